@@ -1,0 +1,23 @@
+"""Fixtures that every test folder shares."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+
+@pytest.fixture(autouse=True)
+def _seeded() -> None:
+    torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The research data folder; tests that need it are skipped where it is absent."""
+    folder = os.environ.get("CAMPRO_DATA")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("research data absent: point CAMPRO_DATA at it to run this test")
+    return Path(folder)
