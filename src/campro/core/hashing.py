@@ -1,0 +1,52 @@
+"""Content hashes: the keys under which results are cached and the names by which inputs are told apart."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from campro.core.errors import CamproError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def file_sha256(path: Path) -> str:
+    """Hex SHA-256 of a file's bytes, read in constant memory."""
+    try:
+        with Path(path).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise CamproError(str(path), "a readable file", error.strerror or str(error)) from error
+
+
+def canonical_json(value: Any) -> str:
+    """The one JSON text of `value`: sorted keys, no spaces, ASCII. NaN, infinity and non-JSON types are refused."""
+    try:
+        return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise CamproError("canonical_json", "plain, finite JSON values", str(error)) from error
+
+
+def json_digest(value: Any) -> str:
+    """Hex SHA-256 of the canonical JSON: equal values give equal digests, whatever the order of their keys.
+
+    >>> json_digest({"a": 1, "b": 2}) == json_digest({"b": 2, "a": 1})
+    True
+    """
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+
+
+def tensors_sha256(tensors: Mapping[str, Tensor]) -> str:
+    """Hex SHA-256 of named tensors: names, dtypes, shapes and bytes, in the order of the names, on any device."""
+    import torch  # here, so that hashing a file does not wait for torch
+
+    total = hashlib.sha256()
+    for name, tensor in sorted(tensors.items()):
+        total.update(canonical_json([name, str(tensor.dtype), list(tensor.shape)]).encode())
+        flat = tensor.detach().cpu().contiguous().reshape(-1)
+        total.update(flat.view(torch.uint8).numpy().data)
+    return total.hexdigest()

@@ -1,0 +1,138 @@
+"""Reading and writing photographs. Strict: what is not plainly an 8-bit colour picture is refused or said aloud."""
+
+from __future__ import annotations
+
+import io
+import logging
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from PIL import Image, ImageOps
+
+from campro.core.checks import check_images, check_rgb8
+from campro.core.errors import CamproError
+from campro.core.files import replacing
+from campro.core.types import Images, Rgb8
+
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
+"""Files that count as photographs in a folder (any letter case) and that `write_image` can write."""
+
+_WRITE_OPTIONS: dict[str, dict[str, object]] = {
+    ".jpg": {"quality": 95, "subsampling": 0},  # full colour resolution: the defence lives in the colours
+    ".jpeg": {"quality": 95, "subsampling": 0},
+    ".webp": {"lossless": True},
+}
+_log = logging.getLogger("campro")
+
+
+def read_image(path: Path) -> Rgb8:
+    """Read one photograph as 8-bit sRGB (H, W, 3), turned upright as its EXIF orientation says.
+
+    Grey pictures are expanded to RGB and a fully opaque alpha channel is dropped, each said in one log line.
+    Refused with a remedy: broken or truncated files, more than 8 bits per channel, transparency, CMYK (its
+    colours depend on the ink, and a guess would falsify every colour figure), animations.
+    An embedded ICC profile is ignored: the numbers are taken as sRGB.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise CamproError(str(path), "an image file", "a folder" if path.is_dir() else "no such file")
+    try:
+        with Image.open(path) as image:
+            _refuse_unsuitable(image, path)
+            image.load()
+            return np.array(_as_rgb(ImageOps.exif_transpose(image), path))
+    except CamproError:
+        raise
+    except Exception as error:  # decoders raise anything from SyntaxError to struct.error on a damaged file
+        reason = "not an image" if isinstance(error, Image.UnidentifiedImageError) else f"a damaged one ({error})"
+        raise CamproError(str(path), "a whole image file", reason, "replace or remove the file") from error
+
+
+def write_image(path: Path, rgb: Rgb8) -> None:
+    """Write 8-bit sRGB (H, W, 3) whole or not at all: .png and most others lossless, .jpg at quality 95 (4:4:4)."""
+    path = Path(path)
+    check_rgb8(rgb, "write_image")
+    if rgb.ndim != 3:
+        raise CamproError("write_image", "one picture (H, W, 3)", str(rgb.shape))
+    suffix = path.suffix.lower()
+    if suffix not in IMAGE_SUFFIXES:
+        raise CamproError(str(path), "one of " + " ".join(IMAGE_SUFFIXES), suffix or "no suffix", "choose .png or .jpg")
+    buffer = io.BytesIO()
+    try:
+        Image.fromarray(rgb).save(buffer, Image.registered_extensions()[suffix], **_WRITE_OPTIONS.get(suffix, {}))
+    except (OSError, ValueError, SystemError) as error:
+        shape = f"{rgb.shape[1]} x {rgb.shape[0]} pixels ({error})"
+        raise CamproError(str(path), f"a size that {suffix} can hold", shape) from error
+    with replacing(path) as part:
+        part.write_bytes(buffer.getbuffer())
+
+
+def list_images(folder: Path) -> list[Path]:
+    """All image files below `folder` by suffix, sorted by path; hidden files and folders are left out."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise CamproError(str(folder), "a folder of images", "a file" if folder.exists() else "no such folder")
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in IMAGE_SUFFIXES
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and path.is_file()
+    )
+
+
+def to_tensor(rgb: Rgb8 | UInt8[np.ndarray, "B H W 3"]) -> Images:
+    """8-bit pictures, one (H, W, 3) or a stack (B, H, W, 3), as float32 (B, 3, H, W) in [0, 1]."""
+    check_rgb8(rgb, "to_tensor")
+    stack = torch.from_numpy(np.ascontiguousarray(rgb if rgb.ndim == 4 else rgb[None]))
+    return stack.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format).div_(255)
+
+
+def to_rgb8(images: Images) -> UInt8[np.ndarray, "B H W 3"]:
+    """Images (B, 3, H, W) in [0, 1] as 8-bit pictures, rounded half up; the inverse of `to_tensor`."""
+    check_images(images, "to_rgb8")
+    levels = images.detach().mul(255).add_(0.5).floor_().to(torch.uint8)
+    return levels.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+
+
+def _refuse_unsuitable(image: Image.Image, path: Path) -> None:
+    if image.mode[0] in "IF" or _deep_channels(image):
+        raise CamproError(
+            str(path),
+            "8 bits per channel",
+            f"more (mode {image.mode})",
+            "convert to 8-bit, e.g. magick IN -depth 8 OUT",
+        )
+    if image.mode in ("CMYK", "YCCK", "LAB", "HSV"):
+        raise CamproError(str(path), "an RGB or grey picture", image.mode, "convert to sRGB in a photo editor first")
+    if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":  # MPO: a phone's JPEG with extra views behind it
+        raise CamproError(str(path), "a still picture", f"{getattr(image, 'n_frames', 0)} frames", "extract one frame")
+
+
+def _deep_channels(image: Image.Image) -> bool:
+    """Whether Pillow is about to cut 16-bit colour down to 8 bits on its own (BMP's "BGR;16" is 16 bits per pixel)."""
+    layouts = [
+        arg for tile in getattr(image, "tile", ()) for arg in (tile[3] if isinstance(tile[3], tuple) else (tile[3],))
+    ]
+    return any(isinstance(arg, str) and ";16" in arg and not arg.startswith("BGR") for arg in layouts)
+
+
+def _as_rgb(image: Image.Image, path: Path) -> Image.Image:
+    if image.has_transparency_data:
+        alpha = image.convert("RGBA").getchannel("A")
+        if alpha.getextrema() != (255, 255):
+            remedy = "flatten it onto a background first, e.g. magick IN -background white -flatten OUT"
+            raise CamproError(str(path), "an opaque picture", "one with transparent pixels", remedy)
+        _say_once(f"{path}: the alpha channel is fully opaque and was dropped")
+    if image.mode in ("1", "L", "LA"):
+        _say_once(f"{path}: grey picture, expanded to three equal channels")
+    return image.convert("RGB")
+
+
+@cache
+def _say_once(message: str) -> None:
+    """A photograph is read many times in training; its oddity is worth one line."""
+    _log.warning(message)

@@ -1,0 +1,77 @@
+"""Progress for people at a terminal, and a plain line now and then for log files."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sized
+from types import TracebackType
+from typing import Self, TypeVar
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as RichProgress
+
+T = TypeVar("T")
+PLAIN_LINE_SECONDS = 30.0
+
+
+class Progress:
+    """A bar on stderr with named texts behind it; where stderr is no terminal, one line every half minute.
+
+    with Progress("design", total=steps) as progress:
+        progress.advance(loss="0.31", rank1="0.02")
+    """
+
+    def __init__(self, description: str, total: int | None = None, done: int = 0) -> None:
+        self.description, self.total, self.done = description, total, done
+        self._texts: dict[str, str] = {}
+        console = Console(stderr=True)
+        self._bar = self._make_bar(console) if console.is_terminal else None
+        self._task = (
+            None if self._bar is None else self._bar.add_task(description, total=total, completed=done, texts="")
+        )
+        self._next_line = time.monotonic() + PLAIN_LINE_SECONDS
+
+    @staticmethod
+    def _make_bar(console: Console) -> RichProgress:
+        layout = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        return RichProgress(*layout, TextColumn("{task.fields[texts]}"), console=console)
+
+    def advance(self, steps: int = 1, **texts: object) -> None:
+        """Count `steps` more as done and update the texts that stand behind the bar."""
+        self.done += steps
+        self._texts |= {name: str(value) for name, value in texts.items()}
+        if self._bar is not None:
+            self._bar.update(self._task, completed=self.done, texts=self._tail())
+        elif time.monotonic() >= self._next_line:
+            self._say()
+
+    def __enter__(self) -> Self:
+        if self._bar is not None:
+            self._bar.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+        else:
+            self._say()
+
+    def _tail(self) -> str:
+        return "  ".join(f"{name} {text}" for name, text in self._texts.items())
+
+    def _say(self) -> None:
+        self._next_line = time.monotonic() + PLAIN_LINE_SECONDS
+        count = f"{self.done}/{self.total}" if self.total is not None else str(self.done)
+        print(f"{self.description}: {count}  {self._tail()}".rstrip(), file=sys.stderr, flush=True)
+
+
+def track(iterable: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:
+    """Yield from `iterable` while showing how far it is; `total` defaults to its length where it has one."""
+    if total is None and isinstance(iterable, Sized):
+        total = len(iterable)
+    with Progress(description, total) as progress:
+        for item in iterable:
+            yield item
+            progress.advance()
