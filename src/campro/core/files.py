@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -38,11 +39,19 @@ def replacing(path: Path) -> Iterator[Path]:
             part.unlink()
 
 
-def atomic_write(path: Path, data: bytes | str) -> None:
+def atomic_write(path: Path, data: bytes | memoryview | str) -> None:
     """Write `data` (text as UTF-8) whole or not at all; missing parent folders are made."""
     raw = data.encode() if isinstance(data, str) else data
     with replacing(Path(path)) as part:
         part.write_bytes(raw)
+
+
+def remove_stale_parts(folder: Path, older_than: float = 3600.0) -> None:
+    """Remove part files that a killed process left in `folder`: those untouched for `older_than` seconds."""
+    for part in folder.glob(".*.part*"):
+        with suppress(OSError):
+            if time.time() - part.stat().st_mtime > older_than:
+                part.unlink()
 
 
 def _sync(path: Path) -> None:

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
 
 T = TypeVar("T")
@@ -28,9 +28,9 @@ class Progress:
         self._texts: dict[str, str] = {}
         console = Console(stderr=True)
         self._bar = self._make_bar(console) if console.is_terminal else None
-        self._task = (
-            None if self._bar is None else self._bar.add_task(description, total=total, completed=done, texts="")
-        )
+        self._task = TaskID(0)
+        if self._bar is not None:
+            self._task = self._bar.add_task(description, total=total, completed=done, texts="")
         self._next_line = time.monotonic() + PLAIN_LINE_SECONDS
 
     @staticmethod

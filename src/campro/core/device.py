@@ -1,0 +1,36 @@
+"""The choice of hardware: one CPU, one GPU or many, by the same code."""
+
+from __future__ import annotations
+
+import torch
+from lightning_fabric import Fabric
+from lightning_fabric import seed_everything as _seed_all
+
+from campro.core.errors import CamproError
+
+
+def make_fabric(
+    accelerator: str = "auto", devices: int | str = 1, precision: str = "32-true", nodes: int = 1
+) -> Fabric:
+    """A launched Fabric; with several devices the command is started once more for each further one.
+
+    `accelerator` is "auto", "cpu", "cuda", "mps"; `devices` a count or "auto" for all; `precision` as in Fabric:
+    "32-true", "bf16-mixed", "16-mixed". Hardware that is not there is refused, never silently replaced.
+    """
+    asked = f"{devices} x {accelerator} in {precision} on {nodes} node(s)"
+    try:
+        fabric = Fabric(accelerator=accelerator, devices=devices, precision=precision, num_nodes=nodes)  # type: ignore[arg-type]
+    except Exception as error:  # Fabric has its own error classes for each wrong choice
+        remedy = f"choose --accelerator cpu --devices 1, or what this machine has ({error})"
+        raise CamproError("make_fabric", "hardware that is there", asked, remedy) from error
+    fabric.launch()
+    return fabric
+
+
+def seed_everything(seed: int) -> None:
+    """Seed Python, NumPy and torch on all devices, and make cuDNN choose the same kernels every time."""
+    if not 0 <= seed < 2**32:
+        raise CamproError("seed_everything", "a seed in [0, 2^32)", str(seed))
+    _seed_all(seed, verbose=False)
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.benchmark = False
