@@ -7,6 +7,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
+
+# Same examples every run, and no time limit per example: a busy machine is no failure.
+settings.register_profile("campro", derandomize=True, deadline=None)
+settings.load_profile("campro")
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,14 @@
+"""`campro design`: train a profile."""
+
+from __future__ import annotations
+
+from campro.design.config import DesignConfig as Config
+
+__all__ = ["Config", "run"]
+
+
+def run(config: Config) -> None:
+    """Train, and say where the profile is."""
+    from campro.design.run import design
+
+    print(design(config))

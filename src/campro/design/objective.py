@@ -1,0 +1,31 @@
+"""The losses of the adversarial game, as functions of logits (CamPro, NDSS 2024, eqs. 3-6)."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def attacker_loss(logits: Float[Tensor, "B P"], person: Int[Tensor, "B"]) -> Float[Tensor, ""]:
+    """Mean cross-entropy of naming the right one of P people: what the recogniser minimises (eq. 4)."""
+    return F.cross_entropy(logits, person)
+
+
+def protector_face_loss(logits: Float[Tensor, "B P"], person: Int[Tensor, "B"]) -> Float[Tensor, ""]:
+    """Mean of -log(1 - p_y), p_y the probability given to the right person (eq. 5).
+
+    Non-saturating: its gradient is largest where the attacker is surest. Computed as
+    logsumexp(all) - logsumexp(all but y), which stays finite where 1 - p_y underflows.
+
+    >>> float(protector_face_loss(torch.zeros(1, 2), torch.tensor([0])))  # p = 1/2, so -log(1/2)
+    0.6931471824645996
+    """
+    others = logits.scatter(1, person[:, None], -torch.inf)
+    return (logits.logsumexp(1) - others.logsumexp(1)).mean()
+
+
+def protector_loss(face: Tensor, detection: Tensor, omega: float) -> Tensor:
+    """Face loss + omega x detection loss: what the pipeline and the detector minimise together (eq. 6)."""
+    return face + omega * detection
