@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -21,13 +23,16 @@ def list_assets(kind: str, as_json: bool) -> None:
         rows = [dataclasses.asdict(entry) | {"here": str(find(entry) or "") or None} for entry in entries]
         print(json.dumps(rows, indent=1))
         return
-    table = Table("name", "licence", "size", "sha256", "source", "here")
-    table.columns[0].no_wrap = table.columns[3].no_wrap = True
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("name", overflow="fold")
+    for column in ("licence", "size", "sha256"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("source", overflow="fold")
+    table.add_column("here", no_wrap=True)
     for entry in entries:
         here = "yes" if find(entry) else "fetch" if entry.url else "no"
         table.add_row(entry.name, entry.licence, _size(entry.size), (entry.sha256 or "-")[:12], entry.source, here)
-    console = Console()
-    console.print(table, width=None if console.is_terminal else 150)
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 
 def fetch_asset(kind: str, name: str, sha256: str) -> None:

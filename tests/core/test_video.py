@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import errno
+import os
+import tracemalloc
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+
+from campro.core.errors import CamproError
+from campro.core.video import count_frames, read_frames, transcode
+
+UNEVEN = [0, 40, 80, 200, 240, 280, 500, 540, 580, 900, 940, 999]  # milliseconds
+COLOURS = ((200, 30, 40), (20, 180, 60), (30, 40, 200), (128, 128, 128))
+
+
+class Toy:
+    """Swaps red and blue, or leaves the picture alone."""
+
+    digest = "toy"
+
+    def __init__(self, swap: bool = False) -> None:
+        self.name, self.swap = "toy", swap
+
+    def __call__(self, rgb: np.ndarray) -> np.ndarray:
+        return rgb[..., ::-1] if self.swap else rgb
+
+
+def picture(size, i=0):
+    rgb = np.zeros((*size, 3), np.uint8)
+    for bar, colour in enumerate(COLOURS):
+        rgb[:, size[1] * bar // 4 : size[1] * (bar + 1) // 4] = colour
+    rgb[:, -4:] = i * 5 % 250
+    return rgb
+
+
+def make(path, size=(48, 64), times=UNEVEN, audio=True):
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("libx264", rate=25, options={"crf": "1", "g": "4"})
+        video.height, video.width = size
+        video.pix_fmt = "yuv420p" if size[0] % 2 == size[1] % 2 == 0 else "yuv444p"
+        video.codec_context.time_base = Fraction(1, 1000)
+        sound = container.add_stream("aac", rate=16000, layout="mono") if audio else None
+        for i, time in enumerate(times):
+            frame = av.VideoFrame.from_ndarray(picture(size, i), format="rgb24")
+            frame.pts, frame.time_base = time, Fraction(1, 1000)
+            container.mux(video.encode(frame))
+        container.mux(video.encode(None))
+        for i in range(8 if sound else 0):
+            wave = 0.3 * np.sin(np.arange(1024, dtype=np.float32) / 9)[None]
+            beep = av.AudioFrame.from_ndarray(wave, format="fltp", layout="mono")
+            beep.sample_rate, beep.pts, beep.time_base = 16000, 1024 * i, Fraction(1, 16000)
+            container.mux(sound.encode(beep))
+        if sound:
+            container.mux(sound.encode(None))
+    return path
+
+
+def frame_times(path):
+    with av.open(str(path)) as container:
+        return [round(float(frame.time), 3) for frame in container.decode(video=0)]
+
+
+def audio_bytes(path):
+    with av.open(str(path)) as container:
+        return b"".join(bytes(packet) for packet in container.demux(audio=0))
+
+
+@pytest.mark.parametrize("suffix, audio", [("mp4", True), ("mov", True), ("mkv", False), ("webm", False)])
+@pytest.mark.parametrize("size", [(48, 64), (47, 63)])
+def test_frame_times_audio_size_and_colours_are_kept(tmp_path, suffix, audio, size):
+    source, target = make(tmp_path / "a.mp4", size, audio=audio), tmp_path / f"b.{suffix}"
+    ticks = []
+    result = transcode(source, target, Toy(), lambda: ticks.append(1))
+    assert (result.frames, result.skipped, len(ticks)) == (12, 0, 12) == (count_frames(source), 0, 12)
+    assert frame_times(target) == frame_times(source)
+    if audio:
+        assert audio_bytes(target) == audio_bytes(source) != b""
+    for before, after in zip(read_frames(source), read_frames(target), strict=True):
+        assert before.shape == after.shape == (*size, 3)
+        for bar, colour in enumerate(COLOURS):
+            x = size[1] * (2 * bar + 1) // 8
+            assert np.abs(before[20, x].astype(int) - colour).max() <= 3
+            assert np.abs(after[20, x].astype(int) - colour).max() <= 5
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted({"a.mp4", target.name})
+
+
+def test_the_transform_is_applied(tmp_path):
+    transcode(make(tmp_path / "a.mp4"), tmp_path / "b.mp4", Toy(swap=True))
+    assert np.abs(next(read_frames(tmp_path / "b.mp4"))[20, 8].astype(int) - COLOURS[0][::-1]).max() <= 5
+
+
+def test_damaged_frames_are_skipped_and_counted(tmp_path):
+    raw = bytearray(make(tmp_path / "a.mkv", times=range(0, 2400, 40)).read_bytes())
+    for place in np.random.default_rng(0).integers(3000, len(raw), 30):
+        raw[place] ^= 0xFF
+    (tmp_path / "a.mkv").write_bytes(raw)
+    result = transcode(tmp_path / "a.mkv", tmp_path / "b.mp4", Toy())
+    assert result.skipped > 0 and 0 < result.frames < 60
+    assert len(list(read_frames(tmp_path / "b.mp4"))) == result.frames
+
+
+def test_a_cut_file_gives_what_is_left_and_a_headless_one_is_refused(tmp_path):
+    raw = make(tmp_path / "a.mkv", times=range(0, 2400, 40)).read_bytes()
+    (tmp_path / "cut.mkv").write_bytes(raw[: len(raw) // 2])
+    assert 0 < transcode(tmp_path / "cut.mkv", tmp_path / "b.mp4", Toy()).frames < 60
+    raw = make(tmp_path / "a.mp4").read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(raw[: len(raw) // 2])
+    with pytest.raises(CamproError, match=r"cut\.mp4: expected a video file, got an unreadable one"):
+        transcode(tmp_path / "cut.mp4", tmp_path / "c.mp4", Toy())
+    assert not (tmp_path / "c.mp4").exists()
+
+
+def test_clear_errors(tmp_path):
+    source = make(tmp_path / "a.mp4")
+    for target, why in (("b.avi", "one of .mp4"), ("b.webm", r"audio it can hold.*\.mkv"), ("a.mp4", "source itself")):
+        with pytest.raises(CamproError, match=why):
+            transcode(source, tmp_path / target, Toy())
+    with pytest.raises(CamproError, match="no such file"):
+        transcode(tmp_path / "absent.mp4", tmp_path / "b.mp4", Toy())
+    assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
+
+
+def test_a_full_disk_keeps_the_old_target(tmp_path, monkeypatch):
+    source = make(tmp_path / "a.mp4")
+    (tmp_path / "b.mp4").write_text("old")
+
+    def fsync(handle):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(CamproError, match="free space"):
+        transcode(source, tmp_path / "b.mp4", Toy())
+    assert (tmp_path / "b.mp4").read_text() == "old" and len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_failing_transform_leaves_no_target(tmp_path):
+    def broken(rgb):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        transcode(make(tmp_path / "a.mp4"), tmp_path / "b.mp4", broken)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
+
+
+def test_memory_does_not_grow_with_the_length(tmp_path):
+    def peak(frames):
+        source = make(tmp_path / "a.mp4", (144, 192), range(0, 40 * frames, 40), audio=False)
+        tracemalloc.start()
+        transcode(source, tmp_path / "b.mp4", Toy())
+        top = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return top
+
+    peak(10)
+    assert peak(150) < 1.5 * peak(30)
