@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
+import struct
 import tracemalloc
 from fractions import Fraction
 
@@ -156,3 +157,16 @@ def test_memory_does_not_grow_with_the_length(tmp_path):
 
     peak(10)
     assert peak(150) < 1.5 * peak(30)
+
+
+def test_a_rotated_recording_comes_out_upright(tmp_path):
+    source = make(tmp_path / "a.mp4", audio=False)
+    raw = bytearray(source.read_bytes())
+    matrix = raw.index(b"tkhd") + 4 + 40  # version 0 of the track header box of ISO 14496-12
+    quarter_turn = (0, 1 << 16, 0, -1 << 16, 0, 0, 48 << 16, 0, 1 << 30)  # clockwise when shown
+    raw[matrix : matrix + 36] = struct.pack(">9i", *quarter_turn)
+    source.write_bytes(raw)
+    transcode(source, tmp_path / "b.mp4", Toy())
+    wanted = np.rot90(picture((48, 64)), k=-1)
+    for path in (source, tmp_path / "b.mp4"):
+        assert np.abs(next(read_frames(path)).astype(int) - wanted).mean() < 3
