@@ -169,4 +169,5 @@ def test_a_rotated_recording_comes_out_upright(tmp_path):
     transcode(source, tmp_path / "b.mp4", Toy())
     wanted = np.rot90(picture((48, 64)), k=-1)
     for path in (source, tmp_path / "b.mp4"):
-        assert np.abs(next(read_frames(path)).astype(int) - wanted).mean() < 3
+        upright = next(read_frames(path))[:56]  # without the thin stripe, whose colour bleeds in 4:2:0
+        assert np.abs(upright.astype(int) - wanted[:56]).mean() < 3
