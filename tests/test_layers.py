@@ -27,7 +27,8 @@ def imported_parts(source: str) -> Iterator[str]:
             names = [alias.name for alias in node.names]
         else:
             continue
-        yield from (name.split(".")[1] for name in names if name.startswith("campro."))
+        parts = (name.split(".")[1] for name in names if name.startswith("campro."))
+        yield from (part for part in parts if part != "__version__")
 
 
 def test_every_part_imports_only_from_below() -> None:

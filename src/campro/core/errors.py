@@ -12,3 +12,9 @@ class CamproError(ValueError):
 
     def __init__(self, who: str, wanted: str, got: str, remedy: str = "") -> None:
         super().__init__(f"{who}: expected {wanted}, got {got}" + (f"; {remedy}" if remedy else ""))
+
+    def within(self, place: str) -> CamproError:
+        """The same complaint, with the place where it arose in front."""
+        other = CamproError.__new__(CamproError)
+        ValueError.__init__(other, f"{place}: {self}")
+        return other

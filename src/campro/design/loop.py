@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import count
 
 import numpy as np
 import torch
@@ -169,7 +168,7 @@ def play(game: Game, run: RunFolder, monitor: Monitor) -> None:
     saved = run.load_state()
     if saved is not None:
         game.load_state_dict(saved)
-        run.rewind(_total(game.state))
+    run.rewind(_total(game.state))
     last_save = time.monotonic()
     with Progress("design", game.recipe.rounds(len(game.faces)), done=game.state.round) as progress:
         for losses in game.rounds():

@@ -5,12 +5,11 @@ Both are moved by a loss that their own `forward` returns, so that data-parallel
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
 import torch
-from collections.abc import Iterator
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,8 @@ from campro.core.catalogue import cache_root
 from campro.core.device import make_fabric, seed_everything
 from campro.core.errors import CamproError
 from campro.core.images import to_tensor
-from campro.core.runs import RunFolder
+from campro.core.runs import RunFolder, as_plain
+from campro.core.stamp import source_commit
 from campro.data import (
     FaceSet,
     SceneSet,
@@ -45,12 +46,12 @@ def design(config: DesignConfig) -> Path:
     Raises:
         CamproError: on unusable input, a run folder of another configuration, or a loss that is not finite.
     """
-    fabric = make_fabric(config.accelerator, config.devices, config.nodes, config.precision)
+    fabric = make_fabric(config.accelerator, config.devices, config.precision, config.nodes)
     seed_everything(config.seed)
     faces, scenes = training_data(config)
     recipe = recipe_of(config)
     inputs = {"faces": faces.digest, "scenes": scenes.digest}
-    run = RunFolder.open(config.out, _settings(config, recipe), inputs=inputs, seed=config.seed)
+    run = RunFolder.open(config.out, _settings(config, recipe), inputs=inputs)
     learnt, strangers = split_identities(faces, HELD_OUT, config.seed)
     embedder = load_embedder(config.face_model, weights=config.face_weights or "auto")
     detector = load_detector(config.detector, weights=config.detector_weights or "auto")
@@ -70,10 +71,10 @@ def design(config: DesignConfig) -> Path:
     profile = pipeline.to_profile(config.name, Provenance())
     figures = strangers_rank1(profile, embedder, crop_faces(strangers, embedder, config))
     provenance = Provenance(
-        data={"faces": faces.digest, "scenes": scenes.digest},
+        data=inputs,
         models={"recogniser": config.face_model, "detector": config.detector},
         seed=config.seed,
-        commit=run.meta["commit"],
+        commit=source_commit(),
         figures=figures,
         note=_note(game),
     )
@@ -85,7 +86,7 @@ def design(config: DesignConfig) -> Path:
 def _settings(config: DesignConfig, recipe: Recipe) -> dict:
     """What must not change between a run and its resumption: everything but where it lies and what it runs on."""
     where = {"out", "accelerator", "devices", "nodes"}
-    return {name: str(value) for name, value in vars(config).items() if name not in where} | {"recipe": asdict(recipe)}
+    return {name: value for name, value in as_plain(config).items() if name not in where} | {"recipe": as_plain(recipe)}
 
 
 def _note(game: Game) -> str:
@@ -144,7 +145,11 @@ def strangers_rank1(profile: IspProfile, embedder: FaceEmbedder, strangers: Face
     """
     order = np.argsort(strangers.person, kind="stable")
     _, first = np.unique(strangers.person[order], return_index=True)
-    pairs = [row for row in first if row + 1 < len(order) and strangers.person[order[row + 1]] == strangers.person[order[row]]]
+    pairs = [
+        row
+        for row in first
+        if row + 1 < len(order) and strangers.person[order[row + 1]] == strangers.person[order[row]]
+    ]
     if not pairs:
         return {}
     gallery_px, probe_px = strangers.pixels[order[pairs]], strangers.pixels[order[np.array(pairs) + 1]]

@@ -1,0 +1,39 @@
+"""The image signal processor: profiles, the differentiable pipeline, and the fast 8-bit path."""
+
+from campro.isp.camera import RAW, Camera
+from campro.isp.fast import apply
+from campro.isp.pipeline import IspPipeline, pipeline
+from campro.isp.profile import (
+    BUILTIN_PROFILES,
+    Ccm,
+    Defocus,
+    Degamma,
+    GammaLut,
+    IspProfile,
+    Jpeg,
+    LowResolution,
+    Provenance,
+    Quantise,
+    SensorNoise,
+    load_profile,
+)
+
+__all__ = [
+    "BUILTIN_PROFILES",
+    "RAW",
+    "Camera",
+    "Ccm",
+    "Defocus",
+    "Degamma",
+    "GammaLut",
+    "IspPipeline",
+    "IspProfile",
+    "Jpeg",
+    "LowResolution",
+    "Provenance",
+    "Quantise",
+    "SensorNoise",
+    "apply",
+    "load_profile",
+    "pipeline",
+]

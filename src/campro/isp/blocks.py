@@ -1,0 +1,155 @@
+"""The blocks as thin modules: parameters, their feasible box, and one call of the function."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from campro.core.types import Images
+from campro.isp import functional
+from campro.isp.profile import (
+    CCM_LIMIT,
+    Block,
+    Ccm,
+    Defocus,
+    Degamma,
+    GammaLut,
+    Jpeg,
+    LowResolution,
+    Quantise,
+    SensorNoise,
+)
+
+
+class BlockModule(nn.Module):
+    """A block in the pipeline. Parameters are float64, so that a profile goes through it unchanged to the last bit."""
+
+    def __init__(self, spec: Block) -> None:
+        super().__init__()
+        self.spec = spec
+
+    def project_(self) -> None:
+        """Move the parameters back into their feasible box; called after each optimiser step."""
+
+    def to_spec(self) -> Block:
+        """The block as the profile stores it."""
+        return self.spec
+
+
+class DegammaModule(BlockModule):
+    """sRGB -> linear light."""
+
+    spec: Degamma
+
+    def forward(self, x: Images) -> Images:
+        return functional.degamma(x, self.spec.curve)
+
+
+class CcmModule(BlockModule):
+    """Colour correction matrix; the offsets learn only where the profile has any."""
+
+    spec: Ccm
+
+    def __init__(self, spec: Ccm) -> None:
+        super().__init__(spec)
+        self.matrix = nn.Parameter(torch.tensor(spec.matrix, dtype=torch.float64))
+        self.offsets = nn.Parameter(torch.tensor(spec.offsets, dtype=torch.float64), requires_grad=any(spec.offsets))
+
+    def forward(self, x: Images) -> Images:
+        return functional.apply_ccm(x, self.matrix.to(x.dtype), self.offsets.to(x.dtype))
+
+    @torch.no_grad()
+    def project_(self) -> None:
+        self.matrix.clamp_(-CCM_LIMIT, CCM_LIMIT)
+        self.offsets.clamp_(-1, 1)
+
+    def to_spec(self) -> Ccm:
+        return Ccm(_tuples(self.matrix), tuple(self.offsets.tolist()))
+
+
+class GammaLutModule(BlockModule):
+    """Gamma look-up table."""
+
+    spec: GammaLut
+
+    def __init__(self, spec: GammaLut) -> None:
+        super().__init__(spec)
+        self.values = nn.Parameter(torch.tensor(spec.values, dtype=torch.float64))
+        self.register_buffer("knots", torch.tensor(spec.positions, dtype=torch.float64), persistent=False)
+        self.knots: Tensor
+
+    def forward(self, x: Images) -> Images:
+        return functional.apply_lut(x, self.values.to(x.dtype), self.knots.to(x.dtype))
+
+    @torch.no_grad()
+    def project_(self) -> None:
+        self.values.clamp_(0, 1)
+
+    def to_spec(self) -> GammaLut:
+        return GammaLut(_tuples(self.values), self.spec.knots)
+
+
+class QuantiseModule(BlockModule):
+    """Rounding to the camera's output levels."""
+
+    spec: Quantise
+
+    def forward(self, x: Images) -> Images:
+        return functional.quantise(x, self.spec.bits)
+
+
+class DefocusModule(BlockModule):
+    """Gaussian blur."""
+
+    spec: Defocus
+
+    def forward(self, x: Images) -> Images:
+        return functional.defocus(x, self.spec.kernel, self.spec.sigma)
+
+
+class LowResolutionModule(BlockModule):
+    """Down and up again."""
+
+    spec: LowResolution
+
+    def forward(self, x: Images) -> Images:
+        return functional.low_resolution(x, self.spec.factor)
+
+
+class JpegModule(BlockModule):
+    """JPEG storage."""
+
+    spec: Jpeg
+
+    def forward(self, x: Images) -> Images:
+        return functional.jpeg(x, self.spec.quality)
+
+
+class SensorNoiseModule(BlockModule):
+    """Sensor noise; every call draws afresh, from a generator seeded by the profile."""
+
+    spec: SensorNoise
+
+    def __init__(self, spec: SensorNoise) -> None:
+        super().__init__(spec)
+        self.generator = torch.Generator().manual_seed(spec.seed)
+
+    def forward(self, x: Images) -> Images:
+        return functional.sensor_noise(x, self.spec.shot, self.spec.read, self.generator)
+
+
+MODULES: dict[type, type[BlockModule]] = {
+    Degamma: DegammaModule,
+    Ccm: CcmModule,
+    GammaLut: GammaLutModule,
+    Quantise: QuantiseModule,
+    Defocus: DefocusModule,
+    LowResolution: LowResolutionModule,
+    Jpeg: JpegModule,
+    SensorNoise: SensorNoiseModule,
+}
+"""The block table: what a profile's block is in the pipeline."""
+
+
+def _tuples(matrix: Tensor) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple(row) for row in matrix.tolist())

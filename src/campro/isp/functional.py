@@ -1,0 +1,125 @@
+"""The blocks as differentiable functions of sRGB or linear pictures in [0, 1], shape (..., 3, H, W).
+
+Source: CamPro (NDSS 2024), V-B, eqs. 1-2, unless a function says otherwise.
+"""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional as F
+
+Picture = Float[Tensor, "*b 3 h w"]
+
+
+def degamma(srgb: Picture, curve: str = "power-2.2") -> Picture:
+    """sRGB -> linear light: x^2.2, or the exact curve of IEC 61966-2-1 ("srgb").
+
+    >>> float(degamma(torch.full((3, 1, 1), 0.5), "srgb")[0, 0, 0])
+    0.21404114365577698
+    """
+    if curve == "power-2.2":
+        return srgb**2.2
+    bright = (
+        (srgb.clamp(min=0.04045) + 0.055) / 1.055
+    ) ** 2.4  # clamped: the unused branch must not make NaN gradients
+    return torch.where(srgb <= 0.04045, srgb / 12.92, bright)
+
+
+def apply_ccm(linear: Picture, ccm: Float[Tensor, "3 3"], offsets: Float[Tensor, "3"] | None = None) -> Picture:
+    """Mix linear RGB by a colour correction matrix (row = output channel), add offsets, clip to [0, 1] (eq. 1).
+
+    >>> float(apply_ccm(torch.ones(3, 1, 1), 2 * torch.eye(3)).max())
+    1.0
+    """
+    mixed = torch.einsum("oc,...chw->...ohw", ccm, linear)
+    if offsets is not None:
+        mixed = mixed + offsets[:, None, None]
+    return mixed.clamp(0, 1)
+
+
+def apply_lut(x: Picture, values: Float[Tensor, "c k"], knots: Float[Tensor, "k"]) -> Picture:
+    """Piecewise-linear curve through (knots, values), one (c = 1) or one per channel (c = 3) (eq. 2).
+
+    x lies in [0, 1]; knots rise strictly from 0 to 1. Gradients reach x and the values.
+    """
+    left = torch.searchsorted(knots, x.detach().contiguous(), right=True).sub_(1).clamp_(0, len(knots) - 2)
+    share = (x - knots[left]) / (knots[left + 1] - knots[left])
+    curves = values.expand(3, -1)
+    channel = torch.arange(3, device=x.device)[:, None, None]
+    low, high = curves[channel, left], curves[channel, left + 1]
+    return low + share * (high - low)
+
+
+def round_half_up(x: Tensor) -> Tensor:
+    """floor(x + 1/2): what cameras do, unlike IEEE's round half to even."""
+    return torch.floor(x + 0.5)
+
+
+def quantise(x: Picture, bits: int = 8) -> Picture:
+    """Round [0, 1] to 2^bits levels, halves up; the gradient passes straight through."""
+    levels = 2**bits - 1
+    return x + (round_half_up(x * levels) / levels - x).detach()
+
+
+def gaussian_kernel(size: int, sigma: float) -> Float[np.ndarray, "size"]:
+    """Normalised samples of a Gaussian at integer distances from the middle."""
+    distance = np.arange(size) - (size - 1) / 2
+    weights = np.exp(-0.5 * (distance / sigma) ** 2)
+    return weights / weights.sum()
+
+
+def defocus(x: Picture, kernel: int, sigma: float) -> Picture:
+    """Separable Gaussian blur; the picture is mirrored at its border (without repeating the edge pixel)."""
+    taps = torch.as_tensor(gaussian_kernel(kernel, sigma), dtype=x.dtype, device=x.device)
+    planes = x.reshape(-1, 1, *x.shape[-2:])
+    rows = F.conv2d(mirrored(planes, 2, kernel // 2), taps.view(1, 1, -1, 1))
+    return F.conv2d(mirrored(rows, 3, kernel // 2), taps.view(1, 1, 1, -1)).reshape(x.shape)
+
+
+def mirrored(x: Tensor, axis: int, margin: int) -> Tensor:
+    """Extend an axis by reflection; a margin wider than the picture goes on being reflected."""
+    length = x.shape[axis]
+    period = max(2 * (length - 1), 1)
+    place = torch.arange(-margin, length + margin, device=x.device).remainder(period)
+    return x.index_select(axis, torch.minimum(place, (period - place).clamp(min=0)))
+
+
+def low_resolution(x: Picture, factor: int) -> Picture:
+    """Shrink by `factor` (at least one pixel stays), then enlarge to the old size, both bilinear."""
+    height, width = x.shape[-2:]
+    small = (max(1, round(height / factor)), max(1, round(width / factor)))
+    planes = x.reshape(-1, 3, height, width)
+    # Anti-aliased, as an optical or binned low-resolution camera is; point sampling would add false detail.
+    shrunk = F.interpolate(planes, small, mode="bilinear", align_corners=False, antialias=True)
+    return F.interpolate(shrunk, (height, width), mode="bilinear", align_corners=False).reshape(x.shape)
+
+
+def jpeg(x: Picture, quality: int) -> Picture:
+    """Through a real JPEG codec and back; the gradient passes straight through. Simulation only."""
+    pictures = x.detach().reshape(-1, *x.shape[-3:]).cpu()
+    coded = torch.stack([_jpeg_once(picture, quality) for picture in pictures])
+    return x + (coded.to(x).reshape(x.shape) - x).detach()
+
+
+def _jpeg_once(picture: Float[Tensor, "3 h w"], quality: int) -> Float[Tensor, "3 h w"]:
+    rgb = round_half_up(picture * 255).clamp(0, 255).to(torch.uint8).permute(1, 2, 0).numpy()
+    buffer = io.BytesIO()
+    Image.fromarray(rgb).save(buffer, "JPEG", quality=quality)
+    return torch.from_numpy(np.array(Image.open(buffer))).permute(2, 0, 1).float() / 255
+
+
+def sensor_noise(linear: Picture, shot: float, read: float, generator: torch.Generator) -> Picture:
+    """Add Gaussian noise of variance shot * x + read^2 to linear light, clip to [0, 1]. Simulation only.
+
+    The heteroscedastic approximation of photon and read noise: Foi et al., IEEE TIP 17(10), 2008.
+    """
+    noise = torch.randn(linear.shape, generator=generator, dtype=linear.dtype, device=generator.device).to(
+        linear.device
+    )
+    return (linear + noise * (shot * linear.clamp(min=0) + read**2).sqrt()).clamp(0, 1)
