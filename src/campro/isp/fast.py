@@ -62,19 +62,33 @@ def is_pointwise(blocks: tuple[Block, ...]) -> bool:
 @lru_cache(maxsize=4)
 def colour_table(blocks: tuple[Block, ...]) -> UInt32[np.ndarray, "16777216"]:
     """Output of every colour, red << 16 | green << 8 | blue, at the index of the input packed the same way."""
-    given = {type(block): block for block in blocks}
-    gamma, ccm, lut = (given.get(kind) for kind in (Degamma, Ccm, GammaLut))
-    inputs = torch.arange(256, dtype=torch.float64) / 255
-    curve = (inputs if gamma is None else degamma(inputs, gamma.curve)).numpy()
-    ccm = ccm or Ccm(((1, 0, 0), (0, 1, 0), (0, 0, 1)))
-    lut = lut or GammaLut(((0.0, 1.0),))
+    curve = torch.arange(256, dtype=torch.float64) / 255
+    ccm, lut = Ccm(((1, 0, 0), (0, 1, 0), (0, 0, 1))), GammaLut(((0.0, 1.0),))
+    for block in blocks:
+        match block:
+            case Degamma():
+                curve = degamma(curve, block.curve)
+            case Ccm():
+                ccm = block
+            case GammaLut():
+                lut = block
     knots = np.array(lut.positions)
     values = np.ascontiguousarray(np.broadcast_to(lut.values, (3, len(knots))), dtype=np.float64)
-    return _fill(curve, np.array(ccm.matrix), np.array(ccm.offsets), knots, values)
+    return _fill(curve.numpy(), np.array(ccm.matrix), np.array(ccm.offsets), knots, values)
 
 
 @njit(cache=True, inline="always")
-def reference_point(r, g, b, channel, curve, matrix, offsets, knots, values):  # noqa: ANN001, ANN201
+def reference_point(  # type: ignore[no-untyped-def]  # noqa: ANN201
+    r,
+    g,
+    b,
+    channel,
+    curve,
+    matrix,
+    offsets,
+    knots,
+    values,  # noqa: ANN001
+):
     """One output byte in float64, in this order of operations: the definition of the fast path."""
     mixed = matrix[channel, 0] * curve[r] + matrix[channel, 1] * curve[g] + matrix[channel, 2] * curve[b]
     mixed = min(max(mixed + offsets[channel], 0.0), 1.0)
@@ -85,7 +99,7 @@ def reference_point(r, g, b, channel, curve, matrix, offsets, knots, values):  #
 
 
 @njit(cache=True, parallel=True, nogil=True)
-def _fill(curve, matrix, offsets, knots, values):  # noqa: ANN001, ANN202
+def _fill(curve, matrix, offsets, knots, values):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     table = np.empty(1 << 24, np.uint32)
     for r in prange(256):
         for g in range(256):
@@ -99,7 +113,7 @@ def _fill(curve, matrix, offsets, knots, values):  # noqa: ANN001, ANN202
 
 
 @njit(cache=True, parallel=True, nogil=True)
-def _look_up(rgb, table, out):  # noqa: ANN001, ANN202
+def _look_up(rgb, table, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     for chunk in prange((len(rgb) + CHUNK - 1) // CHUNK):
         for i in range(chunk * CHUNK, min((chunk + 1) * CHUNK, len(rgb))):
             packed = table[(np.uint32(rgb[i, 0]) << 16) | (np.uint32(rgb[i, 1]) << 8) | rgb[i, 2]]

@@ -12,6 +12,7 @@ import math
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar, Literal, get_args
 
@@ -101,7 +102,7 @@ class GammaLut:
         if self.knots is None:
             return
         knots = _numbers(self.knots, self.block, "knots", points, 0.0, 1.0)
-        if knots[0] != 0 or knots[-1] != 1 or any(a >= b for a, b in zip(knots, knots[1:], strict=False)):
+        if knots[0] != 0 or knots[-1] != 1 or any(a >= b for a, b in pairwise(knots)):
             raise _refuse(self.block, "knots rising strictly from 0 to 1", list(knots)[:4])
         object.__setattr__(self, "knots", knots)
 
