@@ -78,7 +78,7 @@ def colour_table(blocks: tuple[Block, ...]) -> UInt32[np.ndarray, "16777216"]:
 
 
 @njit(cache=True, inline="always")
-def reference_point(  # type: ignore[no-untyped-def]  # noqa: ANN201
+def reference_point(
     r,
     g,
     b,
@@ -87,7 +87,7 @@ def reference_point(  # type: ignore[no-untyped-def]  # noqa: ANN201
     matrix,
     offsets,
     knots,
-    values,  # noqa: ANN001
+    values,
 ):
     """One output byte in float64, in this order of operations: the definition of the fast path."""
     mixed = matrix[channel, 0] * curve[r] + matrix[channel, 1] * curve[g] + matrix[channel, 2] * curve[b]
@@ -99,7 +99,7 @@ def reference_point(  # type: ignore[no-untyped-def]  # noqa: ANN201
 
 
 @njit(cache=True, parallel=True, nogil=True)
-def _fill(curve, matrix, offsets, knots, values):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _fill(curve, matrix, offsets, knots, values):
     table = np.empty(1 << 24, np.uint32)
     for r in prange(256):
         for g in range(256):
@@ -113,7 +113,7 @@ def _fill(curve, matrix, offsets, knots, values):  # type: ignore[no-untyped-def
 
 
 @njit(cache=True, parallel=True, nogil=True)
-def _look_up(rgb, table, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _look_up(rgb, table, out):
     for chunk in prange((len(rgb) + CHUNK - 1) // CHUNK):
         for i in range(chunk * CHUNK, min((chunk + 1) * CHUNK, len(rgb))):
             packed = table[(np.uint32(rgb[i, 0]) << 16) | (np.uint32(rgb[i, 1]) << 8) | rgb[i, 2]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from torch import nn
 
 from campro.core.types import Images
@@ -14,7 +16,7 @@ class IspPipeline(nn.Module):
 
     def __init__(self, blocks: list[BlockModule]) -> None:
         super().__init__()
-        self.blocks = nn.ModuleList(blocks)
+        self.blocks: Iterable[BlockModule] = nn.ModuleList(blocks)  # type: ignore[assignment]
 
     @staticmethod
     def from_profile(profile: IspProfile) -> IspPipeline:

@@ -24,7 +24,7 @@ SCHEMA = 1
 CCM_LIMIT = 5.0
 """Largest magnitude of a matrix entry; beyond it one channel's noise drowns the picture, and few cameras store more."""
 
-Matrix3 = tuple[tuple[float, float, float], tuple[float, float, float], tuple[float, float, float]]
+Matrix3 = tuple[tuple[float, ...], ...]
 Curve = Literal["power-2.2", "srgb"]
 
 
