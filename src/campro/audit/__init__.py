@@ -1,0 +1,1 @@
+"""Experiments become cells, cells become tables and figures, and these become one report."""

@@ -1,0 +1,141 @@
+"""The experiments of an audit. Each leaves cells in the run folder; finished cells are not computed again."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, Protocol
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from campro.audit.config import CAPTURED, RAW, AuditConfig
+from campro.audit.sheets import CHART_KEY, FACES_KEY, SCENES_KEY, save_chart, save_faces, save_scenes
+from campro.core.runs import Json, RunFolder
+from campro.core.types import Detections, ImageTransform, Rgb8, Scene
+from campro.identify import MATCHERS, Roll, draw_repeats, identify
+from campro.metrics.identification import Repeated
+
+META_KEY = {"kind": "meta"}
+SHOWN_SCENES = 4
+"""Photographs on the report's sheet of scenes."""
+
+
+class Bench(Protocol):
+    """The data and models of one audit. `campro.audit.bench.RealBench` loads each when it is first needed."""
+
+    views: Mapping[str, ImageTransform]
+    roll: Roll
+
+    def inputs(self) -> dict[str, str]:
+        """Content hashes of everything that the figures rest on."""
+        ...
+
+    def facts(self) -> dict[str, Json]:
+        """What the report says about data, models and profile."""
+        ...
+
+    def embed(self, model: str, views: list[str]) -> dict[str, Float[Tensor, "N D"]]:
+        """Embeddings of the roll's photographs under each of `views`, and under raw."""
+        ...
+
+    def crop(self, rgb: Rgb8, row: int) -> Rgb8:
+        """The face of the roll's photograph `row`, cut from a view of that photograph."""
+        ...
+
+    def scenes(self) -> tuple[Scene, ...]:
+        """The audited photographs with people."""
+        ...
+
+    def detect(self, view: str, adapted: bool, shown: int) -> tuple[Any, list[Detections]]:
+        """DetectionScores on all scenes, and the detections on the first `shown`."""
+        ...
+
+
+def identification_key(model: str, view: str, matcher: str) -> dict[str, Json]:
+    """Key of a cell of identification figures."""
+    return {"kind": "identification", "model": model, "view": view, "matcher": matcher}
+
+
+def detection_key(view: str, adapted: bool) -> dict[str, Json]:
+    """Key of a cell of detection figures."""
+    return {"kind": "detection", "view": view, "adapted": adapted}
+
+
+def run_audit(config: AuditConfig, bench: Bench | None = None) -> RunFolder:
+    """Judge a profile; returns the run folder, whose cells `write_report` turns into a page.
+
+    Killed and started again it goes on with the first unfinished cell.
+
+    Raises:
+        CamproError: on unusable input, or a run folder of another configuration.
+    """
+    if bench is None:
+        from campro.audit.bench import RealBench
+
+        bench = RealBench(config)
+    run = RunFolder.open(config.out, _settings(config), inputs=bench.inputs())
+    run.write_cell(META_KEY, bench.facts())
+    draws = draw_repeats(bench.roll, config.repeats, config.seed)
+    for model in config.face_models:
+        for matcher in config.matchers:
+            todo = [view for view in config.views if run.cell(identification_key(model, view, matcher)) is None]
+            if not todo:
+                continue
+            _say(f"identification: {model}, {matcher}, {', '.join(todo)}")
+            rows = bench.embed(model, todo)
+            wanted = {view: rows[view] for view in todo}
+            found = identify(rows[RAW], wanted, bench.roll.owner, draws, MATCHERS[matcher]())
+            for view, result in found.items():
+                run.write_cell(identification_key(model, view, matcher), identification_value(result))
+    for adapted in (False, True) if config.adapt_steps else (False,):
+        for view in config.views:
+            if run.cell(detection_key(view, adapted)) is None:
+                _say(f"detection: {view}{', adapted' if adapted else ''}")
+                scores, boxes = bench.detect(view, adapted, SHOWN_SCENES)
+                run.write_cell(detection_key(view, adapted), {"scores": _plain(asdict(scores)), "boxes": _rows(boxes)})
+    if run.cell(CHART_KEY) is None:
+        run.write_cell(CHART_KEY, save_chart(run.path, bench.views[RAW], bench.views[CAPTURED]))
+    if run.cell(SCENES_KEY) is None:
+        run.write_cell(SCENES_KEY, save_scenes(run.path, bench.scenes()[:SHOWN_SCENES], bench.views))
+    if run.cell(FACES_KEY) is None:
+        model = config.face_models[0]
+        rows = bench.embed(model, list(config.views))
+        run.write_cell(FACES_KEY, save_faces(run.path, model, bench.roll, draws[0], rows, bench.views, bench.crop))
+    return run
+
+
+def identification_value(result: Repeated) -> dict[str, Json]:
+    """Everything that tables, figures and later readers need of one cell."""
+    rates = {
+        f"rank{k}": dict(zip(("mean", "sd", "low", "high"), (result.mean(k), result.sd(k), *result.interval(k))))
+        for k in (1, 5, 50)
+    }
+    repeats = [
+        {"probes": trial.probes, "hits": trial.hits, "rank1": trial.rank1, "rank5": trial.rank5, "rank50": trial.rank50}
+        for trial in result.trials
+    ]
+    return {"people": result.identities, "repeats": repeats, "cmc": result.cmc(50), **rates}
+
+
+def _settings(config: AuditConfig) -> dict[str, Json]:
+    """What must not change between a run and its resumption; files are known by content, not by place."""
+    places = {"out", "profile", "faces", "scenes", "train_scenes"}
+    return {name: value for name, value in vars(config).items() if name not in places}
+
+
+def _rows(found: list[Detections]) -> list[list[list[float]]]:
+    """Per image, a row (x0, y0, x1, y1, score) per detection, pixels rounded to tenths."""
+    together = [torch.cat([each.boxes, each.scores[:, None]], dim=1) for each in found]
+    return [[[round(x, 1) for x in row[:4]] + [round(row[4], 3)] for row in table.tolist()] for table in together]
+
+
+def _plain(scores: Mapping[str, Any]) -> dict[str, Json]:
+    """Scores as JSON numbers; a figure that does not exist (no large people, say) is null, never NaN."""
+    return {name: value if value == value else None for name, value in scores.items()}
+
+
+def _say(line: str) -> None:
+    print(f"audit: {line}", file=sys.stderr, flush=True)

@@ -1,0 +1,117 @@
+"""What an audit found: the cells of a run folder, read back, and the few figures derived from them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from campro.audit.config import CAPTURED, RAW
+from campro.audit.experiments import META_KEY, detection_key, identification_key
+from campro.core.errors import CamproError
+from campro.core.hashing import json_digest
+from campro.core.runs import Json, RunFolder
+
+
+@dataclass(frozen=True)
+class Findings:
+    """The finished cells of one audit, by key."""
+
+    folder: Path
+    meta: dict[str, Any]
+    stamp: dict[str, Any]
+    """Commit, versions and machine of the newest start."""
+    cells: dict[str, Json]
+
+    @staticmethod
+    def read(folder: Path) -> Findings:
+        """Read a run folder; a folder that no audit has written is refused."""
+        folder = Path(folder)
+        cells = RunFolder(folder, {}).cells() if folder.is_dir() else []
+        by_key = {json_digest(cell["key"]): cell["value"] for cell in cells}
+        meta = by_key.get(json_digest(META_KEY))
+        if meta is None:
+            got = f"{len(cells)} cells and none of an audit's" if folder.is_dir() else "no such folder"
+            raise CamproError(f"report of {folder}", "the run folder of an audit", got, "run `campro audit` first")
+        starts = json.loads((folder / "meta.json").read_text())["starts"]
+        return Findings(folder, meta, starts[-1], by_key)
+
+    def get(self, key: dict[str, Json]) -> Any:
+        """The value of a cell, None where it was not finished."""
+        return self.cells.get(json_digest(key))
+
+    @property
+    def views(self) -> list[str]:
+        """Names of the views, raw and captured first."""
+        return [view["name"] for view in self.meta["views"]]
+
+    def identification(self, model: str, view: str, matcher: str) -> dict[str, Any] | None:
+        """Figures of one face model and matcher on one view."""
+        return self.get(identification_key(model, view, matcher))
+
+    def detection(self, view: str, adapted: bool) -> dict[str, Any] | None:
+        """The person detector's figures on one view."""
+        return self.get(detection_key(view, adapted))
+
+    def worst(self, view: str) -> tuple[str, str, dict[str, Any]] | None:
+        """The face model and matcher that recognise most people in a view, and their figures."""
+        found = [
+            (model, matcher, cell)
+            for model in self.meta["models"]
+            for matcher in self.meta["matchers"]
+            if (cell := self.identification(model, view, matcher)) is not None
+        ]
+        return max(found, key=lambda each: each[2]["rank1"]["mean"], default=None)
+
+    def ap(self, view: str, adapted: bool) -> float | None:
+        """AP of the detector on one view."""
+        cell = self.detection(view, adapted)
+        return None if cell is None else cell["scores"]["ap"]
+
+    @property
+    def best_raw_ap(self) -> float | None:
+        """AP on raw photographs, of the adapted detector or the given one, whichever is better.
+
+        Comparing with the lesser of the two would make every view look better than it is.
+        """
+        return max((ap for adapted in (True, False) if (ap := self.ap(RAW, adapted)) is not None), default=None)
+
+    def kept(self, view: str, adapted: bool) -> float | None:
+        """AP on a view as a share of the best AP on raw photographs."""
+        ap, reference = self.ap(view, adapted), self.best_raw_ap
+        return None if ap is None or not reference else ap / reference
+
+    @property
+    def adapted(self) -> bool:
+        """Whether the detector was adapted to the views."""
+        return bool(self.meta["adapt_steps"])
+
+    @property
+    def missing(self) -> int:
+        """Cells that the audit has still to compute."""
+        faces = [
+            self.identification(m, v, k) for m in self.meta["models"] for v in self.views for k in self.meta["matchers"]
+        ]
+        kinds = (False, True) if self.adapted else (False,)
+        return [*faces, *(self.detection(view, adapted) for view in self.views for adapted in kinds)].count(None)
+
+    def headline(self) -> dict[str, Json]:
+        """The figures that stand on top of the report; null where the audit has not got there yet."""
+        worst, reference = self.worst(CAPTURED), self.worst(RAW)
+        return {
+            "profile": self.meta["profile_name"],
+            "synthetic": bool(self.meta["synthetic"]),
+            "unfinished_cells": self.missing,
+            "captured_rank1": None if worst is None else worst[2]["rank1"],
+            "captured_rank1_of": None if worst is None else {"model": worst[0], "matcher": worst[1]},
+            "raw_rank1": None if reference is None else reference[2]["rank1"],
+            "people": None if worst is None else worst[2]["people"],
+            "models": len(self.meta["models"]),
+            "chance_rank1": None if worst is None else 1 / worst[2]["people"],
+            "captured_ap": self.ap(CAPTURED, self.adapted),
+            "captured_ap_unadapted": self.ap(CAPTURED, False),
+            "raw_ap": self.best_raw_ap,
+            "ap_kept": self.kept(CAPTURED, self.adapted),
+            "adapted": self.adapted,
+        }

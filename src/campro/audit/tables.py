@@ -1,0 +1,94 @@
+"""Tables I and III of CamPro from the cells of an audit, as rows of text for the page and as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from typing import Any
+
+from campro.audit.config import RAW
+from campro.audit.findings import Findings
+
+RANKS = ("rank1", "rank5", "rank50")
+DETECTION_COLUMNS = ("ap", "ap50", "ap75", "precision", "recall", "f1")
+GAP = "–"
+"""Stands where the audit has no figure."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as the page shows it: `groups` are (label, number of columns) over the header."""
+
+    groups: tuple[tuple[str, int], ...]
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    """A share of 1 in percent, without the sign."""
+    return GAP if share is None else f"{100 * share:.{digits}f}"
+
+
+def identification_table(findings: Findings) -> Table:
+    """Table I: a row per face model and matcher, per view the rates at rank 1 (± sd over draws), 5 and 50, in %."""
+    views, meta = findings.views, findings.meta
+    rows = []
+    for model in meta["models"]:
+        for matcher in meta["matchers"]:
+            cells = [findings.identification(model, view, matcher) for view in views]
+            label = f"{model} (trained against)" if model == meta["white_box"] else model
+            rows.append((label, matcher, *(text for cell in cells for text in _rates(cell))))
+    groups = (("", 2), *((view, len(RANKS)) for view in views))
+    return Table(groups, ("face model", "matcher", *(("rank-1", "rank-5", "rank-50") * len(views))), tuple(rows))
+
+
+def _rates(cell: dict[str, Any] | None) -> list[str]:
+    if cell is None:
+        return [GAP] * len(RANKS)
+    first = f"{percent(cell['rank1']['mean'])} ± {percent(cell['rank1']['sd'])}"
+    return [first, *(percent(cell[rank]["mean"]) for rank in RANKS[1:])]
+
+
+def detection_table(findings: Findings) -> Table:
+    """Table III: a row per view and detector; AP, precision, recall and F1 in %, and AP as % of the best raw AP."""
+    rows = []
+    for adapted in (False, True) if findings.adapted else (False,):
+        for view in findings.views:
+            cell = findings.detection(view, adapted)
+            figures = [percent(cell["scores"][name]) if cell else GAP for name in DETECTION_COLUMNS]
+            rows.append(
+                ("adapted" if adapted else "as given", view, *figures, percent(findings.kept(view, adapted), 0))
+            )
+    header = ("detector", "view", "AP", "AP50", "AP75", "precision", "recall", "F1", "% of raw AP")
+    return Table((), header, tuple(rows))
+
+
+def identification_csv(findings: Findings) -> str:
+    """One line per face model, matcher and view: shares of 1 in full precision."""
+    rows = []
+    for model in findings.meta["models"]:
+        for matcher in findings.meta["matchers"]:
+            for view in findings.views:
+                if cell := findings.identification(model, view, matcher):
+                    figures = [cell[rank][part] for rank in RANKS for part in ("mean", "sd", "low", "high")]
+                    rows.append([model, matcher, view, cell["people"], len(cell["repeats"]), *figures])
+    names = [f"{rank}_{part}" for rank in RANKS for part in ("mean", "sd", "low", "high")]
+    return _csv(["model", "matcher", "view", "people", "repeats", *names], rows)
+
+
+def detection_csv(findings: Findings) -> str:
+    """One line per view and detector: shares of 1 in full precision."""
+    rows = []
+    for adapted in (False, True):
+        for view in findings.views:
+            if cell := findings.detection(view, adapted):
+                kept = findings.kept(view, adapted)
+                rows.append([view, adapted, *(cell["scores"][name] for name in DETECTION_COLUMNS), kept])
+    return _csv(["view", "adapted", *DETECTION_COLUMNS, f"ap_over_best_{RAW}_ap"], rows)
+
+
+def _csv(header: list[str], rows: list[list[Any]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([header, *rows])
+    return text.getvalue()

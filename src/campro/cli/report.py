@@ -1,0 +1,28 @@
+"""`campro report`: the page of a finished (or unfinished) audit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+
+@dataclass(frozen=True)
+class Config:
+    """Write report.html, report.json and tables/*.csv into an audit's run folder."""
+
+    run: Annotated[Path, tyro.conf.Positional] = Path("runs/audit")
+    """Run folder of the audit; nothing else is read."""
+    json: bool = False
+    """Print the headline figures as JSON."""
+
+
+def run(config: Config) -> None:
+    """Write the page; print where it is, or the headline."""
+    from campro.audit.report import write_report
+    from campro.cli.audit import print_headline
+
+    page = write_report(config.run)
+    print_headline(page, config.json)
