@@ -59,7 +59,7 @@ def test_tables_by_hand(folder):
     found = Findings.read(folder)
     table = tables.identification_table(found)
     assert sum(width for _, width in table.groups) == len(table.header) == len(table.rows[0])
-    assert table.rows[0][:5] == ("colour (trained against)", "nearest", "100.0 ± 0.0", "100.0", "100.0")
+    assert table.rows[0][:5] == ("colour *", "nearest", "100.0 ± 0.0", "100.0", "100.0")
     table = tables.detection_table(found)
     assert table.rows[0] == ("as given", RAW, *["50.0"] * 6, "83")
     assert table.rows[4] == ("adapted", CAPTURED, *["36.0"] * 6, "60")

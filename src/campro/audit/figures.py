@@ -79,7 +79,7 @@ def ccm_map(ccm: Sequence[Sequence[float]], size: tuple[float, float] = (2.9, 2.
         return _uri(figure)
 
 
-def cmc_curves(findings: Findings, size: tuple[float, float] = (3.7, 3.0)) -> list[tuple[str, str]]:
+def cmc_curves(findings: Findings, size: tuple[float, float] = (2.85, 2.6)) -> list[tuple[str, str]]:
     """(title, figure) per face model and matcher: the rate over the rank, one line per view."""
     figures = []
     for model in findings.meta["models"]:
@@ -108,29 +108,27 @@ def _cmc(findings: Findings, cells: dict[str, Any], size: tuple[float, float]) -
         return _uri(figure)
 
 
-def trade_off(findings: Findings, size: tuple[float, float] = (5.6, 3.6)) -> str | None:
+def trade_off(findings: Findings, size: tuple[float, float] = (7.4, 3.4)) -> str | None:
     """Per view: AP kept (x) against the worst rank-1 with its interval (y); better is down and to the right."""
     with rc_context(STYLE):
         axes, figure = _axes(size)
-        drawn = 0
+        top = 0.0
         for view in findings.views:
             worst, kept = findings.worst(view), findings.kept(view, findings.adapted)
             if worst is None or kept is None:
                 continue
-            rank1, drawn = worst[2]["rank1"], drawn + 1
+            rank1 = worst[2]["rank1"]
             low, high = rank1["mean"] - rank1["low"], rank1["high"] - rank1["mean"]
             bars = 100 * np.array([[max(0.0, low)], [max(0.0, high)]])
-            marker = {RAW: "o", CAPTURED: "D"}.get(view, "s")
-            colour, point = colour_of(findings, view), (100 * kept, 100 * rank1["mean"])
-            axes.errorbar(*point, yerr=bars, fmt=marker, color=colour, capsize=3, markersize=7, linewidth=1.2)
-            weight = "bold" if view == CAPTURED else "normal"
-            beside: dict[str, Any] = {"xytext": (8, 5), "textcoords": "offset points", "annotation_clip": False}
-            axes.annotate(view, point, color=colour, weight=weight, **beside)
+            style: dict[str, Any] = {"color": colour_of(findings, view), "capsize": 3, "linewidth": 1.2}
+            style |= {"markersize": 8, "label": view, "fmt": {RAW: "o", CAPTURED: "D"}.get(view, "s")}
+            axes.errorbar(100 * kept, 100 * rank1["mean"], yerr=bars, **style)
+            top = max(top, 100 * rank1["high"])
         label = "adapted" if findings.adapted else "unadapted"
-        axes.set(xlabel=f"AP of the {label} detector, % of raw", ylabel="highest rank-1, %", ylim=(-3, 103))
-        left, right = axes.get_xlim()
-        axes.set_xlim(max(-5, min(left, 40)), max(right, 100) + 12)
-        return _uri(figure) if drawn else None
+        axes.set(xlabel=f"AP of the {label} detector, % of raw", ylabel="highest rank-1, %")
+        axes.set(xlim=(-3, max(103, axes.get_xlim()[1])), ylim=(-0.03 * top, 1.08 * top + 1e-9))
+        axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
+        return _uri(figure) if top else None
 
 
 def _axes(size: tuple[float, float]) -> tuple[Axes, Figure]:

@@ -88,7 +88,7 @@ def render(findings: Findings) -> str:
 
 def _chart(findings: Findings) -> dict[str, str] | None:
     cell = findings.get(CHART_KEY)
-    return None if cell is None else {name: figures.png_uri(findings.folder / file) for name, file in cell.items()}
+    return None if cell is None else {name: _uri(findings, cell[name]) for name in (RAW, CAPTURED)}
 
 
 def _faces(findings: Findings) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
-from campro.audit.config import RAW
+from campro.audit.config import CAPTURED, RAW
 from campro.core.images import read_image, write_image
 from campro.core.runs import Json
 from campro.core.types import ImageTransform, Rgb8, Scene
@@ -45,7 +45,7 @@ CHART_LEVELS = ((255, 255), (150, 230), (255, 130), (110, 120))
 def save_chart(folder: Path, raw: ImageTransform, captured: ImageTransform) -> dict[str, Json]:
     """The chart before and after the profile."""
     chart = colour_chart()
-    return {name: _save(folder, f"chart-{name}", view(chart)) for name, view in (("raw", raw), ("captured", captured))}
+    return {name: _save(folder, f"chart-{name}", view(chart)) for name, view in ((RAW, raw), (CAPTURED, captured))}
 
 
 def save_faces(

@@ -37,10 +37,10 @@ def identification_table(findings: Findings) -> Table:
     for model in meta["models"]:
         for matcher in meta["matchers"]:
             cells = [findings.identification(model, view, matcher) for view in views]
-            label = f"{model} (trained against)" if model == meta["white_box"] else model
+            label = f"{model} *" if model == meta["white_box"] else model
             rows.append((label, matcher, *(text for cell in cells for text in _rates(cell))))
     groups = (("", 2), *((view, len(RANKS)) for view in views))
-    return Table(groups, ("face model", "matcher", *(("rank-1", "rank-5", "rank-50") * len(views))), tuple(rows))
+    return Table(groups, ("face model", "matcher", *(("rank 1", "5", "50") * len(views))), tuple(rows))
 
 
 def _rates(cell: dict[str, Any] | None) -> list[str]:

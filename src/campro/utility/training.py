@@ -1,0 +1,141 @@
+"""Train and judge person detectors on scenes: batches, adaptation to a camera's pictures, detection over a set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from torchvision.ops import box_iou
+
+from campro.core.errors import CamproError
+from campro.core.images import read_image, to_tensor
+from campro.core.progress import Progress, track
+from campro.core.types import Detections, ImageTransform, Rgb8, Scene
+from campro.utility.detector import PersonDetector, TrainableDetector
+
+GREY = 114
+ZOOM = (0.6, 1.5)
+"""Range of the random scale, relative to the largest at which a scene just fits."""
+VISIBLE = 0.35
+"""A person of whom less than this part is left by the crop is ignored: neither a person nor background."""
+UNSURE, SURE = 0.15, 0.5
+SAME = 0.5
+"""Overlap from which a find is a labelled person."""
+
+
+@lru_cache(maxsize=2048)
+def _decoded(path: Path) -> Rgb8:
+    return read_image(path)
+
+
+def scene_batch(
+    scenes: Sequence[Scene],
+    size: tuple[int, int],
+    count: int,
+    rng: np.random.Generator,
+    view: ImageTransform | None = None,
+) -> tuple[UInt8[np.ndarray, "B H W 3"], list[Detections]]:
+    """`count` random scenes (as `view` shows them), mirrored, scaled and placed on grey pictures of `size` (H, W)."""
+    if not scenes:
+        raise CamproError("training scenes", "at least one scene", "none")
+    rows = rng.choice(len(scenes), count, replace=len(scenes) < count)
+    photos = [_decoded(scenes[row].path) for row in rows]
+    seen = photos if view is None else [view(photo) for photo in photos]
+    pairs = [augment(rgb, scenes[row].truth, size, rng) for rgb, row in zip(seen, rows)]
+    return np.stack([rgb for rgb, _ in pairs]), [truth for _, truth in pairs]
+
+
+def augment(rgb: Rgb8, truth: Detections, size: tuple[int, int], rng: np.random.Generator) -> tuple[Rgb8, Detections]:
+    """One scene mirrored or not, at a random scale, somewhere on a grey picture of `size` (H, W)."""
+    height, width = rgb.shape[:2]
+    scale = min(size[0] / height, size[1] / width) * np.exp(rng.uniform(*np.log(ZOOM)))
+    shape = (max(1, round(width * scale)), max(1, round(height * scale)))
+    scaled = cv2.resize(rgb, shape, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    boxes = truth.boxes * torch.tensor([shape[0] / width, shape[1] / height]).repeat(2).float()
+    if rng.random() < 0.5:
+        scaled = scaled[:, ::-1]
+        boxes = torch.stack([shape[0] - boxes[:, 2], boxes[:, 1], shape[0] - boxes[:, 0], boxes[:, 3]], 1)
+    x, y = (int(rng.integers(min(room, 0), max(room, 0) + 1)) for room in (size[1] - shape[0], size[0] - shape[1]))
+    canvas = np.full((*size, 3), GREY, np.uint8)
+    seen = scaled[max(-y, 0) : size[0] - y, max(-x, 0) : size[1] - x]
+    canvas[max(y, 0) : max(y, 0) + seen.shape[0], max(x, 0) : max(x, 0) + seen.shape[1]] = seen
+    return canvas, _clip(boxes + torch.tensor([x, y, x, y]), truth.crowd, size)
+
+
+def _clip(boxes: torch.Tensor, crowd: torch.Tensor, size: tuple[int, int]) -> Detections:
+    """Boxes cut at the border; those of which little is left become regions to ignore, empty ones go."""
+    limits = torch.tensor([size[1], size[0], size[1], size[0]], dtype=boxes.dtype)
+    cut = torch.minimum(boxes.clamp(min=0), limits)
+    left = (cut[:, 2:] - cut[:, :2]).clamp(min=0).prod(1)
+    whole = (boxes[:, 2:] - boxes[:, :2]).prod(1)
+    keep = left > 1
+    return Detections.truth(cut[keep], (crowd | (left < VISIBLE * whole))[keep])
+
+
+def teach(detector: PersonDetector, scenes: Sequence[Scene]) -> list[Scene]:
+    """The same scenes with the detector's own finds on the raw photograph added to the labels.
+
+    Adaptation sets are small and not fully labelled; what the camera's owner already has is a detector that works
+    on raw pictures. Finds that overlap a label are the label; others count as persons if sure, else are ignored.
+    """
+    taught = []
+    for scene in track(scenes, f"label by {detector.card.name}"):
+        truth = join(scene.truth, detector.detect(to_tensor(_decoded(scene.path)))[0])
+        areas = (truth.boxes[:, 2:] - truth.boxes[:, :2]).prod(1)
+        taught.append(replace(scene, truth=truth, areas=tuple(areas.tolist())))
+    return taught
+
+
+def join(labels: Detections, found: Detections) -> Detections:
+    """The labels and the finds that overlap none of them: persons above SURE, to be ignored between UNSURE and it."""
+    known = found.scores >= UNSURE
+    if len(labels):
+        known &= box_iou(found.boxes, labels.boxes).amax(1) < SAME
+    doubtful = found.scores[known] < SURE
+    return Detections.truth(torch.cat([labels.boxes, found.boxes[known]]), torch.cat([labels.crowd, doubtful]))
+
+
+def adapt(
+    detector: TrainableDetector,
+    scenes: Sequence[Scene],
+    view: ImageTransform,
+    steps: int,
+    seed: int,
+    batch: int = 6,
+    lr: float = 5e-4,
+) -> TrainableDetector:
+    """A copy of the detector, fine-tuned on scenes as `view` shows them: what a user of that camera would do."""
+    learner = deepcopy(detector).train()
+    optimiser = torch.optim.AdamW([p for p in learner.parameters() if p.requires_grad], lr=lr, weight_decay=1e-4)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _warm_then_cosine(steps))
+    with Progress(f"adapt to {view.name}", steps) as progress:
+        for step in range(steps):
+            rng = np.random.default_rng([seed, step])
+            pixels, truth = scene_batch(scenes, detector.card.size, batch, rng, view)
+            loss = learner.loss(to_tensor(pixels), truth)
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            schedule.step()
+            progress.advance(loss=f"{float(loss):.3f}")
+    return learner.eval()
+
+
+def _warm_then_cosine(steps: int) -> Callable[[int], float]:
+    """Learning-rate factor: up over the first tenth, then down to zero along a cosine."""
+    warm = max(1, steps // 10)
+    return lambda step: min((step + 1) / warm, 0.5 * (1 + np.cos(np.pi * min(step / max(steps, 1), 1.0))))
+
+
+def detect_scenes(detector: TrainableDetector, scenes: Sequence[Scene], view: ImageTransform) -> list[Detections]:
+    """Persons found in every scene as `view` shows it, boxes in pixels of the photograph."""
+    return [
+        detector.detect(to_tensor(view(read_image(scene.path))))[0] for scene in track(scenes, f"detect, {view.name}")
+    ]
