@@ -17,8 +17,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from campro.faces import align, load_embedder
     from campro.isp import IspProfile, apply, load_profile, pipeline
     from campro.metrics.identification import closed_set
+    from campro.utility import load_detector
 
 __version__ = "0.1.0"
 

@@ -37,6 +37,8 @@ class Scores:
     precision: float
     recall: float
     f1: float
+    ap_low: float
+    ap_high: float
 
 
 class FakeBench:
@@ -98,7 +100,7 @@ class FakeBench:
         self.calls.append(f"detect {view} {adapted}")
         ap = AP[view] * GAIN[adapted]
         found = Detections(torch.tensor([[6.0, 5, 26, 35]]), torch.tensor([0.9]), torch.zeros(1, dtype=torch.bool))
-        return Scores(ap, ap, ap, ap, ap, ap), [found][:shown]
+        return Scores(ap, ap, ap, ap, ap, ap, ap - 0.05, ap + 0.05), [found][:shown]
 
 
 @pytest.fixture

@@ -61,8 +61,8 @@ def test_tables_by_hand(folder):
     assert sum(width for _, width in table.groups) == len(table.header) == len(table.rows[0])
     assert table.rows[0][:5] == ("colour *", "nearest", "100.0 ± 0.0", "100.0", "100.0")
     table = tables.detection_table(found)
-    assert table.rows[0] == ("as given", RAW, *["50.0"] * 6, "83")
-    assert table.rows[4] == ("adapted", CAPTURED, *["36.0"] * 6, "60")
+    assert table.rows[0] == ("as given", RAW, "50.0 [45.0, 55.0]", *["50.0"] * 5, "83")
+    assert table.rows[4] == ("adapted", CAPTURED, "36.0 [31.0, 41.0]", *["36.0"] * 5, "60")
 
 
 def test_an_unfinished_audit_says_so(folder, config, bench):

@@ -31,6 +31,8 @@ class AuditConfig:
     """Face detector that places the crops, always on the raw photograph: the attacker knows where faces are."""
     detector: str = "campro-person"
     """Person detector that must go on working."""
+    detector_weights: Path | None = None
+    """Weights of the detector where they are not found by name."""
     baselines: tuple[str, ...] = ("invert", "low-resolution-16", "defocus-25-7")
     """Other ways to hide faces, judged beside the profile."""
     repeats: int = 10

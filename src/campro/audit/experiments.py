@@ -26,8 +26,15 @@ SHOWN_SCENES = 4
 class Bench(Protocol):
     """The data and models of one audit. `campro.audit.bench.RealBench` loads each when it is first needed."""
 
-    views: Mapping[str, ImageTransform]
-    roll: Roll
+    @property
+    def views(self) -> Mapping[str, ImageTransform]:
+        """By row label, raw first."""
+        ...
+
+    @property
+    def roll(self) -> Roll:
+        """The people to recognise."""
+        ...
 
     def inputs(self) -> dict[str, str]:
         """Content hashes of everything that the figures rest on."""
@@ -122,7 +129,7 @@ def identification_value(result: Repeated) -> dict[str, Json]:
 
 def _settings(config: AuditConfig) -> dict[str, Json]:
     """What must not change between a run and its resumption; files are known by content, not by place."""
-    places = {"out", "profile", "faces", "scenes", "train_scenes"}
+    places = {"out", "profile", "faces", "scenes", "train_scenes", "detector_weights"}
     return {name: value for name, value in vars(config).items() if name not in places}
 
 

@@ -12,6 +12,7 @@ from campro.audit.findings import Findings
 
 RANKS = ("rank1", "rank5", "rank50")
 DETECTION_COLUMNS = ("ap", "ap50", "ap75", "precision", "recall", "f1")
+INTERVAL = ("ap_low", "ap_high")
 GAP = "–"
 """Stands where the audit has no figure."""
 
@@ -57,6 +58,9 @@ def detection_table(findings: Findings) -> Table:
         for view in findings.views:
             cell = findings.detection(view, adapted)
             figures = [percent(cell["scores"][name]) if cell else GAP for name in DETECTION_COLUMNS]
+            if cell:
+                low, high = (percent(cell["scores"][name]) for name in INTERVAL)
+                figures[0] += f" [{low}, {high}]"
             rows.append(
                 ("adapted" if adapted else "as given", view, *figures, percent(findings.kept(view, adapted), 0))
             )
@@ -84,8 +88,8 @@ def detection_csv(findings: Findings) -> str:
         for view in findings.views:
             if cell := findings.detection(view, adapted):
                 kept = findings.kept(view, adapted)
-                rows.append([view, adapted, *(cell["scores"][name] for name in DETECTION_COLUMNS), kept])
-    return _csv(["view", "adapted", *DETECTION_COLUMNS, f"ap_over_best_{RAW}_ap"], rows)
+                rows.append([view, adapted, *(cell["scores"][name] for name in (*DETECTION_COLUMNS, *INTERVAL)), kept])
+    return _csv(["view", "adapted", *DETECTION_COLUMNS, *INTERVAL, f"ap_over_best_{RAW}_ap"], rows)
 
 
 def _csv(header: list[str], rows: list[list[Any]]) -> str:

@@ -15,7 +15,10 @@ from campro import __version__
 from campro.core.errors import CamproError
 
 COMMANDS = {
+    "demo": "the main job on the embedded sample: design, audit, report",
     "design": "train a profile against face recognition, keeping person detection",
+    "audit": "measure what a profile protects and what it costs",
+    "report": "turn a run folder into one HTML page, JSON and CSV",
     "capture": "apply a profile to images, folders and video files",
     "models": "list or fetch recognisers and detectors",
     "data": "list or fetch data sets",

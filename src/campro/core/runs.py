@@ -61,6 +61,7 @@ class RunFolder:
 
     def save_state(self, state: Mapping[str, Any]) -> None:
         """Replace the saved state: tensors, numbers, text and containers of them; all or nothing."""
+        _check_loadable(state, "state")
         buffer = io.BytesIO()
         torch.save(dict(state), buffer)
         atomic_write(self.path / "state.pt", buffer.getbuffer())
@@ -154,6 +155,20 @@ class RunFolder:
             raise CamproError(str(file), "one JSON record a line", str(error), "remove the damaged line") from error
         if new != old:
             atomic_write(file, new)
+
+
+def _check_loadable(value: Any, place: str) -> None:
+    """Refuse now what the safe loader would refuse when the run is resumed, such as NumPy numbers."""
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            _check_loadable(name, f"{place} key")
+            _check_loadable(item, f"{place}.{name}")
+    elif isinstance(value, (list, tuple)):
+        for number, item in enumerate(value):
+            _check_loadable(item, f"{place}[{number}]")
+    elif not isinstance(value, torch.Tensor) and type(value) not in (type(None), bool, int, float, str):
+        kind = f"{type(value).__module__}.{type(value).__name__}"
+        raise CamproError(place, "a tensor, number, text or None", kind, "convert it before saving")
 
 
 def _read_cell(file: Path) -> dict[str, Json]:

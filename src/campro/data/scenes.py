@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -39,9 +39,14 @@ class SceneSet:
         return sum(int((~scene.truth.crowd).sum()) for scene in self.scenes)
 
     @cached_property
+    def contents(self) -> dict[Path, str]:
+        """sha256 of every picture."""
+        return {scene.path: file_sha256(scene.path) for scene in self.scenes}
+
+    @cached_property
     def digest(self) -> str:
         """Hash of the pictures' contents and of the truth; where the folder lies does not matter."""
-        return json_digest([_content(scene) for scene in self.scenes])
+        return json_digest([[self.contents[scene.path], *_truth(scene)] for scene in self.scenes])
 
     def first(self, count: int) -> SceneSet:
         """The first scenes, for a quicker run."""
@@ -52,6 +57,12 @@ class SceneSet:
     def __str__(self) -> str:
         left_out = f", {len(self.problems)} left out" if self.problems else ""
         return f"{self.name}: {len(self)} photographs with {self.boxes} people{left_out}"
+
+
+def join_scenes(parts: Sequence[SceneSet]) -> SceneSet:
+    """Several sets as one, in their order."""
+    scenes = tuple(scene for part in parts for scene in part.scenes)
+    return SceneSet("+".join(part.name for part in parts), scenes, tuple(line for p in parts for line in p.problems))
 
 
 def read_scenes(
@@ -199,6 +210,6 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _content(scene: Scene) -> list[Any]:
-    truth = [scene.truth.boxes.tolist(), scene.truth.crowd.tolist(), list(scene.areas)]
-    return [scene.path.name, file_sha256(scene.path), scene.width, scene.height, truth]
+def _truth(scene: Scene) -> list[Any]:
+    boxes = [scene.truth.boxes.tolist(), scene.truth.crowd.tolist(), list(scene.areas)]
+    return [scene.path.name, scene.width, scene.height, boxes]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from torch import nn
 
 from campro.core.types import Images
-from campro.isp.blocks import MODULES, BlockModule
+from campro.isp.blocks import MODULES, BlockModule, CcmModule, DegammaModule, GammaLutModule, QuantiseModule
+from campro.isp.fused import fused
 from campro.isp.profile import IspProfile, Provenance, load_profile
 
 
@@ -29,14 +30,42 @@ class IspPipeline(nn.Module):
         return IspProfile(name, blocks, provenance or Provenance())
 
     def forward(self, images: Images) -> Images:
-        for block in self.blocks:
-            images = block(images)
+        blocks = list(self.blocks)
+        while blocks:
+            chain = colour_chain(blocks) if images.device.type == "cpu" else 0
+            images = apply_chain(blocks[:chain], images) if chain else blocks[0](images)
+            blocks = blocks[chain or 1 :]
         return images
 
     def project_(self) -> None:
         """Move all parameters back into their feasible box; called after each optimiser step."""
         for block in self.blocks:
             block.project_()
+
+
+def colour_chain(blocks: Sequence[BlockModule]) -> int:
+    """How many of the first blocks have the form [degamma] CCM, gamma LUT [rounding], which runs as one; 0 if none."""
+    kinds = [type(block) for block in blocks]
+    start = int(kinds[0] is DegammaModule)
+    if kinds[start : start + 2] != [CcmModule, GammaLutModule]:
+        return 0
+    return start + 2 + int(kinds[start + 2 : start + 3] == [QuantiseModule])
+
+
+def apply_chain(blocks: Sequence[BlockModule], images: Images) -> Images:
+    """The blocks that `colour_chain` has counted, in one pass (`campro.isp.fused`)."""
+    curve, levels = None, 0
+    for block in blocks:
+        match block:
+            case DegammaModule():
+                curve = block.spec.curve
+            case CcmModule():
+                ccm = block
+            case GammaLutModule():
+                lut = block
+            case QuantiseModule():
+                levels = 2**block.spec.bits - 1
+    return fused(images, curve, ccm.matrix, ccm.offsets, lut.values, lut.knots, levels)
 
 
 def pipeline(profile: IspProfile | str) -> IspPipeline:

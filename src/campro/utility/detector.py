@@ -18,6 +18,9 @@ MIN_SCORE = 0.001
 MAX_BOXES = 100
 """Boxes per picture, as COCO counts them."""
 
+UNSURE, SURE = 0.15, 0.5
+"""Finds of a model detector above SURE are persons, below UNSURE nothing, between the two they are ignored."""
+
 
 @dataclass(frozen=True)
 class DetectorCard:
@@ -59,6 +62,19 @@ class TrainableDetector(nn.Module):
     def loss(self, images: Images, truth: Sequence[Detections]) -> Float[Tensor, ""]:
         """See `PersonDetector.loss`."""
         raise NotImplementedError
+
+    def imitate(self, images: Images, raw: Images, model: TrainableDetector) -> Float[Tensor, ""]:
+        """Training loss without labels: see in `images` what `model` sees in the raw pictures of the same scenes.
+
+        Here the model's sure boxes serve as truth; a family that can compare more than boxes does better.
+        """
+        return self.loss(images, [_sure(found) for found in model.detect(raw)])
+
+
+def _sure(found: Detections) -> Detections:
+    """Finds as truth; doubtful ones become regions that count neither way."""
+    known = found.scores >= UNSURE
+    return Detections.truth(found.boxes[known], found.scores[known] < SURE)
 
 
 def as_list(images: Images | Sequence[Tensor], who: str) -> list[Float[Tensor, "3 H W"]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from copy import deepcopy
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,22 +11,20 @@ import cv2
 import numpy as np
 import torch
 from jaxtyping import UInt8
-from torchvision.ops import box_iou
 
 from campro.core.errors import CamproError
 from campro.core.images import read_image, to_tensor
 from campro.core.progress import Progress, track
 from campro.core.types import Detections, ImageTransform, Rgb8, Scene
-from campro.utility.detector import PersonDetector, TrainableDetector
+from campro.utility.detector import TrainableDetector
 
 GREY = 114
+MAX_NORM = 30.0
+"""Gradients are cut to this norm: a scene with hardly anybody in it must not throw the detector off."""
 ZOOM = (0.6, 1.5)
 """Range of the random scale, relative to the largest at which a scene just fits."""
 VISIBLE = 0.35
 """A person of whom less than this part is left by the crop is ignored: neither a person nor background."""
-UNSURE, SURE = 0.15, 0.5
-SAME = 0.5
-"""Overlap from which a find is a labelled person."""
 
 
 @lru_cache(maxsize=2048)
@@ -79,29 +76,6 @@ def _clip(boxes: torch.Tensor, crowd: torch.Tensor, size: tuple[int, int]) -> De
     return Detections.truth(cut[keep], (crowd | (left < VISIBLE * whole))[keep])
 
 
-def teach(detector: PersonDetector, scenes: Sequence[Scene]) -> list[Scene]:
-    """The same scenes with the detector's own finds on the raw photograph added to the labels.
-
-    Adaptation sets are small and not fully labelled; what the camera's owner already has is a detector that works
-    on raw pictures. Finds that overlap a label are the label; others count as persons if sure, else are ignored.
-    """
-    taught = []
-    for scene in track(scenes, f"label by {detector.card.name}"):
-        truth = join(scene.truth, detector.detect(to_tensor(_decoded(scene.path)))[0])
-        areas = (truth.boxes[:, 2:] - truth.boxes[:, :2]).prod(1)
-        taught.append(replace(scene, truth=truth, areas=tuple(areas.tolist())))
-    return taught
-
-
-def join(labels: Detections, found: Detections) -> Detections:
-    """The labels and the finds that overlap none of them: persons above SURE, to be ignored between UNSURE and it."""
-    known = found.scores >= UNSURE
-    if len(labels):
-        known &= box_iou(found.boxes, labels.boxes).amax(1) < SAME
-    doubtful = found.scores[known] < SURE
-    return Detections.truth(torch.cat([labels.boxes, found.boxes[known]]), torch.cat([labels.crowd, doubtful]))
-
-
 def adapt(
     detector: TrainableDetector,
     scenes: Sequence[Scene],
@@ -109,22 +83,30 @@ def adapt(
     steps: int,
     seed: int,
     batch: int = 6,
-    lr: float = 5e-4,
+    lr: float = 3e-4,
 ) -> TrainableDetector:
-    """A copy of the detector, fine-tuned on scenes as `view` shows them: what a user of that camera would do."""
-    learner = deepcopy(detector).train()
-    optimiser = torch.optim.AdamW([p for p in learner.parameters() if p.requires_grad], lr=lr, weight_decay=1e-4)
+    """A copy of the detector that has learned to see through `view` what it saw on raw pictures.
+
+    What a user of that camera would do: any photographs serve, no labels are needed, and none are looked at.
+    """
+    learner, model = deepcopy(detector).train(), detector.eval()
+    # Plain gradient steps: Adam would take full steps in directions that do not matter, and forget the rest.
+    optimiser = torch.optim.SGD([p for p in learner.parameters() if p.requires_grad], lr=lr, momentum=0.9)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _warm_then_cosine(steps))
     with Progress(f"adapt to {view.name}", steps) as progress:
         for step in range(steps):
-            rng = np.random.default_rng([seed, step])
-            pixels, truth = scene_batch(scenes, detector.card.size, batch, rng, view)
-            loss = learner.loss(to_tensor(pixels), truth)
+            # the same generator twice: the same scenes, placed the same way
+            raw, seen = (
+                to_tensor(scene_batch(scenes, detector.card.size, batch, np.random.default_rng([seed, step]), each)[0])
+                for each in (None, view)
+            )
+            loss = learner.imitate(seen, raw, model)
             optimiser.zero_grad()
             loss.backward()
+            torch.nn.utils.clip_grad_norm_(learner.parameters(), MAX_NORM)
             optimiser.step()
             schedule.step()
-            progress.advance(loss=f"{float(loss):.3f}")
+            progress.advance(loss=f"{float(loss.detach()):.3f}")
     return learner.eval()
 
 

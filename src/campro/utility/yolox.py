@@ -13,7 +13,7 @@ from torchvision.ops import nms
 from campro.core.types import Detections, Images
 from campro.utility.detector import MAX_BOXES, MIN_SCORE, DetectorCard, TrainableDetector, as_list, check_truth
 from campro.utility.letterbox import fit_scale, fit_truth, from_letterbox, letterbox
-from campro.utility.yolox_loss import yolox_loss
+from campro.utility.yolox_loss import imitation_loss, yolox_loss
 from campro.utility.yolox_net import STRIDES, YoloxNet, YoloxShape
 
 PERSON = 0
@@ -107,8 +107,18 @@ class YoloxDetector(TrainableDetector):
         height, width = images.shape[2:]
         if (height, width) != self.card.size:
             truth = [fit_truth(one, height, width, self.card.size) for one in truth]
-            images = letterbox(list(images), self.card.size)
-        return yolox_loss(self.cells(images), truth)
+        return yolox_loss(self.cells(self._fitted(images)), truth)
+
+    def imitate(self, images: Images, raw: Images, model: TrainableDetector) -> Float[Tensor, ""]:
+        """Cell by cell where the model is a YOLOX too; see `TrainableDetector.imitate`."""
+        if not isinstance(model, YoloxDetector) or images.shape[2:] != raw.shape[2:]:
+            return super().imitate(images, raw, model)
+        with torch.no_grad():
+            seen = model.cells(self._fitted(raw))
+        return imitation_loss(self.cells(self._fitted(images)), seen)
+
+    def _fitted(self, images: Images) -> Images:
+        return images if tuple(images.shape[2:]) == self.card.size else letterbox(list(images), self.card.size)
 
 
 def cell_grid(height: int, width: int, device: torch.device) -> tuple[Float[Tensor, "cells 2"], Float[Tensor, "cells"]]:

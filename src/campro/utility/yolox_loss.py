@@ -24,6 +24,8 @@ TOP_IOUS = 10
 """So many best overlaps, summed up, say how many cells answer for a person."""
 IOU_COST, IOU_WEIGHT = 3.0, 5.0
 EPS = 1e-8
+LIKELY = 0.05
+"""Cells of a model detector below this score say nothing about boxes."""
 
 
 class Assignment(NamedTuple):
@@ -36,10 +38,11 @@ class Assignment(NamedTuple):
 
 
 def yolox_loss(cells: Cells, truth: Sequence[Detections]) -> Float[Tensor, ""]:
-    """5 x (1 - IoU^2) + objectness + class entropy, per responsible cell; objectness counts on all cells.
+    """5 x (1 - IoU^2) + objectness + class entropy, per responsible cell, and the score's entropy on all others.
 
+    Away from people we differ from YOLOX: the *score* (objectness x person) should be 0 there, not the objectness.
+    In a network for 80 classes objectness stands for horses and cars too, and unlearning these ruins it.
     Cells whose centre lies in a crowd region count only if they answer for a person.
-    Images without people teach objectness alone.
     """
     total = cells.objectness.new_zeros(())
     responsible = 0
@@ -48,10 +51,10 @@ def yolox_loss(cells: Cells, truth: Sequence[Detections]) -> Float[Tensor, ""]:
         people, crowds = one.boxes[~one.crowd].to(device), one.boxes[one.crowd].to(device)
         found = assign(cells, i, people)
         responsible += len(found.cell)
-        wanted = torch.zeros_like(cells.objectness[i])
-        wanted[found.cell] = 1.0
-        counts = (~_inside(cells.centres, crowds)) | wanted.bool()
-        total = total + _entropy(cells.objectness[i][counts], wanted[counts])
+        background = ~_inside(cells.centres, crowds)
+        background[found.cell] = False
+        total = total - _log_score(cells.objectness[i][background], cells.person[i][background])[1].sum()
+        total = total + _entropy(cells.objectness[i][found.cell], torch.ones_like(found.iou))
         total = total + _entropy(cells.person[i][found.cell], found.iou)
         overlap = paired_iou(cells.boxes[i][found.cell], people[found.person])
         total = total + IOU_WEIGHT * (1 - overlap**2).sum()
@@ -109,6 +112,27 @@ def paired_iou(a: Float[Tensor, "*b 4"], b: Float[Tensor, "*b 4"]) -> Float[Tens
     common = size.prod(-1)
     areas = (a[..., 2:] - a[..., :2]).prod(-1) + (b[..., 2:] - b[..., :2]).prod(-1)
     return common / (areas - common + EPS)
+
+
+def imitation_loss(cells: Cells, model: Cells) -> Float[Tensor, ""]:
+    """How far `cells` are from what a model detector says of the same scenes, cell by cell, per expected person cell.
+
+    Cross-entropy of the scores everywhere, and box overlap weighted by the model's score. No labels are needed, and a
+    detector that equals its model is at the minimum.
+    """
+    score = model.scores().detach()
+    present, absent = _log_score(cells.objectness, cells.person)
+    likely = score > LIKELY
+    overlap = paired_iou(cells.boxes[likely], model.boxes[likely].detach())
+    entropy = -(score * present + (1 - score) * absent).sum()
+    return (entropy + IOU_WEIGHT * (score[likely] * (1 - overlap**2)).sum()) / score.sum().clamp(min=1)
+
+
+def _log_score(objectness: Tensor, person: Tensor) -> tuple[Tensor, Tensor]:
+    """Logarithms of the score, sigmoid(objectness) x sigmoid(person), and of 1 - score, without underflow."""
+    present = F.logsigmoid(objectness) + F.logsigmoid(person)
+    # 1 - 1 / ((1 + e^-o)(1 + e^-p)) = (e^-o + e^-p + e^-(o+p)) / ((1 + e^-o)(1 + e^-p))
+    return present, present + torch.stack([-objectness, -person, -objectness - person]).logsumexp(0)
 
 
 def _entropy(logits: Float[Tensor, "N"], wanted: Float[Tensor, "N"]) -> Float[Tensor, ""]:

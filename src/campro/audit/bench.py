@@ -1,0 +1,197 @@
+"""The data and models of an audit, each loaded when it is first needed."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from jaxtyping import Float
+from torch import Tensor
+
+from campro.audit.config import CAPTURED, RAW, AuditConfig
+from campro.core.catalogue import cache_root
+from campro.core.errors import CamproError
+from campro.core.hashing import json_digest
+from campro.core.runs import Json
+from campro.core.types import Detections, ImageTransform, Rgb8, Scene
+from campro.data import FaceSet, SceneSet, join_scenes, read_faces, read_scenes
+from campro.data.embedded import embedded_faces, embedded_scenes
+from campro.faces import FaceEmbedder, Landmarks, embed_photos, find_landmarks, load_embedder, load_face_detector
+from campro.faces.align import crop_with
+from campro.identify import Roll, call_roll
+from campro.isp import RAW as RAW_CAMERA
+from campro.isp import Camera, Ccm, GammaLut, IspProfile, load_profile
+from campro.metrics.detection import THRESHOLD, DetectionScores, score_detections
+from campro.utility import TrainableDetector, load_detector
+from campro.utility.training import adapt, detect_scenes
+
+SYNTHETIC = (
+    "The faces are drawn from a linear model: nobody of that name exists. They are blurred, frontal and evenly lit.",
+    "The photographs with people are a handful that Python packages ship, and collages of these.",
+)
+
+
+class RealBench:
+    """See `campro.audit.experiments.Bench`."""
+
+    def __init__(self, config: AuditConfig) -> None:
+        self.config = config
+        self.profile: IspProfile = load_profile(config.profile)
+        baselines = [name for name in config.views if name not in (RAW, CAPTURED)]
+        cameras: list[ImageTransform] = [RAW_CAMERA, Camera(self.profile, CAPTURED), *map(Camera, baselines)]
+        self.views: dict[str, ImageTransform] = {camera.name: camera for camera in cameras}
+        self._embedders: dict[str, FaceEmbedder] = {}
+        self._adapted: dict[str, TrainableDetector] = {}
+
+    # Data ----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def faces(self) -> FaceSet:
+        """The people to recognise, as found on disk."""
+        told = self.config.faces
+        return embedded_faces("test", cache_root()) if told is None else read_faces(told)
+
+    @cached_property
+    def scene_set(self) -> SceneSet:
+        """The photographs with people to detect."""
+        told = self.config.scenes
+        return embedded_scenes("test", cache_root()) if told is None else read_scenes(told)
+
+    @cached_property
+    def train_scenes(self) -> SceneSet | None:
+        """The photographs that the detector may adapt on; never the audited ones."""
+        if not self.config.adapt_steps:
+            return None
+        if self.config.scenes is None:
+            return embedded_scenes("train", cache_root())
+        joined = join_scenes([read_scenes(path, unlabelled=True) for path in self.config.train_scenes])
+        audited = set(self.scene_set.contents.values())
+        if shared := [path for path, content in joined.contents.items() if content in audited]:
+            got = f"{len(shared)} in both, such as {shared[0]}"
+            raise CamproError("audit", "other photographs to adapt on than are audited", got, "take other files")
+        return joined
+
+    @cached_property
+    def landmarks(self) -> Landmarks:
+        """Faces in the raw photographs."""
+        return find_landmarks(self.faces.photos, load_face_detector(self.config.landmarks), cache_root())
+
+    @cached_property
+    def roll(self) -> Roll:
+        """People with two photographs or more in which a face was found."""
+        found = self.landmarks.found
+        kept = {
+            name: own
+            for name, photos in self.faces.identities.items()
+            if (own := tuple(photo for photo in photos if photo in found))
+        }
+        if not kept:
+            remedy = "use photographs with faces, or another --landmarks"
+            raise CamproError(f"faces in {self.faces.root}", "photographs with a detectable face", "none", remedy)
+        return call_roll(FaceSet(self.faces.name, self.faces.root, kept, self.faces.problems))
+
+    def inputs(self) -> dict[str, str]:
+        """See `Bench.inputs`."""
+        hashes = {"profile": self.profile.digest, "faces": self.faces.digest, "scenes": self.scene_set.digest}
+        if self.train_scenes is not None:
+            hashes["train_scenes"] = self.train_scenes.digest
+        weights = {name: self.embedder(name).card.weights_sha256 or "random" for name in self.config.face_models}
+        return hashes | {"weights": json_digest(weights | {self.config.detector: self.detector.card.weights_sha256})}
+
+    def scenes(self) -> tuple[Scene, ...]:
+        """See `Bench.scenes`."""
+        return self.scene_set.scenes
+
+    # Models --------------------------------------------------------------------------------------------------
+
+    def embedder(self, name: str) -> FaceEmbedder:
+        """A face recogniser, loaded once."""
+        if name not in self._embedders:
+            self._embedders[name] = load_embedder(name)
+        return self._embedders[name]
+
+    @cached_property
+    def detector(self) -> TrainableDetector:
+        """The person detector as it comes."""
+        return load_detector(self.config.detector, self.config.detector_weights or "auto")
+
+    def embed(self, model: str, views: list[str]) -> dict[str, Float[Tensor, "N D"]]:
+        """See `Bench.embed`."""
+        wanted = dict.fromkeys([RAW, *views])
+        embedder = self.embedder(model)
+        return {view: embed_photos(embedder, self.roll.photos, self.landmarks, self.views[view]) for view in wanted}
+
+    def crop(self, rgb: Rgb8, row: int) -> Rgb8:
+        """See `Bench.crop`."""
+        card = self.embedder(self.config.face_models[0]).card
+        return crop_with(rgb, self.landmarks.found[self.roll.photos[row]], self.landmarks.scheme, card)
+
+    def detect(self, view: str, adapted: bool, shown: int) -> tuple[DetectionScores, list[Detections]]:
+        """See `Bench.detect`."""
+        camera, detector = self.views[view], self.detector
+        if adapted:
+            assert self.train_scenes is not None
+            detector = adapt(detector, self.train_scenes.scenes, camera, self.config.adapt_steps, self.config.seed)
+        found = detect_scenes(detector, self.scene_set.scenes, camera)
+        sure = [_above(one, THRESHOLD) for one in found[:shown]]
+        return score_detections(self.scene_set.scenes, found, seed=self.config.seed), sure
+
+    # What the report says ------------------------------------------------------------------------------------
+
+    def facts(self) -> dict[str, Json]:
+        """See `Bench.facts`."""
+        cards = [self.embedder(name).card for name in self.config.face_models]
+        models = [{"name": card.name, "licence": card.licence, "weights": card.weights_sha256} for card in cards]
+        used = {"people": int(self.roll.owner.max()) + 1, "used": len(self.roll.photos)}
+        faces = _counts(self.faces.name, self.faces.digest, len(self.faces.photos))
+        return {
+            "profile_name": self.profile.name,
+            "profile_digest": self.profile.digest,
+            "white_box": self.profile.provenance.models.get("recogniser", ""),
+            "views": [{"name": name, "digest": view.digest} for name, view in self.views.items()],
+            "models": list(self.config.face_models),
+            "model_cards": models,
+            "matchers": list(self.config.matchers),
+            "detector": self.config.detector,
+            "landmarks": self.config.landmarks,
+            "faces": faces | used | {"undetected": len(self.landmarks.missed)},
+            "scenes": _scene_counts(self.scene_set),
+            "train_scenes": None if self.train_scenes is None else _scene_counts(self.train_scenes),
+            "repeats": self.config.repeats,
+            "seed": self.config.seed,
+            "adapt_steps": self.config.adapt_steps,
+            "synthetic": list(SYNTHETIC) if self.config.faces is None else [],
+            "warnings": self._warnings(),
+            "problems": [*self.faces.problems, *self.landmarks.problems, *self.scene_set.problems],
+            "curves": curves(self.profile),
+        }
+
+    def _warnings(self) -> list[str]:
+        """What a reader must know before believing the figures."""
+        trained = self.profile.provenance.data.get("faces")
+        if trained == self.faces.digest:
+            return ["The profile was trained on these very people: the figures say nothing about others."]
+        return []
+
+
+def curves(profile: IspProfile) -> dict[str, Json]:
+    """The profile's gamma curves (256 samples of each channel, or one) and its colour matrix, where it has them."""
+    lut = next((block for block in profile.blocks if isinstance(block, GammaLut)), None)
+    ccm = next((block for block in profile.blocks if isinstance(block, Ccm)), None)
+    return {
+        "gamma": None if lut is None else [list(values) for values in lut.values],
+        "ccm": None if ccm is None else [list(row) for row in ccm.matrix],
+    }
+
+
+def _above(found: Detections, score: float) -> Detections:
+    sure = found.scores >= score
+    return Detections(found.boxes[sure], found.scores[sure], found.crowd[sure])
+
+
+def _counts(name: str, digest: str, photos: int) -> dict[str, Any]:
+    return {"name": name, "digest": digest, "photos": photos}
+
+
+def _scene_counts(scenes: SceneSet) -> dict[str, Any]:
+    return _counts(scenes.name, scenes.digest, len(scenes)) | {"people": scenes.boxes}

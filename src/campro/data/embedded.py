@@ -1,0 +1,125 @@
+"""The sample that CamPro carries inside itself: synthetic people, and scenes made of photographs its dependencies ship.
+
+Both are written to a cache folder once and are ordinary folders from then on, read like any other data.
+Enough for tests, a first try and a demonstration; figures worth quoting need real data.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from campro.core.errors import CamproError
+from campro.core.files import atomic_write
+from campro.core.hashing import file_sha256, json_digest
+from campro.core.images import write_image
+from campro.data import facemodel
+from campro.data.collage import Cutout, compose, extent
+from campro.data.faces import FaceSet, read_faces
+from campro.data.photographs import PHOTOGRAPHS
+from campro.data.scenes import SceneSet, read_scenes
+
+SplitName = Literal["train", "test"]
+VERSION = 1
+"""Raised whenever the same arguments give other pictures; part of the cache folder's name."""
+
+
+@dataclass(frozen=True)
+class FacePlan:
+    """How many synthetic people, how many pictures of each, and the seed that decides who they are."""
+
+    people: int
+    images: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class ScenePlan:
+    """How many collages, of whom, before what. Keys of PHOTOGRAPHS; the two splits share none."""
+
+    people: tuple[str, ...]
+    backgrounds: tuple[str, ...]
+    collages: int
+    seed: int
+
+
+FACE_PLANS: Mapping[str, FacePlan] = {"train": FacePlan(60, 8, 101), "test": FacePlan(100, 3, 202)}
+SCENE_PLANS: Mapping[str, ScenePlan] = {
+    "train": ScenePlan(("astronaut", "cameraman"), ("brick", "grass", "coffee", "flower"), 38, 303),
+    "test": ScenePlan(("hopper",), ("china", "rocket", "cat", "gravel"), 23, 404),
+}
+
+
+def embedded_faces(split: SplitName, cache_dir: Path) -> FaceSet:
+    """Synthetic people, each in several pictures; nobody is in both splits."""
+    plan = _plan(FACE_PLANS, split)
+    key = {"version": VERSION, "model": file_sha256(facemodel.WEIGHTS), "plan": vars(plan)}
+    folder = _folder(cache_dir, f"synthetic-{split}", key)
+    if not (folder / ".complete").exists():
+        photos = facemodel.FaceModel.load().sample(plan.people, plan.images, plan.seed)
+        for person, pictures in enumerate(photos):
+            for number, picture in enumerate(pictures):
+                write_image(folder / f"{split}-{person:03d}" / f"{number}.png", picture)
+        atomic_write(folder / ".complete", json.dumps(key))
+    faces = read_faces(folder)
+    return FaceSet(f"synthetic-{split}", folder, faces.identities, faces.problems)
+
+
+def embedded_scenes(split: SplitName, cache_dir: Path) -> SceneSet:
+    """The photographs themselves, then collages; the truth comes from outlines drawn by hand."""
+    plan = _plan(SCENE_PLANS, split)
+    names = plan.people + plan.backgrounds
+    key = {"version": VERSION, "plan": vars(plan), "photographs": {n: file_sha256(PHOTOGRAPHS[n].path) for n in names}}
+    folder = _folder(cache_dir, f"scenes-{split}", key)
+    file = folder / "annotations.json"
+    if not file.exists():  # written last, so its presence means that every picture is there
+        _write_scenes(plan, folder, file)
+    scenes = read_scenes(file)
+    return SceneSet(f"embedded-{split}", scenes.scenes, scenes.problems)
+
+
+def _write_scenes(plan: ScenePlan, folder: Path, file: Path) -> None:
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
+    for name, (picture, masks) in _pictures(plan).items():
+        write_image(folder / "images" / name, picture)
+        number = len(images) + 1
+        images.append({"id": number, "file_name": name, "width": picture.shape[1], "height": picture.shape[0]})
+        for mask in masks:
+            x0, y0, x1, y1 = extent(mask)
+            row = {"bbox": [x0, y0, x1 - x0, y1 - y0], "area": int(mask.sum()), "iscrowd": 0}
+            annotations.append({"id": len(annotations) + 1, "image_id": number, "category_id": 1, **row})
+    licences = [f"{n}: {PHOTOGRAPHS[n].source}, {PHOTOGRAPHS[n].licence}" for n in plan.people + plan.backgrounds]
+    info = {"description": "made from photographs that Python packages ship", "contributors": licences}
+    categories = [{"id": 1, "name": "person"}]
+    coco = {"info": info, "images": images, "annotations": annotations, "categories": categories}
+    atomic_write(file, json.dumps(coco, indent=1))
+
+
+def _pictures(plan: ScenePlan) -> dict[str, tuple[np.ndarray, list[np.ndarray]]]:
+    """File name -> picture and the visible mask of each person in it."""
+    rng = np.random.default_rng(plan.seed)
+    originals = {name: (PHOTOGRAPHS[name].read(), PHOTOGRAPHS[name].masks()) for name in plan.people}
+    cutouts = [Cutout.of(rgb, mask) for rgb, masks in originals.values() for mask in masks]
+    backgrounds = [PHOTOGRAPHS[name].read() for name in plan.backgrounds]
+    pictures = {f"{name}.png": original for name, original in originals.items()}
+    for number in range(plan.collages):
+        count = rng.choice(4, p=(0.15, 0.4, 0.3, 0.15))
+        people = [cutouts[i] for i in rng.integers(0, len(cutouts), count)]
+        pictures[f"collage-{number:02d}.png"] = compose(backgrounds[number % len(backgrounds)], people, rng)
+    return pictures
+
+
+def _plan(plans: Mapping[str, Any], split: str) -> Any:
+    if split not in plans:
+        raise CamproError("embedded sample", " or ".join(plans), repr(split))
+    return plans[split]
+
+
+def _folder(cache_dir: Path, name: str, key: Mapping[str, Any]) -> Path:
+    return cache_dir / f"{name}-{json_digest(key)[:12]}"

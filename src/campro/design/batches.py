@@ -1,0 +1,40 @@
+"""Training batches, drawn by the generator they are handed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Int, UInt8
+from torch import Tensor
+
+from campro.core.images import to_tensor
+from campro.core.types import Images, Scene
+from campro.utility.training import scene_batch
+
+
+@dataclass(frozen=True)
+class FaceCrops:
+    """Aligned 8-bit crops of the training faces, in memory: (N, h, w, 3), and who each one shows."""
+
+    pixels: UInt8[np.ndarray, "N h w 3"]
+    person: Int[np.ndarray, "N"]
+    people: int
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+
+def face_batch(faces: FaceCrops, size: int, rng: np.random.Generator) -> tuple[Images, Int[Tensor, "B"]]:
+    """Random faces, half of them mirrored, as (size, 3, h, w) in [0, 1], and whose they are."""
+    rows = rng.choice(len(faces), size, replace=len(faces) < size)
+    crops = to_tensor(faces.pixels[rows])
+    mirrored = torch.from_numpy(rng.random(size) < 0.5)[:, None, None, None]
+    return torch.where(mirrored, crops.flip(3), crops), torch.from_numpy(faces.person[rows]).long()
+
+
+def scenes_batch(scenes: Sequence[Scene], size: tuple[int, int], count: int, rng: np.random.Generator) -> Images:
+    """Random augmented scenes as (count, 3, H, W) in [0, 1]."""
+    return to_tensor(scene_batch(scenes, size, count, rng)[0])

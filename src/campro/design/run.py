@@ -1,0 +1,168 @@
+"""From a configuration to a profile: gather the data and the models, play the game, write what came out."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F
+
+from campro.core.catalogue import cache_root
+from campro.core.device import make_fabric, seed_everything
+from campro.core.errors import CamproError
+from campro.core.images import to_tensor
+from campro.core.runs import RunFolder, as_plain
+from campro.core.stamp import source_commit
+from campro.data import FaceSet, SceneSet, join_scenes, read_faces, read_scenes, split_identities
+from campro.design.batches import FaceCrops
+from campro.design.config import PRESETS, DesignConfig, Recipe
+from campro.design.loop import Game, play
+from campro.design.monitor import Monitor
+from campro.design.players import Attacker, Protector
+from campro.faces import FaceEmbedder, crop_photos, find_landmarks, load_embedder, load_face_detector
+from campro.isp import Camera, Ccm, Degamma, GammaLut, IspPipeline, IspProfile, Provenance, Quantise, load_profile
+from campro.metrics.identification import closed_set
+from campro.utility import load_detector
+
+HELD_OUT = 0.1
+"""Share of the training people kept aside, to say in the profile's provenance what it does to strangers."""
+
+
+def design(config: DesignConfig) -> Path:
+    """Train a profile; returns the path of profile.json in the run folder.
+
+    Killed and started again, the same configuration ends with the same profile, bit for bit on the CPU.
+
+    Raises:
+        CamproError: on unusable input, a run folder of another configuration, or a loss that is not finite.
+    """
+    fabric = make_fabric(config.accelerator, config.devices, config.precision, config.nodes)
+    seed_everything(config.seed)
+    faces, scenes = training_data(config)
+    recipe = recipe_of(config)
+    inputs = {"faces": faces.digest, "scenes": scenes.digest}
+    run = RunFolder.open(config.out, _settings(config, recipe), inputs=inputs)
+    learnt, strangers = split_identities(faces, HELD_OUT, config.seed)
+    embedder = load_embedder(config.face_model, weights=config.face_weights or "auto")
+    detector = load_detector(config.detector, weights=config.detector_weights or "auto")
+    pipeline = IspPipeline.from_profile(start_profile(config, recipe))
+    crops = crop_faces(learnt, embedder, config)
+    game = Game(
+        fabric=fabric,
+        recipe=recipe,
+        attacker=Attacker(deepcopy(embedder), mean_embeddings(embedder, crops)),
+        protector=Protector(pipeline, detector),
+        faces=crops,
+        scenes=scenes.scenes,
+        seed=config.seed,
+        protector_only=config.protector_only,
+    )
+    play(game, run, Monitor(run, {"faces": to_tensor(crops.pixels[:8])}, active=fabric.is_global_zero))
+    profile = pipeline.to_profile(config.name, Provenance())
+    figures = strangers_rank1(profile, embedder, crop_faces(strangers, embedder, config))
+    provenance = Provenance(
+        data=inputs,
+        models={"recogniser": config.face_model, "detector": config.detector},
+        seed=config.seed,
+        commit=source_commit(),
+        figures=figures,
+        note=_note(game),
+    )
+    out = config.out / "profile.json"
+    replace(profile, provenance=provenance).save(out)
+    return out
+
+
+def _settings(config: DesignConfig, recipe: Recipe) -> dict:
+    """What must not change between a run and its resumption: everything but where it lies and what it runs on."""
+    where = {"out", "accelerator", "devices", "nodes"}
+    return {name: value for name, value in as_plain(config).items() if name not in where} | {"recipe": as_plain(recipe)}
+
+
+def _note(game: Game) -> str:
+    state = game.state
+    missed = " (the threshold was missed)" if state.missed_threshold else ""
+    return f"warm-up {state.warmup_rounds} rounds{missed}, game {state.round} rounds"
+
+
+def training_data(config: DesignConfig) -> tuple[FaceSet, SceneSet]:
+    """The user's faces and scenes, or the embedded sample's training half.
+
+    Scenes without labels are taken too: the detector learns from what it saw on the raw pictures.
+    """
+    if config.faces is None:
+        from campro.data.embedded import embedded_faces, embedded_scenes  # only the sample needs the face model
+
+        return embedded_faces("train", cache_root()), embedded_scenes("train", cache_root())
+    scenes = join_scenes([read_scenes(path, unlabelled=True) for path in config.scenes])
+    return read_faces(config.faces), scenes
+
+
+def recipe_of(config: DesignConfig) -> Recipe:
+    """The preset with the user's own rounds and omega in it."""
+    recipe = PRESETS[config.preset]
+    if config.rounds is not None:
+        recipe = replace(recipe, max_rounds=config.rounds)
+    return recipe if config.omega is None else replace(recipe, omega=config.omega)
+
+
+def start_profile(config: DesignConfig, recipe: Recipe) -> IspProfile:
+    """A plain camera (identity matrix, gamma 1/2.2 at evenly spaced knots), or the profile asked for."""
+    if config.start is not None:
+        return load_profile(config.start)
+    knots = np.linspace(0, 1, recipe.lut_points)
+    lut = GammaLut((tuple((knots ** (1 / 2.2)).tolist()),))
+    return IspProfile(name="plain", blocks=(Degamma(), Ccm(((1, 0, 0), (0, 1, 0), (0, 0, 1))), lut, Quantise()))
+
+
+def crop_faces(faces: FaceSet, embedder: FaceEmbedder, config: DesignConfig) -> FaceCrops:
+    """Aligned crops of every photo in which a face was found; people without one are left out, with a line."""
+    detector = load_face_detector(config.landmarks)
+    photos = [photo for own in faces.identities.values() for photo in own]
+    who = np.repeat(np.arange(len(faces.identities)), [len(own) for own in faces.identities.values()])
+    landmarks = find_landmarks(photos, detector, cache_root())
+    kept = [row for row, photo in enumerate(photos) if photo in landmarks.found]
+    people, person = np.unique(who[kept], return_inverse=True)
+    if len(people) < 2:
+        raise CamproError("design", "faces of at least 2 people", f"{len(people)} with a detectable face", "add photos")
+    pixels = crop_photos([photos[row] for row in kept], landmarks, embedder.card)
+    return FaceCrops(pixels, person, len(people))
+
+
+@torch.no_grad()
+def mean_embeddings(embedder: FaceEmbedder, faces: FaceCrops) -> Float[Tensor, "P D"]:
+    """Each person's mean embedding over raw photographs: where the proxy head starts, so that warm-up is short."""
+    rows = torch.cat([embedder(to_tensor(some)) for some in np.array_split(faces.pixels, len(faces) // 32 + 1)])
+    sums = torch.zeros(faces.people, rows.shape[1]).index_add_(0, torch.from_numpy(faces.person), rows)
+    return F.normalize(sums)
+
+
+@torch.inference_mode()
+def strangers_rank1(profile: IspProfile, embedder: FaceEmbedder, strangers: FaceCrops) -> dict[str, float]:
+    """Rank-1 among the held-out people, first photo against second: probes raw, and as the profile captures them.
+
+    A sign of life for the provenance, on a small gallery; the audit is what counts.
+    """
+    order = np.argsort(strangers.person, kind="stable")
+    _, first = np.unique(strangers.person[order], return_index=True)
+    pairs = [
+        row
+        for row in first
+        if row + 1 < len(order) and strangers.person[order[row + 1]] == strangers.person[order[row]]
+    ]
+    if not pairs:
+        return {}
+    gallery_px, probe_px = strangers.pixels[order[pairs]], strangers.pixels[order[np.array(pairs) + 1]]
+    gallery, raw, captured = (
+        embedder(to_tensor(pixels)) for pixels in (gallery_px, probe_px, Camera(profile)(probe_px))
+    )
+    return {
+        "held_out_people": float(len(pairs)),
+        "held_out_rank1_raw": closed_set(gallery, raw).rank1,
+        "held_out_rank1_captured": closed_set(gallery, captured).rank1,
+    }

@@ -1,0 +1,108 @@
+"""Crops and embeddings of many photographs as a camera shows them; each is embedded once per (weights, view)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32, UInt8
+from torch import Tensor
+
+from campro.core.catalogue import cache_root
+from campro.core.errors import CamproError
+from campro.core.files import replacing
+from campro.core.hashing import file_sha256, json_digest, tensors_sha256
+from campro.core.images import read_image, to_tensor
+from campro.core.progress import Progress
+from campro.core.types import ImageTransform
+from campro.faces.align import TEMPLATES, crop_with
+from campro.faces.card import EmbedderCard, FaceEmbedder
+from campro.faces.landmarks import Landmarks
+
+BATCH = 32
+SAVE_EVERY = 1024
+"""Photographs after which finished embeddings are put on disk, so that a kill costs little."""
+
+Rows = Float32[np.ndarray, "N D"]
+
+
+def crop_photos(
+    photos: Sequence[Path], landmarks: Landmarks, card: EmbedderCard, view: ImageTransform | None = None
+) -> UInt8[np.ndarray, "N h w 3"]:
+    """The face of every photograph, cut from what `view` makes of the whole picture (raw if None)."""
+    crops = np.empty((len(photos), *card.size, 3), np.uint8)
+    for row, photo in enumerate(photos):
+        rgb = read_image(photo)
+        seen = rgb if view is None else view(rgb)
+        crops[row] = crop_with(seen, landmarks.found[photo], landmarks.scheme, card)
+    return crops
+
+
+def embed_photos(
+    embedder: FaceEmbedder,
+    photos: Sequence[Path],
+    landmarks: Landmarks,
+    view: ImageTransform,
+    cache: Path | None = None,
+) -> Float[Tensor, "N D"]:
+    """Unit-norm embeddings of every photograph under `view`, a row each; all must be in `landmarks.found`.
+
+    Rows are kept in `cache` (the user's cache folder by default) by the content of photograph, weights, view and
+    landmarks, so that nothing is embedded twice, whatever the files are called.
+    """
+    store = _Store(cache or cache_root(), embedder, landmarks, view)
+    names = [store.name_of(photo, landmarks) for photo in photos]
+    todo = [(photo, name) for photo, name in zip(photos, names) if name not in store.rows]
+    with Progress(f"embed by {embedder.card.name}, {view.name}", len(todo)) as progress:
+        for start in range(0, len(todo), BATCH):
+            some = todo[start : start + BATCH]
+            rows = _embed(embedder, [photo for photo, _ in some], landmarks, view)
+            store.rows |= dict(zip((name for _, name in some), rows))
+            if (start // BATCH + 1) % (SAVE_EVERY // BATCH) == 0 or start + BATCH >= len(todo):
+                store.save()
+            progress.advance(len(some))
+    return torch.from_numpy(np.stack([store.rows[name] for name in names]))
+
+
+@torch.inference_mode()
+def _embed(embedder: FaceEmbedder, photos: Sequence[Path], landmarks: Landmarks, view: ImageTransform) -> Rows:
+    device = next((p.device for p in embedder.parameters()), torch.device("cpu"))
+    crops = to_tensor(crop_photos(photos, landmarks, embedder.card, view))
+    return embedder(crops.to(device)).float().cpu().numpy()
+
+
+class _Store:
+    """The embeddings of one (weights, view, landmark detector), by content, in one file."""
+
+    def __init__(self, cache: Path, embedder: FaceEmbedder, landmarks: Landmarks, view: ImageTransform) -> None:
+        card = embedder.card
+        weights = card.weights_sha256 or tensors_sha256(embedder.state_dict())
+        template = TEMPLATES[card.template, landmarks.scheme].tolist()
+        key = [card.name, weights, view.digest, landmarks.digest, template]
+        self.file = cache / "embeddings" / f"{json_digest(key)}.npz"
+        self.rows: dict[str, Float32[np.ndarray, "D"]] = self._read()
+
+    @staticmethod
+    def name_of(photo: Path, landmarks: Landmarks) -> str:
+        """Content of the photograph; refuses one in which no face was found."""
+        if photo not in landmarks.found:
+            raise CamproError(str(photo), "a photograph with landmarks", "none", "leave it out, and count it")
+        return file_sha256(photo)
+
+    def _read(self) -> dict[str, Float32[np.ndarray, "D"]]:
+        if not self.file.exists():
+            return {}
+        try:
+            with np.load(self.file, allow_pickle=False) as stored:
+                return dict(zip(stored["names"].tolist(), stored["rows"]))
+        except Exception as error:  # a damaged zip can raise anything
+            raise CamproError(
+                str(self.file), "cached embeddings", "a damaged file", "delete it and run again"
+            ) from error
+
+    def save(self) -> None:
+        """Replace the file by one with everything known so far."""
+        with replacing(self.file) as part:
+            np.savez(part, names=np.array(list(self.rows)), rows=np.stack(list(self.rows.values())))

@@ -1,0 +1,169 @@
+"""The differentiable path, fused: CCM, clip, gamma LUT and rounding in one pass each way, keeping one map.
+
+Op by op, autograd keeps every intermediate picture, the indices of the LUT among them. Here the backward pass works
+out again what it needs from linear light, pixel by pixel. Sums over pixels are taken in a fixed order, so the result
+is the same on every run and for any number of threads.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from numba import njit, prange
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from campro.core.types import Images
+from campro.isp.functional import degamma
+
+CHUNK = 8192  # pixels that a thread takes at a time; also the unit of summation
+
+
+def fused(
+    images: Images,
+    curve: str | None,
+    matrix: Float[Tensor, "3 3"],
+    offsets: Float[Tensor, "3"],
+    values: Float[Tensor, "c k"],
+    knots: Float[Tensor, "k"],
+    levels: int,
+) -> Images:
+    """degamma (unless `curve` is None), CCM, clip, LUT and rounding to `levels` steps (0: none), on the CPU.
+
+    Equal to the functions of `campro.isp.functional` one after the other, gradients included.
+    """
+    out: Tensor = _Fused.apply(images, curve, matrix, offsets, values.expand(3, -1), knots, levels)
+    return out
+
+
+class _Fused(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        images: Tensor,
+        curve: str | None,
+        matrix: Tensor,
+        offsets: Tensor,
+        values: Tensor,
+        knots: Tensor,
+        levels: int,
+    ) -> Tensor:
+        linear = (images if curve is None else degamma(images, curve)).contiguous()
+        out = torch.empty_like(linear)
+        m, o, v, k = _arrays(linear, matrix, offsets, values, knots)
+        _forward(_planes(linear), _planes(out), m, o, v, k, levels)
+        ctx.save_for_backward(images, linear, matrix, offsets, values, knots)
+        ctx.curve = curve
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        images, linear, matrix, offsets, values, knots = ctx.saved_tensors
+        m, o, v, k = _arrays(linear, matrix, offsets, values, knots)
+        wants_images = ctx.needs_input_grad[0]
+        to_linear = torch.empty_like(linear) if wants_images else linear[:0]
+        gradient = _planes(grads[0].contiguous())
+        sums = _backward(_planes(linear), gradient, _planes(to_linear), m, o, v, k, wants_images)
+        to_matrix, to_offsets, to_values = (
+            torch.from_numpy(part.sum(0)).to(like.dtype) for part, like in zip(sums, (matrix, offsets, values))
+        )
+        to_images = _through_degamma(images, to_linear, ctx.curve) if wants_images else None
+        return to_images, None, to_matrix, to_offsets, to_values, None, None
+
+
+def _planes(pictures: Tensor) -> Float[np.ndarray, "B 3 N"]:
+    """A view with the pixels of each channel in one row."""
+    return pictures.detach().flatten(2).numpy()
+
+
+def _arrays(like: Tensor, *parameters: Tensor) -> list[np.ndarray]:
+    return [parameter.detach().to(like.dtype).contiguous().numpy() for parameter in parameters]
+
+
+def _through_degamma(images: Tensor, gradient: Tensor, curve: str | None) -> Tensor:
+    if curve is None:
+        return gradient
+    with torch.enable_grad():
+        leaf = images.detach().requires_grad_(True)
+        return torch.autograd.grad(degamma(leaf, curve), leaf, gradient)[0]
+
+
+@njit(cache=True, inline="always")
+def _interval(x, knots, even):
+    """Index of the knot at or left of x."""
+    last = len(knots) - 2
+    if even:
+        left = min(int(x * (last + 1)), last)
+        # Rounding may land one interval off; the knots decide.
+        if left > 0 and x < knots[left]:
+            left -= 1
+        elif left < last and x >= knots[left + 1]:
+            left += 1
+        return left
+    return min(max(np.searchsorted(knots, x, side="right") - 1, 0), last)
+
+
+@njit(cache=True)
+def _is_even(knots):
+    even = np.arange(len(knots)) / (len(knots) - 1)
+    return np.abs(knots - even).max() < 1e-6
+
+
+@njit(cache=True, parallel=True, nogil=True)
+def _forward(linear, out, matrix, offsets, values, knots, levels):
+    pixels = linear.shape[2]
+    even, chunks = _is_even(knots), (pixels + CHUNK - 1) // CHUNK
+    zero, one = linear.dtype.type(0), linear.dtype.type(1)
+    half, steps = linear.dtype.type(0.5), linear.dtype.type(levels)
+    for job in prange(linear.shape[0] * chunks):
+        picture, start = job // chunks, job % chunks * CHUNK
+        for i in range(start, min(start + CHUNK, pixels)):
+            r, g, b = linear[picture, 0, i], linear[picture, 1, i], linear[picture, 2, i]
+            for c in range(3):
+                x = matrix[c, 0] * r + matrix[c, 1] * g + matrix[c, 2] * b + offsets[c]
+                x = min(max(x, zero), one)
+                k = _interval(x, knots, even)
+                share = (x - knots[k]) / (knots[k + 1] - knots[k])
+                y = values[c, k] + share * (values[c, k + 1] - values[c, k])
+                out[picture, c, i] = np.floor(y * steps + half) / steps if levels else y
+
+
+@njit(cache=True, parallel=True, nogil=True)
+def _backward(linear, gradient, to_linear, matrix, offsets, values, knots, wants_linear):
+    pixels = linear.shape[2]
+    even, chunks = _is_even(knots), (pixels + CHUNK - 1) // CHUNK
+    jobs, points = linear.shape[0] * chunks, len(knots)
+    zero, one = linear.dtype.type(0), linear.dtype.type(1)
+    # float64 sums, one row a chunk: exact enough, and added up in the same order whoever did the work
+    to_matrix, to_offsets = np.zeros((jobs, 3, 3)), np.zeros((jobs, 3))
+    to_values = np.zeros((jobs, 3, points))
+    for job in prange(jobs):
+        picture, start = job // chunks, job % chunks * CHUNK
+        for i in range(start, min(start + CHUNK, pixels)):
+            r, g, b = linear[picture, 0, i], linear[picture, 1, i], linear[picture, 2, i]
+            back_r, back_g, back_b = zero, zero, zero
+            for c in range(3):
+                mixed = matrix[c, 0] * r + matrix[c, 1] * g + matrix[c, 2] * b + offsets[c]
+                x = min(max(mixed, zero), one)
+                k = _interval(x, knots, even)
+                width = knots[k + 1] - knots[k]
+                share, grad = (x - knots[k]) / width, gradient[picture, c, i]
+                to_values[job, c, k] += grad * (one - share)
+                to_values[job, c, k + 1] += grad * share
+                if mixed < zero or mixed > one:  # clipped: nothing passes
+                    continue
+                back = grad * (values[c, k + 1] - values[c, k]) / width
+                to_matrix[job, c, 0] += back * r
+                to_matrix[job, c, 1] += back * g
+                to_matrix[job, c, 2] += back * b
+                to_offsets[job, c] += back
+                back_r += back * matrix[c, 0]
+                back_g += back * matrix[c, 1]
+                back_b += back * matrix[c, 2]
+            if wants_linear:
+                to_linear[picture, 0, i], to_linear[picture, 1, i], to_linear[picture, 2, i] = back_r, back_g, back_b
+    return to_matrix, to_offsets, to_values
