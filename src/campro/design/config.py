@@ -46,9 +46,9 @@ class Recipe:
 
 PRESETS: dict[str, Recipe] = {
     "paper": Recipe(500, None, pipeline_lr=1e-3, recogniser_lr=1e-1, detector_lr=1e-4, face_batch=64, scene_batch=16),
-    "cpu": Recipe(8, 200, pipeline_lr=1e-2, recogniser_lr=1e-2, detector_lr=2e-4, face_batch=32, scene_batch=6,
+    "cpu": Recipe(8, 200, pipeline_lr=3e-3, recogniser_lr=1e-3, detector_lr=5e-4, face_batch=32, scene_batch=6,
                   omega=1),
-    "quick": Recipe(4, 60, pipeline_lr=3e-2, recogniser_lr=1e-2, detector_lr=2e-4, face_batch=16, scene_batch=4,
+    "quick": Recipe(4, 60, pipeline_lr=1e-2, recogniser_lr=1e-3, detector_lr=5e-4, face_batch=16, scene_batch=4,
                     omega=1, max_warmup=40),
 }  # fmt: skip
 

@@ -21,11 +21,12 @@ from campro.design.batches import FaceCrops, face_batch, scenes_batch
 from campro.design.config import Recipe
 from campro.design.monitor import Monitor
 from campro.design.players import Attacker, Protector
+from campro.utility.training import CALIBRATION
 
 WARMUP, ADVERSARIAL = 0, 1
 ACCURACY_MEMORY = 0.9  # weight of the past in the running average that ends warm-up
 SAVE_EVERY_S = 60.0
-MAX_NORM = 30.0  # of a network's gradient, so that one odd batch throws nobody off
+MAX_NORM = 30.0  # of each player's gradient, so that one odd batch throws nobody off
 
 
 @dataclass
@@ -60,9 +61,13 @@ class Game:
             raise CamproError("design", "a start profile with a CCM or a gamma LUT", "one with nothing to learn")
         attack = SGD(self.attacker.parameters(), lr=recipe.recogniser_lr, momentum=0.9)
         camera = Adam(list(pipeline.parameters()), lr=recipe.pipeline_lr)
-        detect = SGD(self.protector.detector.parameters(), lr=recipe.detector_lr, momentum=0.9)
+        detect = Adam(self.protector.detector.parameters(), lr=recipe.detector_lr)
         self.camera = pipeline
         self.model = self.fabric.to_device(deepcopy(self.protector.detector)).eval().requires_grad_(False)
+        size = self.protector.detector.card.size
+        self.protector.detector.calibrate(
+            scenes_batch(self.scenes, size, CALIBRATION, np.random.default_rng(self.seed))
+        )
         self.protector.detector.train()
         self.players: dict[str, tuple[nn.Module, Sequence[Optimizer]]] = {}
         for name, module, own in (
@@ -75,12 +80,17 @@ class Game:
     # One move of each player ---------------------------------------------------------------------------------
 
     def attack(self, *key: int) -> dict[str, Tensor]:
-        """One attacker step on captured faces."""
+        """One attacker step: on raw faces during warm-up, on captured ones in the game.
+
+        A plain start profile captures what is there, so in the paper the two are the same; from any other start the
+        attacker should come as recognisers are in the world, trained on raw faces.
+        """
         player, optimisers = self.players["attacker"]
         crops, person = self._faces(*key)
-        with torch.no_grad():
-            captured = self.camera(crops)
-        losses = player(captured, person)
+        if key[0] == ADVERSARIAL:
+            with torch.no_grad():
+                crops = self.camera(crops)
+        losses = player(crops, person)
         self._step(losses.loss, optimisers)
         return {"attacker": losses.loss, "accuracy": losses.accuracy}
 
@@ -110,8 +120,7 @@ class Game:
             optimiser.zero_grad()
         self.fabric.backward(loss)
         for optimiser in optimisers:
-            if isinstance(optimiser, SGD):
-                nn.utils.clip_grad_norm_([p for group in optimiser.param_groups for p in group["params"]], MAX_NORM)
+            nn.utils.clip_grad_norm_([p for group in optimiser.param_groups for p in group["params"]], MAX_NORM)
             optimiser.step()
 
     # The two phases ------------------------------------------------------------------------------------------

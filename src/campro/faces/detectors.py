@@ -23,8 +23,10 @@ class DlibFaces:
 
     name = "dlib"
     scheme: Scheme = "dlib"
+    sure = 0.3
     UPSAMPLE, ADJUST = 1, -0.3
-    """Pictures are doubled, so faces of 40 pixels are found; the threshold is a little below dlib's own."""
+    """Pictures are doubled, so faces of 40 pixels are found; the threshold is a little below dlib's own, because in a
+    portrait a doubtful face is better than none."""
     LARGE = 1000
     """Longest side from which a picture is not doubled: its faces are large enough, or do not matter."""
 
@@ -53,6 +55,7 @@ class YunetFaces:
     name = "yunet"
     scheme: Scheme = "five"
     SCORE, NMS = 0.6, 0.3
+    sure = SCORE
 
     def __init__(self, weights: Path | None = None) -> None:
         path = weights or locate("yunet-dynamic")

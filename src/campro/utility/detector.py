@@ -63,6 +63,9 @@ class TrainableDetector(nn.Module):
         """See `PersonDetector.loss`."""
         raise NotImplementedError
 
+    def calibrate(self, images: Images) -> None:
+        """Get ready for training, given raw pictures; must not change what the detector finds. Nothing by default."""
+
     def imitate(self, images: Images, raw: Images, model: TrainableDetector) -> Float[Tensor, ""]:
         """Training loss without labels: see in `images` what `model` sees in the raw pictures of the same scenes.
 

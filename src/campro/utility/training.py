@@ -19,6 +19,8 @@ from campro.core.types import Detections, ImageTransform, Rgb8, Scene
 from campro.utility.detector import TrainableDetector
 
 GREY = 114
+CALIBRATION = 16
+"""Raw scenes from which statistics are taken before training."""
 MAX_NORM = 30.0
 """Gradients are cut to this norm: a scene with hardly anybody in it must not throw the detector off."""
 ZOOM = (0.6, 1.5)
@@ -83,15 +85,17 @@ def adapt(
     steps: int,
     seed: int,
     batch: int = 6,
-    lr: float = 3e-4,
+    lr: float = 1e-3,
 ) -> TrainableDetector:
     """A copy of the detector that has learned to see through `view` what it saw on raw pictures.
 
     What a user of that camera would do: any photographs serve, no labels are needed, and none are looked at.
     """
-    learner, model = deepcopy(detector).train(), detector.eval()
-    # Plain gradient steps: Adam would take full steps in directions that do not matter, and forget the rest.
-    optimiser = torch.optim.SGD([p for p in learner.parameters() if p.requires_grad], lr=lr, momentum=0.9)
+    learner, model = deepcopy(detector), detector.eval()
+    some, _ = scene_batch(scenes, detector.card.size, CALIBRATION, np.random.default_rng(seed))
+    learner.calibrate(to_tensor(some))
+    learner.train()
+    optimiser = torch.optim.Adam(learner.parameters(), lr=lr)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _warm_then_cosine(steps))
     with Progress(f"adapt to {view.name}", steps) as progress:
         for step in range(steps):

@@ -15,6 +15,7 @@ from campro.utility.detector import MAX_BOXES, MIN_SCORE, DetectorCard, Trainabl
 from campro.utility.letterbox import fit_scale, fit_truth, from_letterbox, letterbox
 from campro.utility.yolox_loss import imitation_loss, yolox_loss
 from campro.utility.yolox_net import STRIDES, YoloxNet, YoloxShape
+from campro.utility.yolox_weights import restore_scales
 
 PERSON = 0
 """COCO's first class, and the only one of a person-only head."""
@@ -45,9 +46,8 @@ class Cells(NamedTuple):
 class YoloxDetector(TrainableDetector):
     """A YOLOX network that reports persons only.
 
-    With `frozen`, batch-norm statistics stay as loaded even in training mode. That is right for trained weights:
-    camera-changed pictures come in batches too small to estimate statistics from, and weights read from ONNX have
-    their statistics folded in.
+    With `frozen`, batch-norm statistics stay as loaded even in training mode: weights read from ONNX have theirs
+    folded in. `calibrate` gives them statistics, which then follow what the network is shown.
     """
 
     def __init__(self, card: DetectorCard, shape: YoloxShape, frozen: bool = False) -> None:
@@ -63,6 +63,11 @@ class YoloxDetector(TrainableDetector):
                 if isinstance(module, nn.BatchNorm2d):
                     module.eval()
         return self
+
+    def calibrate(self, images: Images) -> None:
+        """Ready for training on a camera's pictures; see `TrainableDetector.calibrate`."""
+        restore_scales(self.net, self._fitted(images).flip(1) * 255)
+        self.frozen = False
 
     def cells(self, letterboxed: Images) -> Cells:
         """Decoded predictions for pictures that already have a size in multiples of 32."""

@@ -6,16 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from jaxtyping import Float
 from safetensors.torch import load_file
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from campro.core.errors import CamproError
-from campro.core.types import Images
 from campro.utility.yolox_net import ConvBlock, YoloxNet
-
-QUIET = 0.25
-"""Least variance of a channel on the random pictures, relative to the layer's median."""
 
 
 def load_weights(net: YoloxNet, path: Path) -> None:
@@ -50,7 +46,7 @@ def _load_onnx(net: YoloxNet, path: Path) -> None:
     """Fill `net` from an ONNX export, in which every batch norm has been folded into its convolution.
 
     Folded layers have lost their names, but both sides run in the same order, so the n-th convolution is the n-th.
-    The batch norms are first made identities that carry the bias, then `restore_scales` gives them back a scale.
+    The batch norms become identities that carry the bias; `restore_scales` gives them back a scale before training.
     """
     ours, theirs = execution_order(net), _onnx_convolutions(path)
     if len(ours) != len(theirs):
@@ -65,17 +61,15 @@ def _load_onnx(net: YoloxNet, path: Path) -> None:
             target = _make_identity(layer.bn) if isinstance(layer, ConvBlock) else conv
             assert target.bias is not None
             target.bias.copy_(bias)
-    restore_scales(net)
 
 
 @torch.no_grad()
-def restore_scales(net: YoloxNet) -> None:
-    """Undo the folding as far as training needs it, without changing what the network computes.
+def restore_scales(net: YoloxNet, pictures: Float[Tensor, "B 3 H W"]) -> None:
+    """Undo the folding on pictures (BGR, 0..255), without changing what the network computes in evaluation mode.
 
     Folded weights have the scale of their inputs and outputs in them, a thousandth in the first layer, which sees
-    0..255; an optimiser step of usual size destroys them. Here each batch norm gets the statistics of its inputs on a
-    smooth random picture, and each convolution weights of the usual size (variance 1 / fan-in). Exact as long as the
-    statistics stay frozen, which is why a detector with loaded weights keeps them so (`YoloxDetector.frozen`).
+    0..255; optimiser steps of usual size destroy them. Here each batch norm gets the statistics of its inputs, and
+    each convolution weights of norm 1, so that the network trains as if it had never been folded.
     """
 
     def rescale(block: ConvBlock) -> Callable[..., Tensor]:
@@ -84,32 +78,27 @@ def restore_scales(net: YoloxNet) -> None:
             size = weight.square().sum((1, 2, 3)).sqrt().clamp(min=1e-12)
             scaled = output / size[:, None, None]
             variance, mean = torch.var_mean(scaled, (0, 2, 3))
-            variance = variance.clamp(min=QUIET * float(variance.median()))  # some channels wait for rare things
-            norm.running_var, norm.running_mean = variance, mean
+            assert norm.running_var is not None
+            assert norm.running_mean is not None
+            # What the norm did to an input z: z * gain + shift
+            gain = size * norm.weight / (norm.running_var + norm.eps).sqrt()
+            shift = norm.bias - gain / size * norm.running_mean
+            norm.running_var.copy_(variance)
+            norm.running_mean.copy_(mean)
             weight.div_(size[:, None, None, None])
-            norm.bias.add_(size * mean)
-            norm.weight.copy_(size * (variance + norm.eps).sqrt())
+            norm.weight.copy_(gain * (variance + norm.eps).sqrt())
+            norm.bias.copy_(shift + gain * mean)
             return scaled
 
         return hook
 
     blocks = [module for module in net.modules() if isinstance(module, ConvBlock)]
     hooks = [block.conv.register_forward_hook(rescale(block)) for block in blocks]
-    net.eval()(_cloudy_pictures())
+    training = net.training
+    net.eval()(pictures)
+    net.train(training)
     for one in hooks:
         one.remove()
-
-
-def _cloudy_pictures() -> Images:
-    """Two random pictures, 0..255, with detail of every size, as photographs have (amplitude falls with frequency)."""
-    generator = torch.Generator().manual_seed(0)
-    total = torch.full((2, 3, 416, 416), 127.0)
-    for side in (2, 4, 8, 16, 32, 64, 128, 256):
-        grey = torch.randn(2, 1, side, side, generator=generator) + 0.3 * torch.randn(
-            2, 3, side, side, generator=generator
-        )
-        total += 60 / side**0.3 * F.interpolate(grey, size=(416, 416), mode="nearest")
-    return total.clamp(0, 255)
 
 
 def _onnx_convolutions(path: Path) -> list[tuple[Tensor, Tensor]]:

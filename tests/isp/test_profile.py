@@ -1,0 +1,93 @@
+"""The profile document: exact round trips, and clear refusals of everything else."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from campro.core.errors import CamproError
+from campro.isp import BUILTIN_PROFILES, Ccm, Degamma, GammaLut, IspPipeline, IspProfile, Quantise, load_profile
+
+share = st.floats(0, 1, allow_nan=False)
+entry = st.floats(-5, 5, allow_nan=False)
+
+
+@st.composite
+def profiles(draw):
+    points = draw(st.integers(2, 40))
+    values = tuple(
+        tuple(draw(st.lists(share, min_size=points, max_size=points))) for _ in range(draw(st.sampled_from([1, 3])))
+    )
+    matrix = tuple(tuple(draw(st.lists(entry, min_size=3, max_size=3))) for _ in range(3))
+    offsets = tuple(draw(st.lists(st.floats(-1, 1), min_size=3, max_size=3)))
+    curve = draw(st.sampled_from(["power-2.2", "srgb"]))
+    return IspProfile(
+        draw(st.text(min_size=1, max_size=9)), (Degamma(curve), Ccm(matrix, offsets), GammaLut(values), Quantise())
+    )
+
+
+@given(profiles())
+def test_text_round_trip_is_exact(profile):
+    again = IspProfile.from_json(profile.to_json())
+    assert again == profile
+    assert again.digest == profile.digest
+
+
+@given(profiles())
+def test_pipeline_round_trip_is_exact(profile):
+    assert IspPipeline.from_profile(profile).to_profile(profile.name).blocks == profile.blocks
+
+
+@pytest.mark.parametrize("name", BUILTIN_PROFILES)
+def test_built_in_profiles_load_save_and_agree(name, tmp_path):
+    profile = load_profile(name)
+    profile.save(tmp_path / "p.json")
+    again = load_profile(tmp_path / "p.json")
+    assert (again, again.digest, profile.name) == (profile, profile.digest, name)
+
+
+def test_the_digest_is_of_what_the_camera_does():
+    one = load_profile("invert")
+    assert IspProfile("another name", one.blocks).digest == one.digest
+    assert load_profile("identity").digest != one.digest
+
+
+def _document():
+    return json.loads(load_profile("invert").to_json())
+
+
+def _break(change):
+    document = _document()
+    change(document)
+    return json.dumps(document)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (_break(lambda d: d.update(schema=99)), "99"),
+        (_break(lambda d: d["blocks"].append({"block": "magic"})), "magic"),
+        (_break(lambda d: d.pop("blocks")), "blocks"),
+        (_break(lambda d: d["blocks"].insert(0, {"block": "defocus", "kernel": 4, "sigma": 1.0})), "kernel"),
+        (_break(lambda d: d["blocks"].insert(0, {"block": "ccm", "matrix": [[1, 0, 0], [0, 1, 0]]})), "3"),
+        (_break(lambda d: d["blocks"].insert(0, {"block": "gamma-lut", "values": [[0.0, 1.5]]})), "1.5"),
+        (json.dumps(_document()).replace("0.0", "NaN", 1), "NaN"),
+        ("{not json", "JSON"),
+        ("[]", "object"),
+    ],
+)
+def test_bad_documents_are_refused_in_one_line(text, says):
+    with pytest.raises(CamproError, match=says) as caught:
+        IspProfile.from_json(text)
+    assert "\n" not in str(caught.value)
+
+
+def test_numbers_keep_every_bit(tmp_path):
+    values = tuple(np.random.default_rng(0).uniform(0, 1, 32).tolist())
+    profile = IspProfile("bits", (GammaLut((values,)),))
+    profile.save(tmp_path / "bits.json")
+    assert load_profile(tmp_path / "bits.json").blocks[0].values[0] == values

@@ -1,0 +1,95 @@
+"""Detection figures against pycocotools and by hand."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import math
+
+import numpy as np
+import pytest
+import torch
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+
+from campro.core.errors import CamproError
+from campro.core.types import Detections, Scene
+from campro.metrics.detection import (
+    average_precision,
+    coco_rows,
+    coco_truth,
+    precision_recall_f1,
+    score_detections,
+)
+
+
+def _scene(boxes, crowd=None):
+    truth = Detections.truth(boxes, crowd)
+    areas = tuple((truth.boxes[:, 2:] - truth.boxes[:, :2]).prod(1).tolist())
+    return Scene(None, 200, 200, truth, areas)
+
+
+def _found(boxes, scores):
+    boxes = torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4)
+    return Detections(boxes, torch.tensor(scores), torch.zeros(len(boxes), dtype=torch.bool))
+
+
+def _random(seed, images=12):
+    rng = np.random.default_rng(seed)
+    scenes, found = [], []
+    for _ in range(images):
+        corner = rng.uniform(0, 120, (rng.integers(0, 6), 2))
+        boxes = np.concatenate([corner, corner + rng.uniform(8, 80, corner.shape)], 1)
+        scenes.append(_scene(boxes.tolist(), (rng.random(len(boxes)) < 0.2).tolist()))
+        near = boxes + rng.normal(0, 5, boxes.shape)
+        stray = rng.uniform(0, 100, (rng.integers(0, 4), 2))
+        guess = np.concatenate([near, np.concatenate([stray, stray + 30], 1)])
+        found.append(_found(guess.tolist(), rng.random(len(guess)).round(2).tolist()))
+    return scenes, found
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_equal_to_pycocotools(seed):
+    scenes, found = _random(seed)
+    with contextlib.redirect_stdout(io.StringIO()):
+        truth = COCO()
+        truth.dataset = coco_truth(scenes)
+        truth.createIndex()
+        judge = COCOeval(truth, truth.loadRes(coco_rows(found)), "bbox")
+        judge.evaluate()
+        judge.accumulate()
+        judge.summarize()
+    assert average_precision(scenes, found) == pytest.approx(tuple(judge.stats[:3]), abs=1e-6)
+
+
+def test_by_hand():
+    scene = _scene([[0, 0, 40, 40], [100, 100, 140, 140]])
+    found = _found([[0, 0, 40, 40], [60, 60, 80, 80], [100, 100, 140, 140]], [0.9, 0.8, 0.1])
+    # At 0.25 one of two finds is right, and one of two people is found.
+    assert precision_recall_f1([scene], [found]) == (0.5, 0.5, 0.5)
+    # Precision 1 up to recall 1/2 (51 of 101 recall levels), 2/3 beyond it: COCO's 101-point average.
+    assert average_precision([scene], [found])[1] == pytest.approx((51 + 50 * 2 / 3) / 101)
+
+
+def test_a_person_is_found_once_and_crowds_do_not_count():
+    scene = _scene([[0, 0, 40, 40], [100, 0, 200, 200]], [False, True])
+    found = _found([[0, 0, 40, 40], [1, 1, 41, 41], [110, 10, 150, 60]], [0.9, 0.8, 0.7])
+    assert precision_recall_f1([scene], [found]) == (0.5, 1.0, pytest.approx(2 / 3))
+
+
+def test_nothing_found_and_nobody_there():
+    nothing = _found([], [])
+    assert average_precision([_scene([[0, 0, 40, 40]])], [nothing]) == (0.0, 0.0, 0.0)
+    assert all(math.isnan(v) for v in average_precision([_scene([])], [nothing]))
+
+
+def test_interval_holds_the_estimate_and_is_seeded():
+    scenes, found = _random(7, 30)
+    one, two = (score_detections(scenes, found, draws=40) for _ in range(2))
+    assert one == two
+    assert one.ap_low < one.ap < one.ap_high
+
+
+def test_nan_is_refused():
+    with pytest.raises(CamproError, match="finite"):
+        average_precision([_scene([[0, 0, 4, 4]])], [_found([[0, 0, 4, 4]], [math.nan])])
