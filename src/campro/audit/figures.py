@@ -127,8 +127,10 @@ def trade_off(findings: Findings, size: tuple[float, float] = (7.4, 3.4)) -> str
         label = "adapted" if findings.adapted else "unadapted"
         axes.set(xlabel=f"AP of the {label} detector, % of raw", ylabel="highest rank-1, %")
         axes.set(xlim=(-3, max(103, axes.get_xlim()[1])), ylim=(-0.03 * top, 1.08 * top + 1e-9))
+        if not top:
+            return None
         axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
-        return _uri(figure) if top else None
+        return _uri(figure)
 
 
 def _axes(size: tuple[float, float]) -> tuple[Axes, Figure]:

@@ -125,12 +125,12 @@ class Game:
 
     # The two phases ------------------------------------------------------------------------------------------
 
-    def rounds(self) -> Iterator[dict[str, float]]:
-        """Play to the end from wherever the state stands; yields the losses of each round."""
+    def rounds(self) -> Iterator[tuple[int, dict[str, float]]]:
+        """Play to the end from wherever the state stands; yields the phase and the losses of each round."""
         while self.state.phase == WARMUP:
-            yield self._warmup_round()
+            yield WARMUP, self._warmup_round()
         while self.state.round < self.recipe.rounds(len(self.faces)):
-            yield self._adversarial_round()
+            yield ADVERSARIAL, self._adversarial_round()
 
     def _warmup_round(self) -> dict[str, float]:
         state = self.state
@@ -192,9 +192,9 @@ def play(game: Game, run: RunFolder, monitor: Monitor) -> None:
     run.rewind(_total(game.state))
     last_save = time.monotonic()
     with Progress("design", game.recipe.rounds(len(game.faces)), done=game.state.round) as progress:
-        for losses in game.rounds():
-            monitor.record(_total(game.state), game, losses)
-            warming = game.state.phase == WARMUP
+        for phase, losses in game.rounds():
+            monitor.record(_total(game.state), phase, game, losses)
+            warming = phase == WARMUP
             progress.advance(0 if warming else 1, phase="warm-up" if warming else "game", **_short(losses))
             if time.monotonic() - last_save > SAVE_EVERY_S:
                 run.save_state(game.state_dict())

@@ -23,11 +23,11 @@ class Monitor:
         self.run, self.examples = run, examples
         self.board = SummaryWriter(str(run.path / "tensorboard")) if active else None
 
-    def record(self, step: int, game: Game, losses: dict[str, float]) -> None:
+    def record(self, step: int, phase: int, game: Game, losses: dict[str, float]) -> None:
         """Log one round."""
         if self.board is None:
             return
-        self.run.log({"step": step, "phase": game.state.phase, **losses})
+        self.run.log({"step": step, "phase": phase, **losses})
         for name, value in losses.items():
             self.board.add_scalar(name, value, step)
         if step % EXAMPLE_EVERY == 0:

@@ -52,6 +52,9 @@ def design(config: DesignConfig) -> Path:
     detector = load_detector(config.detector, weights=config.detector_weights or "auto")
     pipeline = IspPipeline.from_profile(start_profile(config, recipe))
     crops = crop_faces(learnt, embedder, config)
+    if crops.people < 2:
+        got = f"{crops.people} with a detectable face, besides those held out"
+        raise CamproError("design", "faces of at least 2 people to train on", got, "add photographs of more people")
     game = Game(
         fabric=fabric,
         recipe=recipe,
@@ -128,8 +131,6 @@ def crop_faces(faces: FaceSet, embedder: FaceEmbedder, config: DesignConfig) -> 
     landmarks = find_landmarks(photos, detector, cache_root())
     kept = [row for row, photo in enumerate(photos) if photo in landmarks.found]
     people, person = np.unique(who[kept], return_inverse=True)
-    if len(people) < 2:
-        raise CamproError("design", "faces of at least 2 people", f"{len(people)} with a detectable face", "add photos")
     pixels = crop_photos([photos[row] for row in kept], landmarks, embedder.card)
     return FaceCrops(pixels, person, len(people))
 
@@ -155,7 +156,7 @@ def strangers_rank1(profile: IspProfile, embedder: FaceEmbedder, strangers: Face
         for row in first
         if row + 1 < len(order) and strangers.person[order[row + 1]] == strangers.person[order[row]]
     ]
-    if not pairs:
+    if len(pairs) < 2:
         return {}
     gallery_px, probe_px = strangers.pixels[order[pairs]], strangers.pixels[order[np.array(pairs) + 1]]
     gallery, raw, captured = (

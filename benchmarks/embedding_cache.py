@@ -1,0 +1,62 @@
+"""An audit's embeddings: once per view against once per repeat, by `python -m benchmarks.embedding_cache`.
+
+Uses the embedded people, dlib's recogniser, three views, two matchers and ten repeats.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.common import write
+from campro.core.catalogue import cache_root
+from campro.data.embedded import embedded_faces
+from campro.faces import embed_photos, find_landmarks, load_embedder, load_face_detector
+from campro.identify import MATCHERS, call_roll, draw_repeats, identify
+from campro.isp import RAW, Camera
+
+REPEATS = 10
+
+
+def main() -> None:
+    """Measure and write."""
+    faces = embedded_faces("test", cache_root())
+    landmarks = find_landmarks(faces.photos, load_face_detector("dlib"), cache_root())
+    kept = {name: tuple(p for p in own if p in landmarks.found) for name, own in faces.identities.items()}
+    roll = call_roll(type(faces)(faces.name, faces.root, kept))
+    views = [RAW, Camera("campro-default", "captured"), Camera("invert")]
+    embedder = load_embedder("dlib-resnet29")
+
+    def embed(cache: str) -> dict:
+        return {v.name: embed_photos(embedder, roll.photos, landmarks, v, Path(cache)) for v in views}
+
+    with tempfile.TemporaryDirectory() as warm_up, tempfile.TemporaryDirectory() as cache:
+        embed(warm_up)
+        start = time.perf_counter()
+        rows = embed(cache)
+        once = time.perf_counter() - start
+        start = time.perf_counter()
+        embed(cache)
+        again = time.perf_counter() - start
+        start = time.perf_counter()
+        for matcher in MATCHERS.values():
+            identify(rows["raw"], rows, roll.owner, draw_repeats(roll, REPEATS, 0), matcher())
+        matching = time.perf_counter() - start
+    whole = once + matching
+    per_repeat = REPEATS * once + matching
+    write(
+        "embedding_cache",
+        {
+            "photographs": len(roll.photos),
+            "embed_3_views_s": round(once, 2),
+            "second_audit_embeds_s": round(again, 3),
+            "2_matchers_10_repeats_s": round(matching, 2),
+            "whole_over_embedding_once": round(whole / once, 2),
+            "embedding_per_repeat_over_whole": round(per_repeat / whole, 2),
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""The game: it protects, it can be stopped anywhere, and it ends the same."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from campro.core.errors import CamproError
+from campro.core.progress import Progress
+from campro.design import run as design_run
+from campro.design.config import DesignConfig, Recipe
+from campro.design.players import frozen
+from campro.faces import load_embedder
+from campro.isp import load_profile
+
+RECIPE = Recipe(1, 4, pipeline_lr=3e-2, recogniser_lr=1e-3, detector_lr=1e-4, face_batch=4, scene_batch=1, max_warmup=2)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _small(tmp_path_factory):
+    """A tiny game on a few synthetic people."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv("CAMPRO_CACHE", str(tmp_path_factory.mktemp("cache")))
+    whole = design_run.training_data
+
+    def few(config):
+        faces, scenes = whole(config)
+        return faces.first(6), scenes.first(3)
+
+    patch.setattr(design_run, "training_data", few)
+    patch.setattr(design_run, "recipe_of", lambda config: replace(RECIPE, omega=config.omega or RECIPE.omega))
+    yield
+    patch.undo()
+
+
+def _config(folder, **more):
+    return DesignConfig(out=folder, accelerator="cpu", **more)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    return design_run.design(_config(tmp_path_factory.mktemp("whole") / "run"))
+
+
+def test_ends_with_a_profile_that_says_where_it_comes_from(finished):
+    profile = load_profile(finished)
+    assert profile.blocks != design_run.start_profile(DesignConfig(), RECIPE).blocks
+    assert profile.provenance.models == {"recogniser": "dlib-resnet29", "detector": "campro-person"}
+    assert set(profile.provenance.data) == {"faces", "scenes"}
+    assert (finished.parent / "metrics.jsonl").read_text().count('"phase":1') == 4
+
+
+def test_killed_anywhere_it_ends_with_the_same_profile(finished, tmp_path, monkeypatch):
+    steps = 0
+
+    def dying(self, *args, **texts):
+        nonlocal steps
+        steps += self.description == "design"
+        if steps == 4:
+            raise KeyboardInterrupt
+        plain(self, *args, **texts)
+
+    plain = Progress.advance
+    monkeypatch.setattr("campro.design.loop.SAVE_EVERY_S", 0.0)
+    monkeypatch.setattr(Progress, "advance", dying)
+    with pytest.raises(KeyboardInterrupt):
+        design_run.design(_config(tmp_path / "run"))
+    monkeypatch.setattr(Progress, "advance", plain)
+    again = design_run.design(_config(tmp_path / "run"))
+    assert load_profile(again).digest == load_profile(finished).digest
+    assert (tmp_path / "run/metrics.jsonl").read_text() == (finished.parent / "metrics.jsonl").read_text()
+
+
+def test_another_configuration_is_refused(finished):
+    with pytest.raises(CamproError, match="seed"):
+        design_run.design(_config(finished.parent, seed=5))
+
+
+def test_protector_only_is_another_game(finished, tmp_path):
+    profile = design_run.design(_config(tmp_path / "run", protector_only=True))
+    assert load_profile(profile).digest != load_profile(finished).digest
+    assert '"attacker"' not in (tmp_path / "run/metrics.jsonl").read_text().splitlines()[-1]
+
+
+def test_a_start_with_nothing_to_learn_is_refused(tmp_path):
+    with pytest.raises(CamproError, match="nothing to learn"):
+        design_run.design(_config(tmp_path / "run", start="low-resolution-4"))
+
+
+def test_frozen_lets_gradients_pass():
+    embed = load_embedder("mobilefacenet", weights=None)
+    crops = torch.rand(1, 3, *embed.card.size, requires_grad=True)
+    with frozen(embed):
+        rows = embed(crops)
+    rows.sum().backward()
+    assert crops.grad.abs().sum() > 0
+    assert all(p.grad is None and p.requires_grad for p in embed.parameters())
+
+
+@pytest.mark.parametrize("options", [{"rounds": 0}, {"omega": -1.0}, {"faces": "x"}])
+def test_nonsense_is_refused(options):
+    with pytest.raises(CamproError, match="design"):
+        DesignConfig(**options)
