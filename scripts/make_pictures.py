@@ -1,0 +1,49 @@
+"""Draw the first picture of the README: a photograph and what the protected camera gives, with persons found.
+
+python scripts/make_pictures.py
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from campro.core.images import to_tensor, write_image
+from campro.core.types import Rgb8
+from campro.data.photographs import PHOTOGRAPHS
+from campro.isp import RAW, Camera
+from campro.utility import TrainableDetector, load_detector
+
+OUT = Path(__file__).parent.parent / "docs" / "pictures" / "photo.png"
+SIDE = 300
+SCORE = 0.25
+
+
+def main() -> None:
+    """Two public-domain portraits, raw above and captured below."""
+    detector = load_detector("campro-person")
+    rows = []
+    for view in (RAW, Camera("campro-default")):
+        pictures = [_square(PHOTOGRAPHS[name].read()) for name in ("astronaut", "hopper")]
+        rows.append(np.hstack([_with_boxes(view(picture), detector) for picture in pictures]))
+    write_image(OUT, np.vstack(rows))
+
+
+def _square(rgb: Rgb8) -> Rgb8:
+    side = min(rgb.shape[:2])
+    return np.asarray(cv2.resize(rgb[:side, :side], (SIDE, SIDE), interpolation=cv2.INTER_AREA))
+
+
+def _with_boxes(rgb: Rgb8, detector: TrainableDetector) -> Rgb8:
+    found = detector.detect(to_tensor(rgb))[0]
+    drawn = rgb.copy()
+    for box, score in zip(found.boxes.int().tolist(), found.scores.tolist()):
+        if score >= SCORE:
+            cv2.rectangle(drawn, box[:2], box[2:], (255, 140, 0), 3)
+    return drawn
+
+
+if __name__ == "__main__":
+    main()
