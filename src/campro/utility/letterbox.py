@@ -8,8 +8,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
+from torchvision.ops import nms
 
 from campro.core.types import Detections, Images
+from campro.utility.detector import MAX_BOXES
 
 GREY = 114 / 255
 """Padding colour of YOLOX."""
@@ -47,6 +49,24 @@ def from_letterbox(boxes: Float[Tensor, "N 4"], height: int, width: int, scale: 
     """Boxes of a letterbox as they lie in the picture, cut at its border."""
     limits = boxes.new_tensor([width, height, width, height])
     return torch.minimum((boxes / scale).clamp(min=0), limits)
+
+
+def finds(
+    picture: Float[Tensor, "3 _ _"],
+    boxes: Float[Tensor, "N 4"],
+    scores: Float[Tensor, "N"],
+    size: tuple[int, int],
+    overlap: float,
+) -> Detections:
+    """What a network saw in the letterbox of a picture, as detections in the picture.
+
+    Of boxes that overlap more than `overlap` the best stays (non-maximum suppression), of all the best MAX_BOXES.
+    """
+    kept = nms(boxes, scores, overlap)[:MAX_BOXES]
+    height, width = picture.shape[1:]
+    inside = from_letterbox(boxes[kept], height, width, fit_scale(height, width, size))
+    solid = (inside[:, 2:] > inside[:, :2]).all(1)
+    return Detections(inside[solid], scores[kept][solid], torch.zeros_like(solid)[solid])
 
 
 def fit_truth(truth: Detections, height: int, width: int, size: tuple[int, int]) -> Detections:

@@ -10,13 +10,13 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torchvision.ops import box_convert, nms
+from torchvision.ops import box_convert
 
 from campro.core.errors import CamproError
 from campro.core.hashing import file_sha256
 from campro.core.types import Detections, Images
-from campro.utility.detector import MAX_BOXES, MIN_SCORE, DetectorCard, TrainableDetector, as_list, check_truth
-from campro.utility.letterbox import fit_scale, fit_truth, from_letterbox, letterbox
+from campro.utility.detector import MIN_SCORE, DetectorCard, TrainableDetector, as_list, check_truth
+from campro.utility.letterbox import finds, fit_truth, letterbox
 
 PERSON = 0
 NMS_IOU = 0.7
@@ -50,11 +50,7 @@ class UltralyticsDetector(TrainableDetector):
         scores = rows[:, 4 + PERSON]
         sure = scores > MIN_SCORE
         boxes, scores = box_convert(rows[sure, :4], "cxcywh", "xyxy"), scores[sure]
-        kept = nms(boxes, scores, NMS_IOU)[:MAX_BOXES]
-        height, width = picture.shape[1:]
-        inside = from_letterbox(boxes[kept], height, width, fit_scale(height, width, self.card.size))
-        solid = (inside[:, 2:] > inside[:, :2]).all(1)
-        return Detections(inside[solid], scores[kept][solid], torch.zeros_like(solid)[solid])
+        return finds(picture, boxes, scores, self.card.size, NMS_IOU)
 
     def loss(self, images: Images, truth: Sequence[Detections]) -> Float[Tensor, ""]:
         """The network's own loss, per picture; crowd boxes are left out."""

@@ -8,11 +8,10 @@ from typing import NamedTuple, Self
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torchvision.ops import nms
 
 from campro.core.types import Detections, Images
-from campro.utility.detector import MAX_BOXES, MIN_SCORE, DetectorCard, TrainableDetector, as_list, check_truth
-from campro.utility.letterbox import fit_scale, fit_truth, from_letterbox, letterbox
+from campro.utility.detector import MIN_SCORE, DetectorCard, TrainableDetector, as_list, check_truth
+from campro.utility.letterbox import finds, fit_truth, letterbox
 from campro.utility.yolox_loss import imitation_loss, yolox_loss
 from campro.utility.yolox_net import STRIDES, YoloxNet, YoloxShape
 from campro.utility.yolox_weights import restore_scales
@@ -100,11 +99,7 @@ class YoloxDetector(TrainableDetector):
     def _people(self, picture: Tensor, boxes: Tensor, scores: Tensor, min_score: float) -> Detections:
         sure = scores > min_score
         boxes, scores = boxes[sure], scores[sure]
-        kept = nms(boxes, scores, NMS_IOU)[:MAX_BOXES]
-        height, width = picture.shape[1:]
-        inside = from_letterbox(boxes[kept], height, width, fit_scale(height, width, self.card.size))
-        solid = (inside[:, 2:] > inside[:, :2]).all(1)
-        return Detections(inside[solid], scores[kept][solid], torch.zeros_like(solid)[solid])
+        return finds(picture, boxes, scores, self.card.size, NMS_IOU)
 
     def loss(self, images: Images, truth: Sequence[Detections]) -> Float[Tensor, ""]:
         """YOLOX's loss for the person class; see `PersonDetector.loss`."""
