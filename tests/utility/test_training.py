@@ -63,6 +63,27 @@ def test_adaptation_leaves_the_detector_alone_and_is_repeatable(scene):
     assert len(detect_scenes(one, [scene], RAW)) == 1
 
 
+def test_colours_are_brought_back_before_anything_is_learned(scene):
+    """No step at all: through an invertible camera the 3D LUT alone shows the detector what it knows."""
+    detector = load_detector("campro-person")
+    adapted = adapt(detector, [scene], Camera("invert"), 0, seed=0)
+    (raw,), (recoloured,) = (
+        detect_scenes(one, [scene], view) for one, view in ((detector, RAW), (adapted, Camera("invert")))
+    )
+    (blind,) = detect_scenes(detector, [scene], Camera("invert"))
+    assert len(raw) == len(recoloured) != len(blind)
+    torch.testing.assert_close(recoloured.scores, raw.scores, atol=1e-3, rtol=0.02)
+
+
+def test_training_that_does_not_help_is_thrown_away(scene):
+    detector = load_detector("campro-person")
+    untrained, ruined = (
+        adapt(detector, [scene], RAW, steps, seed=0, batch=1, lr=lr) for steps, lr in ((0, 0), (2, 10.0))
+    )
+    for name, value in untrained.state_dict().items():
+        assert torch.equal(value, ruined.state_dict()[name])
+
+
 def test_no_scenes():
     with pytest.raises(CamproError, match="at least one scene"):
         scene_batch([], (32, 32), 1, np.random.default_rng(0))

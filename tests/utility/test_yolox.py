@@ -10,7 +10,7 @@ import torch
 
 from campro.core.errors import CamproError
 from campro.core.types import Detections
-from campro.utility import PERSON_DETECTORS, load_detector
+from campro.utility import load_detector
 from campro.utility.letterbox import GREY, letterbox
 from campro.utility.yolox import PERSON, YoloxDetector, cell_grid
 from campro.utility.yolox_loss import paired_iou, yolox_loss
@@ -124,32 +124,3 @@ def test_unknown_names_and_bad_files(tmp_path):
         assert "\n" not in str(caught.value)
     with pytest.raises(CamproError, match="no such file"):
         load_detector("yolox-nano", weights=tmp_path / "absent.onnx")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "name", ["torchvision/ssdlite320_mobilenet_v3_large", "torchvision/fasterrcnn_mobilenet_v3_large_320_fpn"]
-)
-def test_torchvision_detectors_learn_and_detect(name):
-    detector = load_detector(name, weights=None)
-    images = torch.rand(2, 3, 128, 128, requires_grad=True)
-    truth = [Detections.truth([[10, 10, 60, 120]]), Detections.truth([[5, 5, 50, 50]], [False])]
-    loss = detector.train().loss(images, truth)
-    loss.backward()
-    assert torch.isfinite(loss)
-    assert images.grad.abs().sum() > 0
-    assert len(detector.detect(images.detach())) == 2
-
-
-def test_ultralytics_is_optional():
-    assert "ultralytics" in PERSON_DETECTORS
-    try:
-        import ultralytics  # noqa: F401
-    except ImportError:
-        with pytest.raises(CamproError, match="AGPL"):
-            load_detector("ultralytics", weights=None)
-    else:
-        detector = load_detector("ultralytics", weights=None)
-        images = torch.rand(1, 3, 128, 128)
-        detector.loss(images, [Detections.truth([[10, 10, 60, 120]])]).backward()
-        assert len(detector.detect(images)) == 1

@@ -9,6 +9,8 @@ from typing import Literal
 
 from campro.core.errors import CamproError
 
+PLAIN = "plain"
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -32,7 +34,10 @@ class Recipe:
     """m: attacker steps per round."""
     protector_steps: int = 1
     """n: protector steps per round."""
+    start: str = PLAIN
+    """Built-in profile to start from, or a plain camera: identity matrix, gamma 1/2.2."""
     lut_points: int = 32
+    """Points of a plain camera's gamma LUT."""
     warmup_accuracy: float = 0.9
     """The adversarial phase starts when the attacker names this share of a running average of its faces."""
     max_warmup: int = 2000
@@ -46,10 +51,10 @@ class Recipe:
 
 PRESETS: dict[str, Recipe] = {
     "paper": Recipe(500, None, pipeline_lr=1e-3, recogniser_lr=1e-1, detector_lr=1e-4, face_batch=64, scene_batch=16),
-    "cpu": Recipe(8, 200, pipeline_lr=3e-3, recogniser_lr=1e-3, detector_lr=5e-4, face_batch=32, scene_batch=6,
-                  omega=1),
+    "cpu": Recipe(8, 150, pipeline_lr=3e-3, recogniser_lr=1e-3, detector_lr=5e-4, face_batch=32, scene_batch=6,
+                  omega=4, start="negative"),
     "quick": Recipe(4, 60, pipeline_lr=1e-2, recogniser_lr=1e-3, detector_lr=5e-4, face_batch=16, scene_batch=4,
-                    omega=1, max_warmup=40),
+                    omega=1, start="negative", max_warmup=40),
 }  # fmt: skip
 
 
@@ -80,7 +85,7 @@ class DesignConfig:
     omega: float | None = None
     """Weight of the detection loss, instead of the preset's."""
     start: str | None = None
-    """Profile to start from (name or path), instead of a plain camera: identity matrix, gamma 1/2.2."""
+    """Profile to start from (name or path), instead of the preset's; `plain` is a plain camera, as in the paper."""
     protector_only: bool = False
     """Ablation: the attacker stays as it was after warm-up."""
     name: str = "my-profile"

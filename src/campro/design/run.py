@@ -20,7 +20,7 @@ from campro.core.runs import RunFolder, as_plain
 from campro.core.stamp import source_commit
 from campro.data import FaceSet, SceneSet, join_scenes, read_faces, read_scenes, split_identities
 from campro.design.batches import FaceCrops
-from campro.design.config import PRESETS, DesignConfig, Recipe
+from campro.design.config import PLAIN, PRESETS, DesignConfig, Recipe
 from campro.design.loop import Game, play
 from campro.design.monitor import Monitor
 from campro.design.players import Attacker, Protector
@@ -115,12 +115,13 @@ def recipe_of(config: DesignConfig) -> Recipe:
 
 
 def start_profile(config: DesignConfig, recipe: Recipe) -> IspProfile:
-    """A plain camera (identity matrix, gamma 1/2.2 at evenly spaced knots), or the profile asked for."""
-    if config.start is not None:
-        return load_profile(config.start)
+    """The profile asked for, or the recipe's; a plain camera has an identity matrix and gamma 1/2.2 at even knots."""
+    start = config.start or recipe.start
+    if start != PLAIN:
+        return load_profile(start)
     knots = np.linspace(0, 1, recipe.lut_points)
     lut = GammaLut((tuple((knots ** (1 / 2.2)).tolist()),))
-    return IspProfile(name="plain", blocks=(Degamma(), Ccm(((1, 0, 0), (0, 1, 0), (0, 0, 1))), lut, Quantise()))
+    return IspProfile(name=PLAIN, blocks=(Degamma(), Ccm(((1, 0, 0), (0, 1, 0), (0, 0, 1))), lut, Quantise()))
 
 
 def crop_faces(faces: FaceSet, embedder: FaceEmbedder, config: DesignConfig) -> FaceCrops:

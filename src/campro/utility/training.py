@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from functools import lru_cache
 from pathlib import Path
@@ -11,18 +11,28 @@ import cv2
 import numpy as np
 import torch
 from jaxtyping import UInt8
+from torch import Tensor
 
 from campro.core.errors import CamproError
 from campro.core.images import read_image, to_tensor
+from campro.core.lut3d import Lut3d
 from campro.core.progress import Progress, track
-from campro.core.types import Detections, ImageTransform, Rgb8, Scene
+from campro.core.types import Detections, Images, ImageTransform, Rgb8, Scene
 from campro.utility.detector import TrainableDetector
+from campro.utility.letterbox import letterbox
+from campro.utility.recoloured import Recoloured, RecolouredDetector
 
 GREY = 114
 CALIBRATION = 16
 """Raw scenes from which statistics are taken before training."""
 MAX_NORM = 30.0
 """Gradients are cut to this norm: a scene with hardly anybody in it must not throw the detector off."""
+COLOUR_SCENES = 300
+"""Scenes from whose colours the 3D LUT is fitted; more change nothing."""
+KEPT_ASIDE = 32
+"""Scenes that decide which weights are best; half of the scenes where there are few."""
+JUDGE_EVERY = 20
+"""Steps between two looks at these."""
 ZOOM = (0.6, 1.5)
 """Range of the random scale, relative to the largest at which a scene just fits."""
 VISIBLE = 0.35
@@ -85,33 +95,89 @@ def adapt(
     steps: int,
     seed: int,
     batch: int = 6,
-    lr: float = 1e-3,
+    lr: float = 2e-4,
 ) -> TrainableDetector:
     """A copy of the detector that has learned to see through `view` what it saw on raw pictures.
 
-    What a user of that camera would do: any photographs serve, no labels are needed, and none are looked at.
+    What a user of that camera would do: any photographs serve, no labels are needed, and none are looked at. First a
+    3D LUT is fitted that brings the colours back as far as it can, then the weights behind it are trained. A share of
+    the scenes is kept aside, and the weights are those that did best there, the untrained ones included.
     """
+    rng = np.random.default_rng(seed)
+    order = [scenes[row] for row in rng.permutation(len(scenes))]
+    aside = min(KEPT_ASIDE, len(order) // 2)
+    rest = order[aside:]
+    table = Lut3d.fit(_colour_pairs(rest[:COLOUR_SCENES], view)).requires_grad_(False)
+    recoloured = Recoloured(view, table)
     learner, model = deepcopy(detector), detector.eval()
-    some, _ = scene_batch(scenes, detector.card.size, CALIBRATION, np.random.default_rng(seed))
-    learner.calibrate(to_tensor(some))
-    learner.train()
+    learner.calibrate(to_tensor(scene_batch(rest, detector.card.size, CALIBRATION, rng)[0]))
+    judge = _Judge(_whole_pairs(order[:aside] or order, detector.card.size, recoloured), model)
+    _learn(learner, model, rest, recoloured, judge, steps, seed, batch, lr)
+    return RecolouredDetector(table, learner).eval()
+
+
+def _learn(
+    learner: TrainableDetector,
+    model: TrainableDetector,
+    scenes: Sequence[Scene],
+    view: ImageTransform,
+    judge: _Judge,
+    steps: int,
+    seed: int,
+    batch: int,
+    lr: float,
+) -> None:
+    """Train the learner, and leave it with the weights that the judge likes best."""
+    judge.look(learner)
     optimiser = torch.optim.Adam(learner.parameters(), lr=lr)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _warm_then_cosine(steps))
     with Progress(f"adapt to {view.name}", steps) as progress:
         for step in range(steps):
             # the same generator twice: the same scenes, placed the same way
             raw, seen = (
-                to_tensor(scene_batch(scenes, detector.card.size, batch, np.random.default_rng([seed, step]), each)[0])
+                to_tensor(scene_batch(scenes, model.card.size, batch, np.random.default_rng([seed, step]), each)[0])
                 for each in (None, view)
             )
-            loss = learner.imitate(seen, raw, model)
+            loss = learner.train().imitate(seen, raw, model)
             optimiser.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(learner.parameters(), MAX_NORM)
             optimiser.step()
             schedule.step()
-            progress.advance(loss=f"{float(loss.detach()):.3f}")
-    return learner.eval()
+            if (step + 1) % JUDGE_EVERY == 0 or step + 1 == steps:
+                judge.look(learner)
+            progress.advance(loss=f"{float(loss.detach()):.3f}", aside=f"{judge.best:.3f}")
+    learner.load_state_dict(judge.weights)
+
+
+def _colour_pairs(scenes: Sequence[Scene], view: ImageTransform) -> Iterator[tuple[Images, Images]]:
+    """Every third row and column of each scene, as the view shows it and raw."""
+    for scene in scenes:
+        rgb = np.ascontiguousarray(_decoded(scene.path)[::3, ::3])
+        yield to_tensor(view(rgb)), to_tensor(rgb)
+
+
+def _whole_pairs(scenes: Sequence[Scene], size: tuple[int, int], view: ImageTransform) -> list[tuple[Images, Images]]:
+    """Scenes as the detector gets them, whole: (seen through the view, raw)."""
+    photos = [_decoded(scene.path) for scene in scenes]
+    return [(letterbox([to_tensor(view(rgb))[0]], size), letterbox([to_tensor(rgb)[0]], size)) for rgb in photos]
+
+
+class _Judge:
+    """Remembers the weights with the smallest loss on scenes kept aside."""
+
+    def __init__(self, pairs: list[tuple[Images, Images]], model: TrainableDetector) -> None:
+        self._pairs, self._model = pairs, model
+        self.best = float("inf")
+        self.weights: dict[str, Tensor] = {}
+
+    @torch.no_grad()
+    def look(self, learner: TrainableDetector) -> None:
+        learner.eval()
+        losses = [float(learner.imitate(seen, raw, self._model)) for seen, raw in self._pairs]
+        loss = sum(losses) / len(losses)
+        if not self.weights or loss < self.best:
+            self.best, self.weights = loss, deepcopy(learner.state_dict())
 
 
 def _warm_then_cosine(steps: int) -> Callable[[int], float]:

@@ -45,8 +45,9 @@ class Cells(NamedTuple):
 class YoloxDetector(TrainableDetector):
     """A YOLOX network that reports persons only.
 
-    With `frozen`, batch-norm statistics stay as loaded even in training mode: weights read from ONNX have theirs
-    folded in. `calibrate` gives them statistics, which then follow what the network is shown.
+    With `frozen`, batch-norm statistics stay as they are even in training mode. Weights read from ONNX have theirs
+    folded in; `calibrate` gives them the statistics of raw pictures, and there they stay: those of a few small
+    batches are worse.
     """
 
     def __init__(self, card: DetectorCard, shape: YoloxShape, frozen: bool = False) -> None:
@@ -66,7 +67,7 @@ class YoloxDetector(TrainableDetector):
     def calibrate(self, images: Images) -> None:
         """Ready for training on a camera's pictures; see `TrainableDetector.calibrate`."""
         restore_scales(self.net, self._fitted(images).flip(1) * 255)
-        self.frozen = False
+        self.frozen = True
 
     def cells(self, letterboxed: Images) -> Cells:
         """Decoded predictions for pictures that already have a size in multiples of 32."""

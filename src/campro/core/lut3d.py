@@ -1,0 +1,73 @@
+"""A 3D look-up table: any smooth map from colours to colours, learned from pairs of pictures of the same scenes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Self
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from campro.core.types import Images
+
+NODES = 33
+"""Per axis: the usual size of a 3D LUT."""
+FAITH = 1e-3
+"""Weight of a neighbourhood against the next smaller one: what is seen decides, the rest is filled in."""
+
+
+class Lut3d(nn.Module):
+    """Colours at the nodes of an even grid over the RGB cube, trilinear in between.
+
+    `values[:, b, g, r]` is the colour (red, green, blue) at node (r, g, b). Pictures and nodes get gradients.
+    """
+
+    def __init__(self, values: Float[Tensor, "3 n n n"]) -> None:
+        super().__init__()
+        self.values = nn.Parameter(values.clone())
+
+    def forward(self, images: Images) -> Images:
+        """The pictures, recoloured."""
+        where = (2 * images - 1).permute(0, 2, 3, 1)[:, None]
+        table = self.values.expand(len(images), *self.values.shape)
+        # grid_sample calls trilinear interpolation of a volume "bilinear"
+        return F.grid_sample(table, where, mode="bilinear", padding_mode="border", align_corners=True)[:, :, 0]
+
+    @classmethod
+    def fit(cls, pairs: Iterable[tuple[Images, Images]], nodes: int = NODES) -> Self:
+        """The table that takes the first picture of each pair to the second, as well as colours alone can tell.
+
+        A node gets the mean of what the pixels near it should become, weighted by nearness (the weights of trilinear
+        interpolation); where no pixel is near, the mean of ever wider neighbourhoods, in the end of all pixels.
+        """
+        sums = torch.zeros(4, nodes**3, dtype=torch.float64)
+        for source, target in pairs:
+            _splat(sums, source, target)
+        return cls(_fill(sums.reshape(4, nodes, nodes, nodes)).float())
+
+
+def _splat(sums: Float[Tensor, "4 cells"], source: Images, target: Images) -> None:
+    """Add each target pixel, and a one that counts it, to the eight nodes around its source colour."""
+    nodes = round(sums.shape[1] ** (1 / 3))
+    place = source.detach().permute(0, 2, 3, 1).reshape(-1, 3).double() * (nodes - 1)
+    low = place.floor().clamp(max=nodes - 2)
+    colour = target.detach().permute(1, 0, 2, 3).reshape(3, -1).double()
+    rows = torch.cat([colour, torch.ones_like(colour[:1])])
+    for corner in range(8):
+        up = torch.tensor([corner & 1, corner >> 1 & 1, corner >> 2])
+        weight = torch.where(up.bool(), place - low, 1 - (place - low)).prod(1)
+        red, green, blue = (low.long() + up).unbind(1)
+        sums.index_add_(1, (blue * nodes + green) * nodes + red, rows * weight)
+
+
+def _fill(sums: Float[Tensor, "4 n n n"]) -> Float[Tensor, "3 n n n"]:
+    """Means; wider and wider neighbourhoods speak where the narrower ones are silent."""
+    total, faith, width = sums.clone(), 1.0, 3
+    while width <= sums.shape[1]:
+        faith *= FAITH
+        total += faith * F.avg_pool3d(sums[None], width, stride=1, padding=width // 2)[0]
+        width = 2 * width + 1
+    total += faith * FAITH * sums.mean((1, 2, 3), keepdim=True)
+    return total[:3] / total[3]

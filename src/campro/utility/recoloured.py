@@ -1,0 +1,53 @@
+"""A colour table between a camera and a detector: what helps the detector most to see the camera's pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from campro.core.hashing import json_digest, tensors_sha256
+from campro.core.images import to_rgb8, to_tensor
+from campro.core.lut3d import Lut3d
+from campro.core.types import Detections, Images, ImageTransform, Rgb8
+from campro.utility.detector import TrainableDetector
+
+
+class Recoloured:
+    """The `ImageTransform` of a camera whose pictures a 3D LUT recolours."""
+
+    def __init__(self, view: ImageTransform, table: Lut3d) -> None:
+        self.name = f"{view.name}, recoloured"
+        self.digest = json_digest([view.digest, tensors_sha256(table.state_dict())])
+        self._view, self._table = view, table
+
+    def __call__(self, rgb: Rgb8) -> Rgb8:
+        with torch.no_grad():
+            return to_rgb8(self._table(to_tensor(self._view(rgb))))[0]
+
+
+class RecolouredDetector(TrainableDetector):
+    """Recolours each picture by a 3D LUT, which video hardware has anyway, before `inner` looks at it."""
+
+    def __init__(self, table: Lut3d, inner: TrainableDetector) -> None:
+        super().__init__(replace(inner.card, name=f"{inner.card.name}, recoloured"))
+        self.table, self.inner = table, inner
+
+    def detect(self, images: Images | Sequence[Float[Tensor, "3 H W"]]) -> list[Detections]:
+        """See `PersonDetector.detect`."""
+        return self.inner.detect([self.table(picture[None])[0] for picture in images])
+
+    def loss(self, images: Images, truth: Sequence[Detections]) -> Float[Tensor, ""]:
+        """See `PersonDetector.loss`."""
+        return self.inner.loss(self.table(images), truth)
+
+    def calibrate(self, images: Images) -> None:
+        """See `TrainableDetector.calibrate`."""
+        self.inner.calibrate(images)
+
+    def imitate(self, images: Images, raw: Images, model: TrainableDetector) -> Float[Tensor, ""]:
+        """See `TrainableDetector.imitate`."""
+        return self.inner.imitate(self.table(images), raw, model)
