@@ -10,11 +10,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from campro.core.catalogue import cache_root
 from campro.core.images import to_tensor, write_image
 from campro.core.types import Rgb8
+from campro.data.embedded import embedded_scenes
 from campro.data.photographs import PHOTOGRAPHS
 from campro.isp import RAW, Camera
 from campro.utility import TrainableDetector, load_detector
+from campro.utility.training import adapt
 
 OUT = Path(__file__).parent.parent / "docs" / "pictures" / "photo.png"
 SIDE = 300
@@ -25,9 +28,11 @@ def main() -> None:
     """Two public-domain portraits, raw above and captured below."""
     detector = load_detector("campro-person")
     rows = []
-    for view in (RAW, Camera("campro-default")):
+    camera = Camera("campro-default")
+    adapted = adapt(detector, embedded_scenes("train", cache_root()).scenes, camera, steps=0, seed=0)
+    for view, finder in ((RAW, detector), (camera, adapted)):
         pictures = [_square(PHOTOGRAPHS[name].read()) for name in ("astronaut", "hopper")]
-        rows.append(np.hstack([_with_boxes(view(picture), detector) for picture in pictures]))
+        rows.append(np.hstack([_with_boxes(view(picture), finder) for picture in pictures]))
     write_image(OUT, np.vstack(rows))
 
 

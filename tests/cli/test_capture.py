@@ -33,7 +33,7 @@ def names(folder):
 
 
 def test_command_line():
-    assert tyro.cli(Config, args=["photos", "-o", "x"]) == Config(Path("photos"), Path("x"), "campro-default")
+    assert tyro.cli(Config, args=["photos", "-o", "x"]) == Config("photos", Path("x"), "campro-default")
     assert tyro.cli(Config, args=["a.jpg", "--out", "b.png", "--profile", "p.json"]).profile == "p.json"
 
 

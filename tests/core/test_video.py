@@ -5,13 +5,16 @@ import os
 import struct
 import tracemalloc
 from fractions import Fraction
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import av
 import numpy as np
 import pytest
 
 from campro.core.errors import CamproError
-from campro.core.video import count_frames, read_frames, transcode
+from campro.core.video import count_frames, is_live, read_frames, transcode
 
 UNEVEN = [0, 40, 80, 200, 240, 280, 500, 540, 580, 900, 940, 999]  # milliseconds
 COLOURS = ((200, 30, 40), (20, 180, 60), (30, 40, 200), (128, 128, 128))
@@ -170,3 +173,48 @@ def test_a_rotated_recording_comes_out_upright(tmp_path):
     for path in (source, tmp_path / "b.mp4"):
         bars = next(read_frames(path))[8:56:16, 24]  # the left bar is on top now
         assert np.abs(bars.astype(int) - COLOURS[:3]).max() <= 5
+
+
+@pytest.fixture
+def address(tmp_path):
+    """A server on this machine that plays the camera."""
+    make(tmp_path / "camera.mkv")
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    handler.log_message = lambda *_: None
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/camera.mkv"
+        server.shutdown()
+
+
+def test_live_video_is_read_to_its_end_or_until_interrupted(address, tmp_path):
+    assert is_live(address)
+    assert is_live("/dev/video0")
+    assert not is_live(tmp_path / "camera.mkv")
+    assert transcode(address, tmp_path / "whole.mkv", Toy()).frames == len(UNEVEN)
+    assert frame_times(tmp_path / "whole.mkv") == frame_times(tmp_path / "camera.mkv")
+    calls = []
+
+    def interrupt():
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+
+    transcode(address, tmp_path / "part.mkv", Toy(), interrupt)
+    assert len(list(read_frames(tmp_path / "part.mkv"))) == 3
+
+
+def test_an_interrupted_file_leaves_no_target(tmp_path):
+    def interrupt():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        transcode(make(tmp_path / "file.mkv"), tmp_path / "out.mkv", Toy(), interrupt)
+    assert not (tmp_path / "out.mkv").exists()
+
+
+def test_a_live_source_that_does_not_answer(tmp_path):
+    with pytest.raises(CamproError, match="check the address"):
+        transcode("http://127.0.0.1:9/nothing", tmp_path / "x.mkv", Toy())
+    with pytest.raises(CamproError, match="check the address"):
+        transcode("/dev/video99", tmp_path / "x.mkv", Toy())

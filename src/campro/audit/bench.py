@@ -59,17 +59,13 @@ class RealBench:
 
     @cached_property
     def train_scenes(self) -> SceneSet | None:
-        """The photographs that the detector may adapt on; never the audited ones."""
+        """The photographs that the detector may adapt on; those that are audited too are left out."""
         if not self.config.adapt_steps:
             return None
         if self.config.scenes is None:
             return embedded_scenes("train", cache_root())
         joined = join_scenes([read_scenes(path, unlabelled=True) for path in self.config.train_scenes])
-        audited = set(self.scene_set.contents.values())
-        if shared := [path for path, content in joined.contents.items() if content in audited]:
-            got = f"{len(shared)} in both, such as {shared[0]}"
-            raise CamproError("audit", "other photographs to adapt on than are audited", got, "take other files")
-        return joined
+        return joined.without(self.scene_set)
 
     @cached_property
     def landmarks(self) -> Landmarks:
@@ -143,6 +139,7 @@ class RealBench:
         cards = [self.embedder(name).card for name in self.config.face_models]
         models = [{"name": card.name, "licence": card.licence, "weights": card.weights_sha256} for card in cards]
         used = {"people": int(self.roll.owner.max()) + 1, "used": len(self.roll.photos)}
+        lessons = () if self.train_scenes is None else self.train_scenes.problems
         faces = _counts(self.faces.name, self.faces.digest, len(self.faces.photos))
         return {
             "profile_name": self.profile.name,
@@ -162,7 +159,7 @@ class RealBench:
             "adapt_steps": self.config.adapt_steps,
             "synthetic": list(SYNTHETIC) if self.config.faces is None else [],
             "warnings": self._warnings(),
-            "problems": [*self.faces.problems, *self.landmarks.problems, *self.scene_set.problems],
+            "problems": [*self.faces.problems, *self.landmarks.problems, *self.scene_set.problems, *lessons],
             "curves": curves(self.profile),
         }
 

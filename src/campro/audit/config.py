@@ -37,7 +37,7 @@ class AuditConfig:
     """Other ways to hide faces, judged beside the profile."""
     repeats: int = 10
     """Random draws of gallery and query photographs."""
-    adapt_steps: int = 300
+    adapt_steps: int = 100
     """Training steps by which the detector adapts to each view; 0 leaves that out."""
     seed: int = 0
     out: Path = Path("runs/audit")

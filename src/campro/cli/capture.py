@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class Config:
     """Apply a profile to a photograph, a folder of photographs, or a video file."""
 
-    source: Annotated[Path, tyro.conf.Positional]
-    """Image, folder (searched in depth) or video file."""
+    source: Annotated[str, tyro.conf.Positional]
+    """Image, folder (searched in depth), video file, or live video: an address (rtsp://...) or /dev/video0."""
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
     """Target file, or target folder, in which names and subfolders are kept."""
     profile: str = "campro-default"
@@ -32,42 +32,44 @@ def run(config: Config) -> None:
     capture(config.source, config.out, Camera(load_profile(config.profile)))
 
 
-def capture(source: Path, out: Path, camera: ImageTransform) -> None:
-    """Send everything in `source` through `camera`; raises CamproError if nothing could be written."""
-    from campro.core.video import VIDEO_SUFFIXES
+def capture(source: Path | str, out: Path, transform: ImageTransform, verb: str = "capture") -> None:
+    """Send everything in `source` through `transform`; raises CamproError if nothing could be written."""
+    from campro.core.video import VIDEO_SUFFIXES, is_live
 
-    if source.suffix.lower() in VIDEO_SUFFIXES and not source.is_dir():
-        _capture_video(source, out, camera)
+    file = Path(source)
+    if is_live(source) or (file.suffix.lower() in VIDEO_SUFFIXES and not file.is_dir()):
+        _capture_video(source, out, transform, verb)
     else:
-        _capture_images(source, out, camera)
+        _capture_images(file, out, transform, verb)
 
 
-def _capture_video(source: Path, out: Path, camera: ImageTransform) -> None:
+def _capture_video(source: Path | str, out: Path, transform: ImageTransform, verb: str) -> None:
     from campro.core.progress import Progress
-    from campro.core.video import WRITABLE_SUFFIXES, count_frames, transcode
+    from campro.core.video import WRITABLE_SUFFIXES, count_frames, is_live, transcode
 
-    suffix = source.suffix if source.suffix.lower() in WRITABLE_SUFFIXES else ".mkv"
-    target = out if out.suffix.lower() in WRITABLE_SUFFIXES else out / (source.stem + suffix)
-    with Progress(f"capture {source.name}", count_frames(source)) as progress:
-        result = transcode(source, target, camera, progress.advance)
+    name, live = Path(source), is_live(source)
+    suffix = name.suffix if name.suffix.lower() in WRITABLE_SUFFIXES and not live else ".mkv"
+    target = out if out.suffix.lower() in WRITABLE_SUFFIXES else out / ((name.stem or "live") + suffix)
+    with Progress(f"{verb} {name.name}", None if live else count_frames(name)) as progress:
+        result = transcode(source, target, transform, progress.advance)
     print(f"{target}: {result.frames} frames written, {result.skipped} damaged ones skipped")
 
 
-def _capture_images(source: Path, out: Path, camera: ImageTransform) -> None:
+def _capture_images(source: Path, out: Path, transform: ImageTransform, verb: str) -> None:
     from campro.core.errors import CamproError
     from campro.core.images import read_image, write_image
     from campro.core.progress import track
 
     jobs = _jobs(source, out)
     written, skipped = 0, 0
-    for photo, target in track(jobs, "capture"):
+    for photo, target in track(jobs, verb):
         try:
             rgb = read_image(photo)
         except CamproError as error:
             print(f"skipped {error}", file=sys.stderr)
             skipped += 1
             continue
-        write_image(target, camera(rgb))
+        write_image(target, transform(rgb))
         written += 1
     if written == 0:
         raise CamproError(str(source), "at least one readable picture", f"{skipped} unreadable", "see the lines above")

@@ -20,6 +20,7 @@ COMMANDS = {
     "audit": "measure what a profile protects and what it costs",
     "report": "turn a run folder into one HTML page, JSON and CSV",
     "capture": "apply a profile to images, folders and video files",
+    "enhance": "make captured pictures pleasant to look at, with the faces left out",
     "models": "list or fetch recognisers and detectors",
     "data": "list or fetch data sets",
 }

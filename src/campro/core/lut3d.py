@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Self
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from campro.core.types import Images
+from campro.core.images import read_image, to_tensor
+from campro.core.types import Images, ImageTransform
 
 NODES = 33
 """Per axis: the usual size of a 3D LUT."""
@@ -46,6 +49,13 @@ class Lut3d(nn.Module):
         for source, target in pairs:
             _splat(sums, source, target)
         return cls(_fill(sums.reshape(4, nodes, nodes, nodes)).float())
+
+
+def colour_pairs(photos: Iterable[Path], view: ImageTransform) -> Iterator[tuple[Images, Images]]:
+    """(seen through `view`, raw) of each photograph, every third row and column: what a colour map is fitted to."""
+    for photo in photos:
+        rgb = np.ascontiguousarray(read_image(photo)[::3, ::3])
+        yield to_tensor(view(rgb)), to_tensor(rgb)
 
 
 def _splat(sums: Float[Tensor, "4 cells"], source: Images, target: Images) -> None:

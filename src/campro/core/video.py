@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import av
 import numpy as np
@@ -24,6 +24,9 @@ VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v")
 
 WRITABLE_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".m4v")
 """Containers that `transcode` writes; AVI is not among them because it cannot hold frame times."""
+
+LIVE_TIMEOUT_S = 10.0
+"""A live source that is silent for so long has ended."""
 
 _BT709 = 1  # the code point of H.273 for primaries, transfer and matrix alike
 _LIMITED_RANGE = 1
@@ -53,60 +56,81 @@ def count_frames(path: Path) -> int | None:
 
 
 def transcode(
-    source: Path, target: Path, transform: ImageTransform, on_frame: Callable[[], object] = lambda: None
+    source: Path | str, target: Path, transform: ImageTransform, on_frame: Callable[[], object] = lambda: None
 ) -> Transcoded:
     """Apply `transform` to every frame of `source` and write `target`, whole or not at all, in constant memory.
 
-    Frame times are kept and the audio tracks copied untouched; subtitles and metadata are dropped. The container
-    follows the suffix of `target`; the codec is H.264 at CRF 14 (VP9 in WebM, MPEG-4 where H.264 is not built in).
-    Rotated recordings come out upright. Damaged frames are skipped and counted, and `on_frame` is called for
+    `source` is a video file or a live one (see `is_live`), which is read until it ends or Ctrl-C; what came until then
+    is kept. Frame times are kept and the audio tracks copied untouched; subtitles and metadata are dropped. The
+    container follows the suffix of `target`; the codec is H.264 at CRF 14 (VP9 in WebM, MPEG-4 where H.264 is not built
+    in). Rotated recordings come out upright. Damaged frames are skipped and counted, and `on_frame` is called for
     every frame written.
     """
-    source, target = Path(source), Path(target)
+    target = Path(target)
     if target.suffix.lower() not in WRITABLE_SUFFIXES:
         raise CamproError(str(target), "one of " + " ".join(WRITABLE_SUFFIXES), target.suffix or "no suffix")
-    if source.exists() and target.exists() and target.samefile(source):
+    if target.exists() and Path(source).exists() and target.samefile(source):
         raise CamproError(str(target), "a target beside the source", "the source itself", "choose another file")
-    first = next(read_frames(source), None)
-    if first is None:
-        raise CamproError(str(source), "a video", "no decodable frame", "replace or remove the file")
     with replacing(target) as part, _opened(source) as reader:
         try:
             with av.open(str(part), "w") as writer:
-                result = _copy(reader, writer, transform, first.shape[:2], on_frame)
+                return _Copy(reader, writer, transform, is_live(source)).run(on_frame)
         except av.FFmpegError as error:  # encoder or container; the disk's own errors carry their number
             raise OSError(error.errno, f"{error.strerror} (if the audio does not fit: use .mkv)") from error
-    return result
 
 
-def _copy(
-    reader: InputContainer,
-    writer: OutputContainer,
-    transform: ImageTransform,
-    size: tuple[int, int],
-    on_frame: Callable[[], object],
-) -> Transcoded:
-    video = reader.streams.video[0]
-    out = _add_video(writer, video, size)
-    audio = {stream.index: _add_audio(writer, stream) for stream in reader.streams.audio}
-    done, skipped, last = 0, 0, None
+class _Copy:
+    """One pass from reader to writer. The writer's tracks are made when the first frame says how large it is."""
 
-    def copy_audio(packet: av.Packet) -> None:
-        if packet.dts is not None:
-            packet.stream = audio[packet.stream.index]
-            writer.mux(packet)
+    def __init__(self, reader: InputContainer, writer: OutputContainer, transform: ImageTransform, live: bool) -> None:
+        self._reader, self._writer, self._transform, self._live = reader, writer, transform, live
+        self._video = reader.streams.video[0]
+        self._out: VideoStream | None = None
+        self._audio: dict[int, AudioStream] = {}
+        self._waiting: list[av.Packet] = []
+        self._size = (0, 0)
 
-    for frame in _decoded(reader, video, copy_audio):
-        if frame is None or (last is not None and frame.pts is not None and frame.pts <= last):
-            skipped += 1
-            continue
-        last = frame.pts if frame.pts is not None else _next_time(last, video)
-        shown = transform(_upright(frame, size))
-        writer.mux(out.encode(_encodable(shown, out.pix_fmt or "yuv420p", last, video.time_base)))
-        done += 1
-        on_frame()
-    writer.mux(out.encode(None))
-    return Transcoded(done, skipped)
+    def run(self, on_frame: Callable[[], object]) -> Transcoded:
+        done, skipped, last = 0, 0, None
+        try:
+            for frame in _decoded(self._reader, self._video, self._copy_audio):
+                if frame is None or (last is not None and frame.pts is not None and frame.pts <= last):
+                    skipped += 1
+                    continue
+                last = frame.pts if frame.pts is not None else _next_time(last, self._video)
+                self._write(frame, last)
+                done += 1
+                on_frame()
+        except KeyboardInterrupt:
+            if not self._live or not done:
+                raise
+        if self._out is None:
+            raise CamproError(self._reader.name, "a video", "no decodable frame", "replace or remove the file")
+        self._writer.mux(self._out.encode(None))
+        return Transcoded(done, skipped)
+
+    def _write(self, frame: av.VideoFrame, time: int) -> None:
+        if self._out is None:
+            self._begin(frame)
+        assert self._out is not None
+        shown = self._transform(_upright(frame, self._size))
+        picture = _encodable(shown, self._out.pix_fmt or "yuv420p", time, self._video.time_base)
+        self._writer.mux(self._out.encode(picture))
+
+    def _begin(self, first: av.VideoFrame) -> None:
+        self._size = _upright(first).shape[:2]
+        self._out = _add_video(self._writer, self._video, self._size)
+        self._audio = {stream.index: _add_audio(self._writer, stream) for stream in self._reader.streams.audio}
+        for packet in self._waiting:
+            self._copy_audio(packet)
+        self._waiting.clear()
+
+    def _copy_audio(self, packet: av.Packet) -> None:
+        if self._out is None:
+            self._waiting.append(packet)
+        elif packet.dts is not None:
+            packet.stream = self._audio[packet.stream.index]
+            self._writer.mux(packet)
 
 
 def _add_video(writer: OutputContainer, like: VideoStream, size: tuple[int, int]) -> VideoStream:
@@ -183,16 +207,31 @@ def _next_time(last: int | None, video: VideoStream) -> int:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[InputContainer]:
-    path = Path(path)
-    if not path.is_file():
-        raise CamproError(str(path), "a video file", "a folder" if path.is_dir() else "no such file")
+def _opened(source: Path | str) -> Iterator[InputContainer]:
+    live = is_live(source)
+    if not live and not Path(source).is_file():
+        raise CamproError(str(source), "a video file", "a folder" if Path(source).is_dir() else "no such file")
     try:
-        container = av.open(str(path))
-    except av.FFmpegError as error:
-        remedy = "replace or remove the file"
-        raise CamproError(str(path), "a video file", f"an unreadable one ({error.strerror})", remedy) from error
+        container = av.open(str(source), **_live_options(source) if live else {})
+    except (av.FFmpegError, OSError) as error:
+        remedy = "check the address" if live else "replace or remove the file"
+        wanted = "a video source that answers" if live else "a video file"
+        raise CamproError(str(source), wanted, f"an unreadable one ({error.strerror})", remedy) from error
     with container:
         if not container.streams.video:
-            raise CamproError(str(path), "a video file", "one without a video track")
+            raise CamproError(str(source), "a video file", "one without a video track")
         yield container
+
+
+def is_live(source: Path | str) -> bool:
+    """Whether `source` is an address ("rtsp://...") or a camera device ("/dev/video0") rather than a file."""
+    text = str(source)
+    return "://" in text or text.startswith("/dev/video")
+
+
+def _live_options(source: Path | str) -> dict[str, Any]:
+    """How FFmpeg reaches a live source: Video4Linux for devices, RTSP over TCP (no frames torn by lost packets)."""
+    if "://" not in str(source):
+        return {"format": "v4l2"}
+    tcp = {"rtsp_transport": "tcp"} if str(source).startswith("rtsp") else {}
+    return {"options": tcp, "timeout": LIVE_TIMEOUT_S}

@@ -54,6 +54,17 @@ class SceneSet:
             raise CamproError("scenes", "at least one scene", str(count))
         return SceneSet(self.name, self.scenes[:count], self.problems)
 
+    def without(self, other: SceneSet) -> SceneSet:
+        """Leave out pictures that `other` has too, whatever they are called there; none may be both lesson and exam."""
+        known = set(other.contents.values())
+        kept = tuple(scene for scene in self.scenes if self.contents[scene.path] not in known)
+        shared = [scene.path for scene in self.scenes if self.contents[scene.path] in known]
+        if not kept:
+            raise CamproError(f"scenes in {self.name}", f"pictures that {other.name} does not have", "none")
+        return SceneSet(
+            self.name, kept, (*self.problems, *(f"left out: {path}: also in {other.name}" for path in shared))
+        )
+
     def __str__(self) -> str:
         left_out = f", {len(self.problems)} left out" if self.problems else ""
         return f"{self.name}: {len(self)} photographs with {self.boxes} people{left_out}"

@@ -38,6 +38,8 @@ class Recipe:
     """Built-in profile to start from, or a plain camera: identity matrix, gamma 1/2.2."""
     lut_points: int = 32
     """Points of a plain camera's gamma LUT."""
+    enhancer_steps: int = 3000
+    """Training steps of the enhancer, where one is asked for."""
     warmup_accuracy: float = 0.9
     """The adversarial phase starts when the attacker names this share of a running average of its faces."""
     max_warmup: int = 2000
@@ -54,7 +56,7 @@ PRESETS: dict[str, Recipe] = {
     "cpu": Recipe(8, 150, pipeline_lr=3e-3, recogniser_lr=1e-3, detector_lr=5e-4, face_batch=32, scene_batch=6,
                   omega=4, start="negative"),
     "quick": Recipe(4, 60, pipeline_lr=1e-2, recogniser_lr=1e-3, detector_lr=5e-4, face_batch=16, scene_batch=4,
-                    omega=1, start="negative", max_warmup=40),
+                    omega=1, start="negative", enhancer_steps=200, max_warmup=40),
 }  # fmt: skip
 
 
@@ -88,6 +90,8 @@ class DesignConfig:
     """Profile to start from (name or path), instead of the preset's; `plain` is a plain camera, as in the paper."""
     protector_only: bool = False
     """Ablation: the attacker stays as it was after warm-up."""
+    enhance: bool = False
+    """Also train an enhancer for the profile; it ends up in the run folder as enhancer.onnx."""
     name: str = "my-profile"
     """Name that the profile carries."""
     seed: int = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -78,6 +79,21 @@ def design(config: DesignConfig) -> Path:
     )
     out = config.out / "profile.json"
     replace(profile, provenance=provenance).save(out)
+    if config.enhance:
+        make_enhancer(profile, [scene.path for scene in scenes.scenes], recipe, config)
+    return out
+
+
+def make_enhancer(profile: IspProfile, photos: Sequence[Path], recipe: Recipe, config: DesignConfig) -> Path:
+    """Train and export an enhancer for the profile that was designed; returns the path of enhancer.onnx."""
+    from campro.design.enhance import EnhanceRecipe, load_trained, train_enhancer_for
+    from campro.enhance.export import export_onnx
+
+    fabric = make_fabric(config.accelerator, config.devices, config.precision, config.nodes)
+    lessons = EnhanceRecipe(steps=recipe.enhancer_steps, faces_by=config.landmarks, seed=config.seed)
+    weights = train_enhancer_for(profile, photos, lessons, config.out / "enhancer", fabric)
+    out = config.out / "enhancer.onnx"
+    export_onnx(load_trained(weights), out, profile.digest)
     return out
 
 

@@ -20,6 +20,8 @@ from campro.core.types import Images
 from campro.isp.functional import degamma
 
 CHUNK = 8192  # pixels that a thread takes at a time; also the unit of summation
+TINY = 1e-12  # instead of dividing by black, whose slope is 0
+BINS = 1024  # parts of the LUT's input in which the search for a knot begins
 
 
 def fused(
@@ -71,7 +73,7 @@ class _Fused(torch.autograd.Function):
         to_matrix, to_offsets, to_values = (
             torch.from_numpy(part.sum(0)).to(like.dtype) for part, like in zip(sums, (matrix, offsets, values))
         )
-        to_images = _through_degamma(images, to_linear, ctx.curve) if wants_images else None
+        to_images = _through_degamma(images, linear, to_linear, ctx.curve) if wants_images else None
         return to_images, None, to_matrix, to_offsets, to_values, None, None
 
 
@@ -84,39 +86,38 @@ def _arrays(like: Tensor, *parameters: Tensor) -> list[np.ndarray]:
     return [parameter.detach().to(like.dtype).contiguous().numpy() for parameter in parameters]
 
 
-def _through_degamma(images: Tensor, gradient: Tensor, curve: str | None) -> Tensor:
+def _through_degamma(images: Tensor, linear: Tensor, gradient: Tensor, curve: str | None) -> Tensor:
+    """Times the slope of degamma, which follows from its value without another power: (x^p)' = p x^p / x."""
     if curve is None:
         return gradient
-    with torch.enable_grad():
-        leaf = images.detach().requires_grad_(True)
-        return torch.autograd.grad(degamma(leaf, curve), leaf, gradient)[0]
-
-
-@njit(cache=True, inline="always")
-def _interval(x, knots, even):
-    """Index of the knot at or left of x."""
-    last = len(knots) - 2
-    if even:
-        left = min(int(x * (last + 1)), last)
-        # Rounding may land one interval off; the knots decide.
-        if left > 0 and x < knots[left]:
-            left -= 1
-        elif left < last and x >= knots[left + 1]:
-            left += 1
-        return left
-    return min(max(np.searchsorted(knots, x, side="right") - 1, 0), last)
+    if curve == "power-2.2":
+        return gradient.mul_(linear).mul_(2.2).div_(images.clamp(min=TINY))
+    bright = gradient * linear * 2.4 / (images.clamp(min=0) + 0.055)
+    return torch.where(images <= 0.04045, gradient / 12.92, bright)
 
 
 @njit(cache=True)
-def _is_even(knots):
-    even = np.arange(len(knots)) / (len(knots) - 1)
-    return np.abs(knots - even).max() < 1e-6
+def _first_guesses(knots):
+    """For each of BINS equal parts of [0, 1], the knot at or left of where the part begins."""
+    begins = np.arange(BINS + 1) / BINS
+    return np.minimum(np.maximum(np.searchsorted(knots, begins, side="right") - 1, 0), len(knots) - 2)
+
+
+@njit(cache=True, inline="always")
+def _interval(x, knots, guesses):
+    """Index of the knot at or left of x."""
+    left = guesses[int(x * BINS)]
+    while left < len(knots) - 2 and x >= knots[left + 1]:
+        left += 1
+    while left > 0 and x < knots[left]:  # where rounding put x into the next part
+        left -= 1
+    return left
 
 
 @njit(cache=True, parallel=True, nogil=True)
 def _forward(linear, out, matrix, offsets, values, knots, levels):
     pixels = linear.shape[2]
-    even, chunks = _is_even(knots), (pixels + CHUNK - 1) // CHUNK
+    guesses, chunks = _first_guesses(knots), (pixels + CHUNK - 1) // CHUNK
     zero, one = linear.dtype.type(0), linear.dtype.type(1)
     half, steps = linear.dtype.type(0.5), linear.dtype.type(levels)
     for job in prange(linear.shape[0] * chunks):
@@ -126,7 +127,7 @@ def _forward(linear, out, matrix, offsets, values, knots, levels):
             for c in range(3):
                 x = matrix[c, 0] * r + matrix[c, 1] * g + matrix[c, 2] * b + offsets[c]
                 x = min(max(x, zero), one)
-                k = _interval(x, knots, even)
+                k = _interval(x, knots, guesses)
                 share = (x - knots[k]) / (knots[k + 1] - knots[k])
                 y = values[c, k] + share * (values[c, k + 1] - values[c, k])
                 out[picture, c, i] = np.floor(y * steps + half) / steps if levels else y
@@ -135,9 +136,11 @@ def _forward(linear, out, matrix, offsets, values, knots, levels):
 @njit(cache=True, parallel=True, nogil=True)
 def _backward(linear, gradient, to_linear, matrix, offsets, values, knots, wants_linear):
     pixels = linear.shape[2]
-    even, chunks = _is_even(knots), (pixels + CHUNK - 1) // CHUNK
+    guesses, chunks = _first_guesses(knots), (pixels + CHUNK - 1) // CHUNK
     jobs, points = linear.shape[0] * chunks, len(knots)
     zero, one = linear.dtype.type(0), linear.dtype.type(1)
+    density = one / (knots[1:] - knots[:-1])
+    slopes = (values[:, 1:] - values[:, :-1]) * density
     # float64 sums, one row a chunk: exact enough, and added up in the same order whoever did the work
     to_matrix, to_offsets = np.zeros((jobs, 3, 3)), np.zeros((jobs, 3))
     to_values = np.zeros((jobs, 3, points))
@@ -149,14 +152,13 @@ def _backward(linear, gradient, to_linear, matrix, offsets, values, knots, wants
             for c in range(3):
                 mixed = matrix[c, 0] * r + matrix[c, 1] * g + matrix[c, 2] * b + offsets[c]
                 x = min(max(mixed, zero), one)
-                k = _interval(x, knots, even)
-                width = knots[k + 1] - knots[k]
-                share, grad = (x - knots[k]) / width, gradient[picture, c, i]
+                k = _interval(x, knots, guesses)
+                share, grad = (x - knots[k]) * density[k], gradient[picture, c, i]
                 to_values[job, c, k] += grad * (one - share)
                 to_values[job, c, k + 1] += grad * share
                 if mixed < zero or mixed > one:  # clipped: nothing passes
                     continue
-                back = grad * (values[c, k + 1] - values[c, k]) / width
+                back = grad * slopes[c, k]
                 to_matrix[job, c, 0] += back * r
                 to_matrix[job, c, 1] += back * g
                 to_matrix[job, c, 2] += back * b

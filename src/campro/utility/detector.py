@@ -71,10 +71,10 @@ class TrainableDetector(nn.Module):
 
         Here the model's sure boxes serve as truth; a family that can compare more than boxes does better.
         """
-        return self.loss(images, [_sure(found) for found in model.detect(raw)])
+        return self.loss(images, [sure_finds(found) for found in model.detect(raw)])
 
 
-def _sure(found: Detections) -> Detections:
+def sure_finds(found: Detections) -> Detections:
     """Finds as truth; doubtful ones become regions that count neither way."""
     known = found.scores >= UNSURE
     return Detections.truth(found.boxes[known], found.scores[known] < SURE)

@@ -9,24 +9,23 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from campro.core.hashing import json_digest, tensors_sha256
+from campro.core.hashing import tensors_sha256
 from campro.core.images import to_rgb8, to_tensor
 from campro.core.lut3d import Lut3d
-from campro.core.types import Detections, Images, ImageTransform, Rgb8
+from campro.core.types import Detections, Images, Rgb8
 from campro.utility.detector import TrainableDetector
 
 
-class Recoloured:
-    """The `ImageTransform` of a camera whose pictures a 3D LUT recolours."""
+class Recolour:
+    """A 3D LUT as an `ImageTransform`."""
 
-    def __init__(self, view: ImageTransform, table: Lut3d) -> None:
-        self.name = f"{view.name}, recoloured"
-        self.digest = json_digest([view.digest, tensors_sha256(table.state_dict())])
-        self._view, self._table = view, table
+    def __init__(self, table: Lut3d) -> None:
+        self.name, self.digest = "recolour", tensors_sha256(table.state_dict())
+        self._table = table
 
     def __call__(self, rgb: Rgb8) -> Rgb8:
         with torch.no_grad():
-            return to_rgb8(self._table(to_tensor(self._view(rgb))))[0]
+            return to_rgb8(self._table(to_tensor(rgb)))[0]
 
 
 class RecolouredDetector(TrainableDetector):

@@ -1,0 +1,80 @@
+"""Train an enhancer for a profile: gather photographs, find the faces in them, learn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from lightning_fabric import Fabric
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_model, save_model
+
+from campro.core.catalogue import cache_root
+from campro.core.device import seed_everything
+from campro.core.errors import CamproError
+from campro.core.files import replacing
+from campro.core.hashing import file_sha256, json_digest
+from campro.core.lut3d import colour_pairs
+from campro.core.runs import RunFolder, as_plain
+from campro.enhance.enhancer import Enhancer
+from campro.enhance.enhancers import new_enhancer
+from campro.enhance.samples import Lesson
+from campro.enhance.training import Lessons, train_enhancer
+from campro.faces import load_face_detector
+from campro.faces.boxes import find_face_boxes
+from campro.isp import Camera, IspProfile
+
+COLOUR_PHOTOS = 400
+"""Photographs whose colours an enhancer may start from."""
+
+
+@dataclass(frozen=True)
+class EnhanceRecipe:
+    """How an enhancer is trained (CamPro, NDSS 2024, V-D)."""
+
+    enhancer: str = "fast"
+    """Network, of the table of enhancers."""
+    steps: int = 3000
+    lr: float = 3e-4
+    batch: int = 8
+    size: int = 256
+    """Side of a training piece in pixels."""
+    faces_by: str = "yunet"
+    """Face detector that says what to leave out, on the raw photograph."""
+    seed: int = 0
+
+
+def train_enhancer_for(
+    profile: IspProfile, photos: Sequence[Path], recipe: EnhanceRecipe, out: Path, fabric: Fabric
+) -> Path:
+    """Train on raw photographs, in the run folder `out`; returns the path of the weights, enhancer.safetensors.
+
+    Killed and started again it ends with the same weights, bit for bit on the CPU.
+    """
+    seed_everything(recipe.seed)
+    inputs = {"profile": profile.digest, "photos": json_digest([file_sha256(photo) for photo in photos])}
+    run = RunFolder.open(out, as_plain(recipe), inputs=inputs)
+    boxes = find_face_boxes(photos, load_face_detector(recipe.faces_by), cache_root())
+    camera, enhancer = Camera(profile), new_enhancer(recipe.enhancer)
+    chosen = np.random.default_rng(recipe.seed).permutation(len(photos))[:COLOUR_PHOTOS]
+    enhancer.prepare(colour_pairs((photos[row] for row in chosen), camera))
+    lessons = Lessons([Lesson(photo, boxes[photo]) for photo in photos], camera, recipe.size, recipe.batch)
+    trained = train_enhancer(enhancer, lessons, run, fabric, recipe.steps, recipe.lr, recipe.seed)
+    weights = out / "enhancer.safetensors"
+    with replacing(weights) as part:
+        save_model(trained, str(part), {"enhancer": recipe.enhancer, "profile": profile.digest})
+    return weights
+
+
+def load_trained(weights: Path) -> Enhancer:
+    """The enhancer in a file of `train_enhancer_for`, ready for use."""
+    try:
+        with safe_open(weights, "pt") as file:
+            enhancer = new_enhancer((file.metadata() or {})["enhancer"])
+        load_model(enhancer, weights)
+    except (SafetensorError, RuntimeError, KeyError, OSError) as error:
+        reason = " ".join(str(error).split())[:160]
+        raise CamproError(str(weights), "weights of an enhancer", reason, "train it again") from error
+    return enhancer.eval()

@@ -1,0 +1,61 @@
+"""Enhancers as ONNX files of any picture size, for whoever runs them without PyTorch, ourselves included."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import onnx
+import torch
+
+from campro.core.files import replacing
+from campro.core.types import Images
+from campro.enhance.enhancer import Enhancer
+from campro.enhance.fast import FastEnhancer
+
+OPSET = 20
+"""The first with interpolation in volumes, which 3D LUTs need."""
+PICTURE, ENHANCED, CONTEXT = "captured", "enhanced", "context"
+PROFILE = "profile"
+"""Names in the file: the input (B, 3, H, W) in [0, 1], the output of that shape, the small map of `fast`, and the note
+that holds the digest of the profile."""
+
+
+def export_onnx(enhancer: Enhancer, path: Path, profile: str) -> None:
+    """Write an enhancer for the profile with that digest; needs the package onnxscript.
+
+    The file of `fast` has a second output, the map at an eighth of the size, for `campro.enhance.runner`.
+    """
+    network = _WithContext(enhancer) if isinstance(enhancer, FastEnhancer) else enhancer
+    outputs = [ENHANCED, CONTEXT] if isinstance(enhancer, FastEnhancer) else [ENHANCED]
+    example = torch.rand(1, 3, 96, 160)
+    sizes = {0: torch.export.Dim.AUTO, 2: torch.export.Dim.AUTO, 3: torch.export.Dim.AUTO}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter warns about itself
+        program = torch.onnx.export(
+            network.eval(),
+            (example,),
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=[PICTURE],
+            output_names=outputs,
+            dynamic_shapes=(sizes,),
+            verbose=False,
+        )
+    assert program is not None
+    model = program.model_proto
+    note = model.metadata_props.add()
+    note.key, note.value = PROFILE, profile
+    with replacing(path) as part:
+        onnx.save(model, part)
+
+
+class _WithContext(torch.nn.Module):
+    """`FastEnhancer` that also hands out its small map."""
+
+    def __init__(self, enhancer: FastEnhancer) -> None:
+        super().__init__()
+        self.enhancer = enhancer
+
+    def forward(self, captured: Images) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.enhancer.with_context(captured)

@@ -1,0 +1,96 @@
+"""The fast enhancer: colours by a 3D LUT, faces left out by a map that a small network draws at an eighth of the size.
+
+A profile is a map of colours followed by clipping, so most of its inverse is a map of colours too: that part is a
+table, and costs one interpolation a pixel. What no table can know, where a face is and which of two colours that the
+profile made one is meant, is a matter of places and not of pixels: that part is drawn small and blown up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from campro.core.lut3d import NODES, Lut3d
+from campro.core.types import Images
+from campro.enhance.enhancer import Enhancer
+from campro.enhance.objective import Background, enhancement_loss
+from campro.enhance.padding import padded
+
+SLOPE = 0.2
+STRIDE, MULTIPLE = 8, 32
+"""The map is drawn at 1 / STRIDE; its network halves twice more, so pictures are padded to MULTIPLE."""
+EPS = 1e-4
+CERTAINTY = 0.1
+"""Weight of the entropy of the map itself, next to the loss of the picture: dark faces weigh little in the latter."""
+
+
+class FastEnhancer(Enhancer):
+    """keep x (table(colour) + tint): the picture, black on faces."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        axis = torch.linspace(0, 1, NODES)
+        blue, green, red = torch.meshgrid(axis, axis, axis, indexing="ij")
+        self.table = Lut3d(torch.stack([red, green, blue]))
+        self.context_net = ContextNet()
+
+    def prepare(self, pairs: Iterable[tuple[Images, Images]]) -> None:
+        """Fit the table, so that training starts from the best that colours alone can do."""
+        self.table = Lut3d.fit(pairs).to(self.table.values.device)
+
+    def with_context(self, captured: Images) -> tuple[Images, Float[Tensor, "B 4 h w"]]:
+        """Enhanced pictures, and the map that they were made with: keep (0 to 1) and tint (3)."""
+        context = self.context_net(padded(captured, MULTIPLE))
+        return self._compose(captured, self._blown_up(context, captured)), context
+
+    def forward(self, captured: Images) -> Images:
+        """See `Enhancer.forward`."""
+        return self.with_context(captured)[0]
+
+    def loss(self, captured: Images, raw: Images, background: Background) -> Float[Tensor, ""]:
+        """Eq. 7, and a little of the map's own entropy."""
+        context = self._blown_up(self.context_net(padded(captured, MULTIPLE)), captured)
+        certainty = F.binary_cross_entropy(context[:, :1].clamp(EPS, 1 - EPS), background)
+        return enhancement_loss(self._compose(captured, context), raw, background) + CERTAINTY * certainty
+
+    def _compose(self, captured: Images, context: Float[Tensor, "B 4 H W"]) -> Images:
+        return context[:, :1] * (self.table(captured) + context[:, 1:])
+
+    def _blown_up(self, context: Float[Tensor, "B 4 h w"], captured: Images) -> Float[Tensor, "B 4 H W"]:
+        height, width = captured.shape[2:]
+        full = F.interpolate(context, scale_factor=STRIDE, mode="bilinear", align_corners=False)
+        return full[:, :, :height, :width]
+
+
+class ContextNet(nn.Module):
+    """(B, 3, H, W) -> (B, 4, H / 8, W / 8); H and W multiples of 32. A U-Net with added skips, 1/8 to 1/32."""
+
+    def __init__(self, widths: tuple[int, int, int] = (32, 48, 64)) -> None:
+        super().__init__()
+        fine, middle, coarse = widths
+        self.stem = nn.Sequential(_convolve(3, 24, STRIDE, STRIDE), _convolve(24, fine))
+        self.to_middle = _convolve(fine, middle, stride=2)
+        self.to_coarse = nn.Sequential(_convolve(middle, coarse, stride=2), _convolve(coarse, coarse))
+        self.from_coarse = nn.Sequential(_convolve(coarse, coarse), nn.Conv2d(coarse, middle, 1))
+        self.from_middle = nn.Sequential(_convolve(middle, middle), nn.Conv2d(middle, fine, 1))
+        self.head = nn.Sequential(_convolve(fine, fine), nn.Conv2d(fine, 4, 1))
+
+    def forward(self, images: Images) -> Float[Tensor, "B 4 h w"]:
+        """Keep and tint."""
+        fine = self.stem(2 * images - 1)
+        middle = self.to_middle(fine)
+        middle = middle + _twice(self.from_coarse(self.to_coarse(middle)))
+        drawn = self.head(fine + _twice(self.from_middle(middle)))
+        return torch.cat([drawn[:, :1].sigmoid(), drawn[:, 1:]], 1)
+
+
+def _twice(x: Tensor) -> Tensor:
+    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+def _convolve(inside: int, outside: int, size: int = 3, stride: int = 1) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(inside, outside, size, stride, size // 2 if stride < 3 else 0), nn.LeakyReLU(SLOPE))

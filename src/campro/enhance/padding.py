@@ -1,0 +1,18 @@
+"""Pictures of any size for networks that halve them several times."""
+
+from __future__ import annotations
+
+from torch.nn import functional as F
+
+from campro.core.types import Images
+
+
+def padded(images: Images, multiple: int) -> Images:
+    """Pictures grown below and right, by their border pixels, to sides that are multiples.
+
+    >>> import torch
+    >>> padded(torch.zeros(1, 3, 5, 8), 4).shape
+    torch.Size([1, 3, 8, 8])
+    """
+    height, width = images.shape[2:]
+    return F.pad(images, (0, -width % multiple, 0, -height % multiple), mode="replicate")

@@ -1,0 +1,83 @@
+"""Run an exported enhancer on 8-bit pictures: the `ImageTransform` behind `campro enhance`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnx.utils
+import onnxruntime
+import torch
+from jaxtyping import Float32
+from onnx import numpy_helper
+
+from campro.core.errors import CamproError
+from campro.core.hashing import file_sha256
+from campro.core.images import to_rgb8, to_tensor
+from campro.core.types import Rgb8
+from campro.enhance.export import CONTEXT, ENHANCED, PICTURE, PROFILE
+from campro.enhance.fused import compose
+
+SHIPPED = Path(__file__).parent / "weights" / "campro-default.onnx"
+
+
+class OnnxEnhancer:
+    """An enhancer from a file that `export_onnx` wrote.
+
+    Of the fast one only the small network is run by onnxruntime: the rest, which touches every pixel, is one kernel of
+    ours, which is several times faster than onnxruntime's interpolation in volumes.
+    """
+
+    def __init__(self, path: Path, name: str = "enhanced") -> None:
+        model = _read(path)
+        self.name, self.digest = name, file_sha256(path)
+        notes = {entry.key: entry.value for entry in model.metadata_props}
+        self.profile = notes.get(PROFILE, "")
+        """Digest of the profile whose pictures it enhances."""
+        self._table = _table(model, path) if CONTEXT in {output.name for output in model.graph.output} else None
+        self._output = ENHANCED if self._table is None else CONTEXT
+        wanted = onnx.utils.Extractor(model).extract_model([PICTURE], [self._output])
+        self._session = onnxruntime.InferenceSession(wanted.SerializeToString(), providers=["CPUExecutionProvider"])
+
+    def __call__(self, rgb: Rgb8) -> Rgb8:
+        """One captured picture, enhanced."""
+        (answer,) = self._session.run([self._output], {PICTURE: to_tensor(rgb).numpy()})
+        if self._table is not None:
+            return compose(rgb, self._table, answer[0])
+        return to_rgb8(torch.from_numpy(answer).clamp(0, 1))[0]
+
+    def check_profile(self, digest: str, name: str) -> None:
+        """Refuse pictures of a profile that this enhancer was not made for: it would only make them worse."""
+        if digest != self.profile:
+            remedy = "train one for it: campro design --enhance"
+            raise CamproError(
+                "enhancer", f"pictures of the profile {self.profile[:12]}", f"{name} ({digest[:12]})", remedy
+            )
+
+
+def load_enhancer(path: Path | None = None) -> OnnxEnhancer:
+    """The enhancer in that file, or the one of `campro-default` that ships."""
+    return OnnxEnhancer(path or SHIPPED)
+
+
+def _read(path: Path) -> onnx.ModelProto:
+    if not path.is_file():
+        raise CamproError(str(path), "an enhancer as an ONNX file", "no such file")
+    try:
+        model = onnx.load(str(path))
+        names = {value.name for value in (*model.graph.input, *model.graph.output)}
+        if not {PICTURE, ENHANCED} <= names:
+            raise ValueError(f"a network from {', '.join(sorted(names))}")
+    except Exception as error:  # a damaged file can raise anything
+        reason = " ".join(str(error).split())[:160]
+        raise CamproError(str(path), "an enhancer that campro exported", reason, "export it again") from error
+    return model
+
+
+def _table(model: onnx.ModelProto, path: Path) -> Float32[np.ndarray, "n n n 3"]:
+    """The 3D LUT in the file, colours last."""
+    for entry in model.graph.initializer:
+        if entry.name.endswith("table.values"):
+            return np.ascontiguousarray(numpy_helper.to_array(entry).transpose(1, 2, 3, 0))
+    raise CamproError(str(path), "the 3D LUT of a fast enhancer", "none in the file", "export it again")

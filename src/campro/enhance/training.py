@@ -1,0 +1,98 @@
+"""The training loop of an enhancer (CamPro, NDSS 2024, V-D): resumable, seeded, watched."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch.optim import AdamW
+from torch.utils.tensorboard import SummaryWriter
+
+from campro.core.errors import CamproError
+from campro.core.progress import Progress
+from campro.core.runs import RunFolder
+from campro.core.types import ImageTransform
+from campro.enhance.enhancer import Enhancer
+from campro.enhance.samples import Lesson, draw_samples
+
+SAVE_EVERY_S = 60.0
+EXAMPLE_EVERY = 100
+SHOWN = 4
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """What to learn from, and through which camera."""
+
+    photos: Sequence[Lesson]
+    view: ImageTransform
+    size: int = 256
+    """Side of a training piece in pixels."""
+    batch: int = 8
+
+    def draw(self, *key: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """(captured, raw, background); a pure function of the key, so that resuming changes nothing."""
+        return draw_samples(self.photos, self.view, self.size, self.batch, np.random.default_rng(key))
+
+
+def train_enhancer(
+    enhancer: Enhancer, lessons: Lessons, run: RunFolder, fabric: Fabric, steps: int, lr: float, seed: int
+) -> Enhancer:
+    """Train in place for `steps` steps of AdamW (weight decay 1e-2, cosine to zero), from the run's last save on."""
+    optimiser = AdamW(enhancer.parameters(), lr=lr, weight_decay=1e-2)
+    network, optimiser = fabric.setup(enhancer, optimiser)
+    network.mark_forward_method("loss")
+    done = _resume(enhancer, optimiser, run)
+    board = SummaryWriter(str(run.path / "tensorboard")) if fabric.is_global_zero else None
+    last_save = time.monotonic()
+    with Progress("train enhancer", steps, done=done) as progress:
+        for step in range(done, steps):
+            for group in optimiser.param_groups:
+                group["lr"] = lr * 0.5 * (1 + math.cos(math.pi * step / steps))
+            captured, raw, background = (
+                fabric.to_device(part) for part in lessons.draw(seed, fabric.global_rank, step)
+            )
+            loss = network.loss(captured, raw, background)
+            if not torch.isfinite(loss):
+                raise CamproError("enhancer", "a finite loss", str(float(loss)), "lower --lr")
+            optimiser.zero_grad()
+            fabric.backward(loss)
+            optimiser.step()
+            value = float(loss.detach())
+            if board is not None:
+                run.log({"step": step + 1, "loss": value})
+                board.add_scalar("loss", value, step)
+                if step % EXAMPLE_EVERY == 0:
+                    _show(board, step, enhancer, captured[:SHOWN], raw[:SHOWN])
+            if time.monotonic() - last_save > SAVE_EVERY_S:
+                _save(run, enhancer, optimiser, step + 1)
+                last_save = time.monotonic()
+            progress.advance(loss=f"{value:.4f}")
+    _save(run, enhancer, optimiser, steps)
+    return enhancer.eval()
+
+
+def _save(run: RunFolder, enhancer: Enhancer, optimiser: torch.optim.Optimizer, step: int) -> None:
+    run.save_state({"step": step, "enhancer": enhancer.state_dict(), "optimiser": optimiser.state_dict()})
+
+
+def _resume(enhancer: Enhancer, optimiser: torch.optim.Optimizer, run: RunFolder) -> int:
+    """Load the run's last save; returns the steps done."""
+    saved = run.load_state()
+    if saved is not None:
+        enhancer.load_state_dict(saved["enhancer"])
+        optimiser.load_state_dict(saved["optimiser"])
+    done = 0 if saved is None else int(saved["step"])
+    run.rewind(done)
+    return done
+
+
+@torch.no_grad()
+def _show(board: SummaryWriter, step: int, enhancer: Enhancer, captured: torch.Tensor, raw: torch.Tensor) -> None:
+    rows = torch.cat([raw, captured, enhancer(captured).clamp(0, 1)], 2)
+    board.add_images("raw over captured over enhanced", rows.cpu(), step)

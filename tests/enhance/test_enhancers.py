@@ -1,0 +1,100 @@
+"""The networks: any size in and out, and what they can learn on a picture that is known."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+import torch
+from lightning_fabric import Fabric
+
+from campro.core.errors import CamproError
+from campro.core.images import write_image
+from campro.core.runs import RunFolder
+from campro.enhance import training
+from campro.enhance.enhancers import ENHANCERS, new_enhancer
+from campro.enhance.objective import enhancement_loss
+from campro.enhance.samples import Lesson
+from campro.enhance.training import Lessons, train_enhancer
+from campro.isp import Camera
+
+
+@pytest.mark.parametrize("name", ENHANCERS)
+@pytest.mark.parametrize("size", [(1, 1), (37, 90), (64, 32)])
+def test_any_size(name, size):
+    captured = torch.rand(2, 3, *size)
+    enhanced = new_enhancer(name).eval()(captured)
+    assert enhanced.shape == captured.shape
+    assert enhanced.isfinite().all()
+
+
+@pytest.mark.parametrize("name", ENHANCERS)
+def test_padding_does_not_reach_far_into_the_picture(name):
+    """A picture that needs padding and the same one with more below agree away from the seam."""
+    enhancer = new_enhancer(name).eval()
+    picture = torch.rand(1, 3, 224, 96)
+    with torch.no_grad():
+        whole, part = enhancer(picture), enhancer(picture[:, :, :220])
+    torch.testing.assert_close(whole[:, :, :32], part[:, :, :32], atol=1e-4, rtol=0)
+
+
+def test_the_papers_unet():
+    """Five levels of base 32, counted by hand: two 3 x 3 convolutions a level, 2 x 2 transposed ones between."""
+    widths = [32, 64, 128, 256, 512]
+    double = lambda a, b: 9 * a * b + b + 9 * b * b + b  # noqa: E731
+    wanted = sum(double(a, b) for a, b in zip([3, *widths], widths))
+    wanted += sum(4 * deep * shallow + shallow + double(2 * shallow, shallow) for shallow, deep in pairwise(widths))
+    wanted += 32 * 3 + 3
+    assert sum(p.numel() for p in new_enhancer("unet").parameters()) == wanted
+
+
+def test_loss_by_hand():
+    enhanced, raw = torch.full((1, 3, 1, 2), 0.75), torch.ones(1, 3, 1, 2)
+    background = torch.tensor([[[[1.0, 0.0]]]])
+    assert float(enhancement_loss(enhanced, raw, background)) == pytest.approx((0.25 + 0.75) / 2)
+
+
+def test_fast_starts_from_the_inverse_of_the_colours():
+    enhancer = new_enhancer("fast")
+    raw = torch.rand(1, 3, 200, 200)
+    enhancer.prepare([(1 - raw, raw)])
+    assert (enhancer.table(1 - raw) - raw).abs().mean() < 0.03
+
+
+def test_unknown_name():
+    with pytest.raises(CamproError, match="fast, unet"):
+        new_enhancer("magic")
+
+
+@pytest.fixture
+def lessons(tmp_path):
+    rgb = (torch.rand(96, 96, 3) * 255).byte().numpy()
+    write_image(tmp_path / "photo.png", rgb)
+    return Lessons([Lesson(tmp_path / "photo.png", torch.tensor([[20.0, 20, 60, 70]]))], Camera("invert"), 32, 2)
+
+
+def _train(lessons, folder, steps):
+    torch.manual_seed(0)
+    fabric = Fabric(accelerator="cpu", devices=1)
+    return train_enhancer(new_enhancer("fast"), lessons, RunFolder.open(folder, {}), fabric, steps, 1e-3, seed=0)
+
+
+def test_a_killed_run_ends_with_the_same_weights(lessons, tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "SAVE_EVERY_S", 0.0)
+    whole = _train(lessons, tmp_path / "whole", 6)
+    draw, calls = Lessons.draw, []
+
+    def killed(self, *key):
+        calls.append(key)
+        if len(calls) > 3:
+            raise KeyboardInterrupt
+        return draw(self, *key)
+
+    monkeypatch.setattr(Lessons, "draw", killed)
+    with pytest.raises(KeyboardInterrupt):
+        _train(lessons, tmp_path / "killed", 6)
+    monkeypatch.setattr(Lessons, "draw", draw)
+    again = _train(lessons, tmp_path / "killed", 6)
+    assert calls[-1] == (0, 0, 3)
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, again.state_dict()[name]), name

@@ -1,0 +1,71 @@
+"""The exported file against PyTorch, at sizes that the exporter never saw."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from campro.core.errors import CamproError
+from campro.core.images import to_tensor
+from campro.enhance.enhancers import new_enhancer
+from campro.enhance.export import ENHANCED, PICTURE, export_onnx
+from campro.enhance.runner import OnnxEnhancer
+
+SIZES = [(96, 160), (33, 95), (200, 64)]
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """A fast enhancer with a table that is no identity, and a small U-Net."""
+    pytest.importorskip("onnxscript")
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("onnx")
+    fast = new_enhancer("fast").eval()
+    fast.table.values.data.uniform_(0, 1)
+    unet = new_enhancer("unet").eval()
+    for name, enhancer in (("fast", fast), ("unet", unet)):
+        export_onnx(enhancer, folder / f"{name}.onnx", "d" * 64)
+    return folder, {"fast": fast, "unet": unet}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", ["fast", "unet"])
+def test_the_file_agrees_with_pytorch(files, name, size):
+    folder, networks = files
+    session = onnxruntime.InferenceSession(str(folder / f"{name}.onnx"), providers=["CPUExecutionProvider"])
+    captured = torch.rand(1, 3, *size)
+    (found,) = session.run([ENHANCED], {PICTURE: captured.numpy()})
+    with torch.no_grad():
+        np.testing.assert_allclose(found, networks[name](captured).numpy(), atol=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", ["fast", "unet"])
+def test_the_runner_agrees_with_pytorch_to_a_rounding_step(files, name, size):
+    folder, networks = files
+    rgb = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
+    found = OnnxEnhancer(folder / f"{name}.onnx")(rgb)
+    with torch.no_grad():
+        wanted = networks[name](to_tensor(rgb)).clamp(0, 1)[0].permute(1, 2, 0).numpy() * 255
+    assert found.dtype == np.uint8
+    assert found.shape == rgb.shape
+    assert np.abs(found - wanted).max() < 0.52
+
+
+@pytest.mark.slow
+def test_the_file_says_for_which_profile(files):
+    enhancer = OnnxEnhancer(files[0] / "fast.onnx")
+    assert enhancer.profile == "d" * 64
+    assert enhancer.name == "enhanced"
+
+
+def test_files_of_something_else(tmp_path):
+    (tmp_path / "broken.onnx").write_bytes(b"no model")
+    for name in ("absent.onnx", "broken.onnx"):
+        with pytest.raises(CamproError) as caught:
+            OnnxEnhancer(tmp_path / name)
+        assert "\n" not in str(caught.value)

@@ -1,0 +1,61 @@
+"""Training pieces: the picture, what the camera makes of it and the mask stay on each other."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from campro.core.images import write_image
+from campro.enhance.samples import MARGIN, Lesson, background_of, draw_samples
+from campro.isp import Camera
+
+
+@pytest.fixture
+def lesson(tmp_path):
+    """A white face on black; the box is drawn smaller than the face by the margin, so that both masks are the same."""
+    rgb = np.zeros((120, 160, 3), np.uint8)
+    rgb[40:72, 60:92] = 255
+    write_image(tmp_path / "photo.png", rgb)
+    return Lesson(tmp_path / "photo.png", torch.tensor([[66.0, 46, 86, 66]]))
+
+
+@given(st.integers(0, 2**31))
+def test_boxes_grow_by_the_margin_and_stay_inside(seed):
+    rng = np.random.default_rng(seed)
+    height, width = rng.integers(5, 60, 2)
+    x0, y0 = rng.uniform(-5, width), rng.uniform(-5, height)
+    box = torch.tensor([[x0, y0, x0 + rng.uniform(1, 30), y0 + rng.uniform(1, 30)]])
+    background = background_of(box, height, width)
+    y, x = np.mgrid[:height, :width] + 0.5
+    (left, top, right, bottom), grown = box[0].numpy(), MARGIN
+    inside = (
+        (x > left - grown * (right - left))
+        & (x < right + grown * (right - left))
+        & (y > top - grown * (bottom - top))
+        & (y < bottom + grown * (bottom - top))
+    )
+    assert not background[inside].any()
+    assert background.shape == (height, width)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_mask_follows_the_face(lesson, seed):
+    captured, raw, background = draw_samples([lesson], Camera("invert"), 64, 2, np.random.default_rng(seed))
+    assert captured.shape == raw.shape == (2, 3, 64, 64)
+    assert background.shape == (2, 1, 64, 64)
+    torch.testing.assert_close(captured, 1 - raw, atol=1 / 255, rtol=0)
+    # every pixel with any white in it is masked, and hardly a black one
+    assert float((raw * background).max()) == 0
+    black = (raw.amax(1, keepdim=True) == 0).float()
+    assert float((black * (1 - background)).mean()) < 0.06
+
+
+def test_draws_repeat_and_differ(lesson):
+    first, again, other = (
+        draw_samples([lesson], Camera("invert"), 32, 1, np.random.default_rng(seed))[1] for seed in (1, 1, 2)
+    )
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)

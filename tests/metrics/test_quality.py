@@ -1,0 +1,66 @@
+"""Image quality against torchmetrics, and by closed form where the region is only a part."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch.nn import functional as F
+from torchmetrics.functional.image import (
+    multiscale_structural_similarity_index_measure,
+    peak_signal_noise_ratio,
+    structural_similarity_index_measure,
+)
+
+from campro.core.errors import CamproError
+from campro.metrics.quality import SMALLEST, quality
+
+
+def _pictures(height, width, noise):
+    smooth = F.interpolate(torch.rand(1, 3, 12, 12), (height, width), mode="bicubic").clamp(0, 1)
+    return (smooth + noise * torch.randn_like(smooth)).clamp(0, 1), smooth
+
+
+@pytest.mark.parametrize(("size", "noise"), [((180, 200), 0.05), ((176, 301), 0.3), ((256, 256), 0.01)])
+def test_whole_picture_as_torchmetrics(size, noise):
+    picture, reference = _pictures(*size, noise)
+    found = quality(picture, reference)
+    same = {"data_range": 1.0}
+    assert found.psnr == pytest.approx(float(peak_signal_noise_ratio(picture, reference, **same)), abs=1e-4)
+    assert found.ssim == pytest.approx(float(structural_similarity_index_measure(picture, reference, **same)), abs=1e-4)
+    wanted = multiscale_structural_similarity_index_measure(picture, reference, **same)
+    assert found.ms_ssim == pytest.approx(float(wanted), abs=1e-4)
+
+
+def test_regions_do_not_hear_of_each_other():
+    """Left half equal, right half off by a constant."""
+    reference = torch.rand(1, 3, 200, 400) * 0.5
+    picture, left = reference.clone(), torch.zeros(200, 400, dtype=torch.bool)
+    picture[..., 200:] += 0.2
+    left[:, :96] = True  # away from the seam by more than half a window at the coarsest scale
+    same = quality(picture, reference, left)
+    assert math.isinf(same.psnr)
+    assert same.ssim == pytest.approx(1, abs=1e-9)
+    assert same.ms_ssim == pytest.approx(1, abs=1e-9)
+    right = torch.zeros_like(left)
+    right[:, 200:] = True
+    off = quality(picture, reference, right)
+    assert off.rmse == pytest.approx(0.2 * 255, rel=1e-5)
+    assert off.psnr == pytest.approx(-20 * math.log10(0.2), rel=1e-5)
+    assert off.ssim < 1
+
+
+def test_no_region_no_figure():
+    picture = torch.rand(1, 3, 200, 200)
+    assert quality(picture, picture, torch.zeros(200, 200, dtype=torch.bool)) is None
+
+
+@pytest.mark.parametrize("size", [(SMALLEST - 1, 300), (300, SMALLEST - 1)])
+def test_bad_input(size):
+    with pytest.raises(CamproError, match="176"):
+        quality(torch.rand(1, 3, *size), torch.rand(1, 3, *size))
+    with pytest.raises(CamproError, match="same size"):
+        quality(torch.rand(1, 3, 200, 200), torch.rand(1, 3, 200, 201))
+    with pytest.raises(CamproError, match="finite"):
+        quality(torch.full((1, 3, 200, 200), torch.nan), torch.rand(1, 3, 200, 200))
