@@ -102,6 +102,10 @@ class FakeBench:
         found = Detections(torch.tensor([[6.0, 5, 26, 35]]), torch.tensor([0.9]), torch.zeros(1, dtype=torch.bool))
         return Scores(ap, ap, ap, ap, ap, ap, ap - 0.05, ap + 0.05), [found][:shown]
 
+    def quality(self, view):
+        self.calls.append(f"quality {view}")
+        return {"whole": {"rmse": 10.0, "psnr": 28.13, "ssim": 0.9, "ms_ssim": 0.95, "pictures": 1}}
+
 
 @pytest.fixture
 def config(tmp_path):

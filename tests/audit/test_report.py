@@ -63,6 +63,8 @@ def test_tables_by_hand(folder):
     table = tables.detection_table(found)
     assert table.rows[0] == ("as given", RAW, "50.0 [45.0, 55.0]", *["50.0"] * 5, "83")
     assert table.rows[4] == ("adapted", CAPTURED, "36.0 [31.0, 41.0]", *["36.0"] * 5, "60")
+    table = tables.quality_table(found)
+    assert table.rows[0] == (CAPTURED, "whole", "10.0", "28.1", "0.900", "0.950", "1")
 
 
 def test_an_unfinished_audit_says_so(folder, config, bench):
@@ -72,7 +74,7 @@ def test_an_unfinished_audit_says_so(folder, config, bench):
             cell.unlink()
     page = write_report(folder).read_text()
     assert "is not finished" in page
-    assert "8 figures are missing" in page
+    assert "9 figures are missing" in page
 
 
 def test_an_audit_without_adaptation(config, bench):

@@ -19,7 +19,6 @@ SIZES = [(96, 160), (33, 95), (200, 64)]
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     """A fast enhancer with a table that is no identity, and a small U-Net."""
-    pytest.importorskip("onnxscript")
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("onnx")
     fast = new_enhancer("fast").eval()

@@ -25,7 +25,7 @@ def _pictures(height, width, noise):
 @pytest.mark.parametrize(("size", "noise"), [((180, 200), 0.05), ((176, 301), 0.3), ((256, 256), 0.01)])
 def test_whole_picture_as_torchmetrics(size, noise):
     picture, reference = _pictures(*size, noise)
-    found = quality(picture, reference)
+    found = quality(picture, reference)["whole"]
     same = {"data_range": 1.0}
     assert found.psnr == pytest.approx(float(peak_signal_noise_ratio(picture, reference, **same)), abs=1e-4)
     assert found.ssim == pytest.approx(float(structural_similarity_index_measure(picture, reference, **same)), abs=1e-4)
@@ -39,13 +39,13 @@ def test_regions_do_not_hear_of_each_other():
     picture, left = reference.clone(), torch.zeros(200, 400, dtype=torch.bool)
     picture[..., 200:] += 0.2
     left[:, :96] = True  # away from the seam by more than half a window at the coarsest scale
-    same = quality(picture, reference, left)
+    right = torch.zeros_like(left)
+    right[:, 200:] = True
+    both = quality(picture, reference, {"left": left, "right": right})
+    same, off = both["left"], both["right"]
     assert math.isinf(same.psnr)
     assert same.ssim == pytest.approx(1, abs=1e-9)
     assert same.ms_ssim == pytest.approx(1, abs=1e-9)
-    right = torch.zeros_like(left)
-    right[:, 200:] = True
-    off = quality(picture, reference, right)
     assert off.rmse == pytest.approx(0.2 * 255, rel=1e-5)
     assert off.psnr == pytest.approx(-20 * math.log10(0.2), rel=1e-5)
     assert off.ssim < 1
@@ -53,7 +53,7 @@ def test_regions_do_not_hear_of_each_other():
 
 def test_no_region_no_figure():
     picture = torch.rand(1, 3, 200, 200)
-    assert quality(picture, picture, torch.zeros(200, 200, dtype=torch.bool)) is None
+    assert quality(picture, picture, {"nothing": torch.zeros(200, 200, dtype=torch.bool)}) == {}
 
 
 @pytest.mark.parametrize("size", [(SMALLEST - 1, 300), (300, SMALLEST - 1)])

@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from campro.audit.config import CAPTURED, RAW, AuditConfig
+from campro.audit.config import AUTO, CAPTURED, ENHANCED, NONE, RAW, AuditConfig
 from campro.core.catalogue import cache_root
+from campro.core.chain import Chain
 from campro.core.errors import CamproError
 from campro.core.hashing import json_digest
+from campro.core.images import read_image, to_tensor
+from campro.core.progress import track
 from campro.core.runs import Json
 from campro.core.types import Detections, ImageTransform, Rgb8, Scene
 from campro.data import FaceSet, SceneSet, join_scenes, read_faces, read_scenes
 from campro.data.embedded import embedded_faces, embedded_scenes
+from campro.enhance.runner import SHIPPED, load_enhancer
+from campro.enhance.samples import background_of
 from campro.faces import FaceEmbedder, Landmarks, embed_photos, find_landmarks, load_embedder, load_face_detector
 from campro.faces.align import crop_with
+from campro.faces.boxes import find_face_boxes
 from campro.identify import Roll, call_roll
 from campro.isp import RAW as RAW_CAMERA
 from campro.isp import Camera, Ccm, GammaLut, IspProfile, load_profile
 from campro.metrics.detection import THRESHOLD, DetectionScores, score_detections
+from campro.metrics.quality import SMALLEST, Quality, quality
 from campro.utility import TrainableDetector, load_detector
 from campro.utility.training import adapt, detect_scenes
+
+OUTSIDE, INSIDE = "outside faces", "inside faces"
 
 SYNTHETIC = (
     "The faces are drawn from a linear model: nobody of that name exists. They are blurred, frontal and evenly lit.",
@@ -37,11 +49,11 @@ class RealBench:
     def __init__(self, config: AuditConfig) -> None:
         self.config = config
         self.profile: IspProfile = load_profile(config.profile)
-        baselines = [name for name in config.views if name not in (RAW, CAPTURED)]
-        cameras: list[ImageTransform] = [RAW_CAMERA, Camera(self.profile, CAPTURED), *map(Camera, baselines)]
-        self.views: dict[str, ImageTransform] = {camera.name: camera for camera in cameras}
+        captured = Camera(self.profile, CAPTURED)
+        baselines = [Camera(name) for name in config.baselines if name not in (RAW, CAPTURED, ENHANCED)]
+        views = [RAW_CAMERA, captured, *_enhanced(config.enhancer, captured), *baselines]
+        self.views: dict[str, ImageTransform] = {view.name: view for view in views}
         self._embedders: dict[str, FaceEmbedder] = {}
-        self._adapted: dict[str, TrainableDetector] = {}
 
     # Data ----------------------------------------------------------------------------------------------------
 
@@ -91,6 +103,8 @@ class RealBench:
         hashes = {"profile": self.profile.digest, "faces": self.faces.digest, "scenes": self.scene_set.digest}
         if self.train_scenes is not None:
             hashes["train_scenes"] = self.train_scenes.digest
+        if ENHANCED in self.views:
+            hashes["enhanced"] = self.views[ENHANCED].digest
         weights = {name: self.embedder(name).card.weights_sha256 or "random" for name in self.config.face_models}
         return hashes | {"weights": json_digest(weights | {self.config.detector: self.detector.card.weights_sha256})}
 
@@ -132,6 +146,19 @@ class RealBench:
         sure = [_above(one, THRESHOLD) for one in found[:shown]]
         return score_detections(self.scene_set.scenes, found, seed=self.config.seed), sure
 
+    def quality(self, view: str) -> dict[str, Json]:
+        """See `Bench.quality`. Small pictures are left out: MS-SSIM needs sides of 176 pixels."""
+        scenes = [scene for scene in self.scene_set.scenes if min(scene.width, scene.height) >= SMALLEST]
+        boxes = find_face_boxes([s.path for s in scenes], load_face_detector(self.config.landmarks), cache_root())
+        found: dict[str, list[Quality]] = {"whole": [], OUTSIDE: [], INSIDE: []}
+        for scene in track(scenes, f"image quality, {view}"):
+            raw = read_image(scene.path)
+            background = torch.from_numpy(background_of(boxes[scene.path], *raw.shape[:2]))
+            regions = {"whole": torch.ones_like(background), OUTSIDE: background, INSIDE: ~background}
+            for region, figures in quality(to_tensor(self.views[view](raw)), to_tensor(raw), regions).items():
+                found[region].append(figures)
+        return {region: _mean(figures) for region, figures in found.items() if figures}
+
     # What the report says ------------------------------------------------------------------------------------
 
     def facts(self) -> dict[str, Json]:
@@ -169,6 +196,23 @@ class RealBench:
         if trained == self.faces.digest:
             return ["The profile was trained on these very people: the figures say nothing about others."]
         return []
+
+
+def _enhanced(enhancer: str, captured: Camera) -> list[ImageTransform]:
+    """The view behind the enhancer, if there is one for this profile."""
+    if enhancer == NONE or (enhancer == AUTO and not SHIPPED.is_file()):
+        return []
+    network = load_enhancer(None if enhancer == AUTO else Path(enhancer))
+    if enhancer == AUTO and network.profile != captured.profile.digest:
+        return []
+    network.check_profile(captured.profile.digest, captured.profile.name)
+    return [Chain(ENHANCED, captured, network)]
+
+
+def _mean(figures: list[Quality]) -> dict[str, Json]:
+    """Means over pictures; a PSNR of equal pictures is infinite, and then there is none."""
+    means = {name: float(np.mean([getattr(one, name) for one in figures])) for name in Quality._fields}
+    return {name: value if np.isfinite(value) else None for name, value in means.items()} | {"pictures": len(figures)}
 
 
 def curves(profile: IspProfile) -> dict[str, Json]:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from campro.core.errors import CamproError
 
-RAW, CAPTURED = "raw", "captured"
-"""The two views that every audit has: the camera as it is, and with the profile in it."""
+RAW, CAPTURED, ENHANCED = "raw", "captured", "enhanced"
+"""Views: the camera as it is, with the profile in it, and with an enhancer behind the profile, where there is one."""
+AUTO, NONE = "auto", "none"
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class AuditConfig:
     """Weights of the detector where they are not found by name."""
     baselines: tuple[str, ...] = ("invert", "low-resolution-16", "defocus-25-7")
     """Other ways to hide faces, judged beside the profile."""
+    enhancer: str = AUTO
+    """ONNX file of the profile's enhancer; `auto` is the one that ships, if it is the profile's; `none` for none."""
     repeats: int = 10
     """Random draws of gallery and query photographs."""
     adapt_steps: int = 100
@@ -58,8 +61,3 @@ class AuditConfig:
             raise CamproError(
                 "audit", "--train-scenes to adapt the detector on", "none", "name a COCO file, or set --adapt-steps 0"
             )
-
-    @property
-    def views(self) -> tuple[str, ...]:
-        """Row labels of every table, raw first."""
-        return RAW, CAPTURED, *(name for name in self.baselines if name not in (RAW, CAPTURED))

@@ -15,7 +15,7 @@ from campro.audit.config import CAPTURED, RAW, AuditConfig
 from campro.audit.sheets import CHART_KEY, FACES_KEY, SCENES_KEY, save_chart, save_faces, save_scenes
 from campro.core.runs import Json, RunFolder
 from campro.core.types import Detections, ImageTransform, Rgb8, Scene
-from campro.identify import MATCHERS, Roll, draw_repeats, identify
+from campro.identify import MATCHERS, Draw, Roll, draw_repeats, identify
 from campro.metrics.identification import Repeated
 
 META_KEY = {"kind": "meta"}
@@ -60,6 +60,10 @@ class Bench(Protocol):
         """DetectionScores on all scenes, and the detections on the first `shown`."""
         ...
 
+    def quality(self, view: str) -> dict[str, Json]:
+        """Mean image quality of all scenes against raw: per region the figures of `Quality` and how many pictures."""
+        ...
+
 
 def identification_key(model: str, view: str, matcher: str) -> dict[str, Json]:
     """Key of a cell of identification figures."""
@@ -69,6 +73,11 @@ def identification_key(model: str, view: str, matcher: str) -> dict[str, Json]:
 def detection_key(view: str, adapted: bool) -> dict[str, Json]:
     """Key of a cell of detection figures."""
     return {"kind": "detection", "view": view, "adapted": adapted}
+
+
+def quality_key(view: str) -> dict[str, Json]:
+    """Key of a cell of image quality."""
+    return {"kind": "quality", "view": view}
 
 
 def run_audit(config: AuditConfig, bench: Bench | None = None) -> RunFolder:
@@ -86,9 +95,18 @@ def run_audit(config: AuditConfig, bench: Bench | None = None) -> RunFolder:
     run = RunFolder.open(config.out, _settings(config), inputs=bench.inputs())
     run.write_cell(META_KEY, bench.facts())
     draws = draw_repeats(bench.roll, config.repeats, config.seed)
+    _identify(run, config, bench, draws)
+    _detect(run, config, bench)
+    _judge_looks(run, bench)
+    _show(run, config, bench, draws)
+    return run
+
+
+def _identify(run: RunFolder, config: AuditConfig, bench: Bench, draws: list[Draw]) -> None:
+    """A cell per face model, matcher and view."""
     for model in config.face_models:
         for matcher in config.matchers:
-            todo = [view for view in config.views if run.cell(identification_key(model, view, matcher)) is None]
+            todo = [view for view in bench.views if run.cell(identification_key(model, view, matcher)) is None]
             if not todo:
                 continue
             _say(f"identification: {model}, {matcher}, {', '.join(todo)}")
@@ -97,21 +115,36 @@ def run_audit(config: AuditConfig, bench: Bench | None = None) -> RunFolder:
             found = identify(rows[RAW], wanted, bench.roll.owner, draws, MATCHERS[matcher]())
             for view, result in found.items():
                 run.write_cell(identification_key(model, view, matcher), identification_value(result))
+
+
+def _detect(run: RunFolder, config: AuditConfig, bench: Bench) -> None:
+    """A cell per view for the detector as it comes, and one for the adapted one."""
     for adapted in (False, True) if config.adapt_steps else (False,):
-        for view in config.views:
+        for view in bench.views:
             if run.cell(detection_key(view, adapted)) is None:
                 _say(f"detection: {view}{', adapted' if adapted else ''}")
                 scores, boxes = bench.detect(view, adapted, SHOWN_SCENES)
                 run.write_cell(detection_key(view, adapted), {"scores": _plain(asdict(scores)), "boxes": _rows(boxes)})
+
+
+def _judge_looks(run: RunFolder, bench: Bench) -> None:
+    """A cell per view: how close it is to the raw pictures."""
+    for view in bench.views:
+        if view != RAW and run.cell(quality_key(view)) is None:
+            _say(f"image quality: {view}")
+            run.write_cell(quality_key(view), bench.quality(view))
+
+
+def _show(run: RunFolder, config: AuditConfig, bench: Bench, draws: list[Draw]) -> None:
+    """Pictures of the report: a colour chart, scenes, and faces."""
     if run.cell(CHART_KEY) is None:
         run.write_cell(CHART_KEY, save_chart(run.path, bench.views[RAW], bench.views[CAPTURED]))
     if run.cell(SCENES_KEY) is None:
         run.write_cell(SCENES_KEY, save_scenes(run.path, bench.scenes()[:SHOWN_SCENES], bench.views))
     if run.cell(FACES_KEY) is None:
         model = config.face_models[0]
-        rows = bench.embed(model, list(config.views))
+        rows = bench.embed(model, list(bench.views))
         run.write_cell(FACES_KEY, save_faces(run.path, model, bench.roll, draws[0], rows, bench.views, bench.crop))
-    return run
 
 
 def identification_value(result: Repeated) -> dict[str, Json]:
@@ -129,7 +162,7 @@ def identification_value(result: Repeated) -> dict[str, Json]:
 
 def _settings(config: AuditConfig) -> dict[str, Json]:
     """What must not change between a run and its resumption; files are known by content, not by place."""
-    places = {"out", "profile", "faces", "scenes", "train_scenes", "detector_weights"}
+    places = {"out", "profile", "faces", "scenes", "train_scenes", "detector_weights", "enhancer"}
     return {name: value for name, value in vars(config).items() if name not in places}
 
 

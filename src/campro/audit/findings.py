@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from campro.audit.config import CAPTURED, RAW
-from campro.audit.experiments import META_KEY, detection_key, identification_key
+from campro.audit.experiments import META_KEY, detection_key, identification_key, quality_key
 from campro.core.errors import CamproError
 from campro.core.hashing import json_digest
 from campro.core.runs import Json, RunFolder
@@ -54,6 +54,10 @@ class Findings:
         """The person detector's figures on one view."""
         return self.get(detection_key(view, adapted))
 
+    def quality(self, view: str) -> dict[str, dict[str, Any]]:
+        """Image quality of one view by region; empty where it was not measured."""
+        return self.get(quality_key(view)) or {}
+
     def worst(self, view: str) -> tuple[str, str, dict[str, Any]] | None:
         """The face model and matcher that recognise most people in a view, and their figures."""
         found = [
@@ -94,7 +98,9 @@ class Findings:
             self.identification(m, v, k) for m in self.meta["models"] for v in self.views for k in self.meta["matchers"]
         ]
         kinds = (False, True) if self.adapted else (False,)
-        return [*faces, *(self.detection(view, adapted) for view in self.views for adapted in kinds)].count(None)
+        looks = [self.get(quality_key(view)) for view in self.views if view != RAW]
+        persons = [self.detection(view, adapted) for view in self.views for adapted in kinds]
+        return [*faces, *persons, *looks].count(None)
 
     def headline(self) -> dict[str, Json]:
         """The figures that stand on top of the report; null where the audit has not got there yet."""

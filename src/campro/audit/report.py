@@ -32,6 +32,7 @@ def write_report(run_folder: Path) -> Path:
     for name, text in (
         ("tables/identification.csv", tables.identification_csv(findings)),
         ("tables/detection.csv", tables.detection_csv(findings)),
+        ("tables/quality.csv", tables.quality_csv(findings)),
         ("report.json", report_json(findings)),
         ("report.html", render(findings)),
     ):
@@ -55,6 +56,7 @@ def report_json(findings: Findings) -> str:
             for view in findings.views
             if (cell := findings.detection(view, adapted))
         ],
+        "quality": {view: findings.quality(view) for view in findings.views},
     }
     document = {"headline": findings.headline(), "audited": findings.meta, "provenance": findings.stamp} | cells
     return json.dumps(document, indent=1, allow_nan=False) + "\n"
@@ -73,7 +75,7 @@ def render(findings: Findings) -> str:
         raw=RAW,
         captured=CAPTURED,
         missing=findings.missing,
-        tables=(tables.identification_table(findings), tables.detection_table(findings)),
+        tables=[make(findings) for make in (tables.identification_table, tables.detection_table, tables.quality_table)],
         gamma=figures.gamma_curves(curves["gamma"]) if curves["gamma"] else None,
         ccm=figures.ccm_map(curves["ccm"]) if curves["ccm"] else None,
         chart=_chart(findings),

@@ -1,4 +1,4 @@
-"""Tables I and III of CamPro from the cells of an audit, as rows of text for the page and as CSV."""
+"""Tables I, III and IV of CamPro from the cells of an audit, as rows of text for the page and as CSV."""
 
 from __future__ import annotations
 
@@ -68,6 +68,17 @@ def detection_table(findings: Findings) -> Table:
     return Table((), header, tuple(rows))
 
 
+def quality_table(findings: Findings) -> Table:
+    """Table IV: a row per view and region; RMSE in levels, PSNR in dB, SSIM and MS-SSIM, against raw pictures."""
+    rows = []
+    for view in findings.views:
+        for region, cell in findings.quality(view).items():
+            digits = {"rmse": 1, "psnr": 1, "ssim": 3, "ms_ssim": 3}
+            figures = [GAP if cell[name] is None else f"{cell[name]:.{digit}f}" for name, digit in digits.items()]
+            rows.append((view, region, *figures, str(cell["pictures"])))
+    return Table((), ("view", "region", "RMSE", "PSNR", "SSIM", "MS-SSIM", "pictures"), tuple(rows))
+
+
 def identification_csv(findings: Findings) -> str:
     """One line per face model, matcher and view: shares of 1 in full precision."""
     rows = []
@@ -90,6 +101,17 @@ def detection_csv(findings: Findings) -> str:
                 kept = findings.kept(view, adapted)
                 rows.append([view, adapted, *(cell["scores"][name] for name in (*DETECTION_COLUMNS, *INTERVAL)), kept])
     return _csv(["view", "adapted", *DETECTION_COLUMNS, *INTERVAL, f"ap_over_best_{RAW}_ap"], rows)
+
+
+def quality_csv(findings: Findings) -> str:
+    """One line per view and region, in full precision."""
+    names = ("rmse", "psnr", "ssim", "ms_ssim", "pictures")
+    rows = [
+        [view, region, *(cell[name] for name in names)]
+        for view in findings.views
+        for region, cell in findings.quality(view).items()
+    ]
+    return _csv(["view", "region", *names], rows)
 
 
 def _csv(header: list[str], rows: list[list[Any]]) -> str:

@@ -7,6 +7,7 @@ apart, so the maps are worked out here. Over the whole picture both equal torchm
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
@@ -37,43 +38,51 @@ class Quality(NamedTuple):
     ms_ssim: float
 
 
-def quality(picture: Images, reference: Images, region: Bool[Tensor, "H W"] | None = None) -> Quality | None:
-    """One picture (1, 3, H, W) in [0, 1] against its reference; None where the region vanishes at the coarsest scale.
+def quality(
+    picture: Images, reference: Images, regions: Mapping[str, Bool[Tensor, "H W"]] | None = None
+) -> dict[str, Quality]:
+    """One picture (1, 3, H, W) in [0, 1] against its reference, over each region (by default: "whole").
 
-    A pixel counts if it belongs to the region; at coarser scales, if the region covers half of it.
+    A pixel counts if it belongs to the region; at coarser scales, if the region covers half of it. Regions that vanish
+    at the coarsest scale are left out of the answer.
 
     Raises:
         CamproError: where shapes differ, values are not finite, or a side is shorter than 176 pixels.
     """
     _check(picture, reference)
-    inside = torch.ones(picture.shape[2:], dtype=torch.bool) if region is None else region
-    errors = (picture - reference).square().mean(1)[0][inside]
-    if errors.numel() == 0:
-        return None
-    mse = errors.double().mean()
-    similarities = _similarities(picture.double(), reference.double(), inside)
-    if similarities is None:
-        return None
-    ssim, multi = similarities
-    return Quality(255 * float(mse.sqrt()), float(-10 * mse.log10()), ssim, multi)
+    masks = regions or {"whole": torch.ones(picture.shape[2:], dtype=torch.bool)}
+    errors = (picture.double() - reference.double()).square().mean(1)[0]
+    scales = _all_scales(picture.double(), reference.double())
+    found = {}
+    for name, mask in masks.items():
+        similar = _similarities(scales, mask)
+        if similar is not None:
+            mse = errors[mask].mean()
+            found[name] = Quality(255 * float(mse.sqrt()), float(-10 * mse.log10()), *similar)
+    return found
 
 
-def _similarities(a: Tensor, b: Tensor, region: Bool[Tensor, "H W"]) -> tuple[float, float] | None:
+def _all_scales(a: Images, b: Images) -> list[tuple[Float[Tensor, "h w"], Float[Tensor, "h w"]]]:
+    """SSIM and contrast maps, each scale half the size of the one before."""
+    scales = []
+    for _ in SCALE_WEIGHTS:
+        scales.append(_maps(a, b))
+        a, b = (F.avg_pool2d(each, 2) for each in (a, b))
+    return scales
+
+
+def _similarities(scales: list[tuple[Tensor, Tensor]], region: Bool[Tensor, "H W"]) -> tuple[float, float] | None:
     """SSIM and MS-SSIM over the region."""
-    share = region.double()[None, None]
-    product, first = 1.0, None
-    for scale, weight in enumerate(SCALE_WEIGHTS):
-        likeness, contrast = _maps(a, b)
+    share, product = region.double()[None, None], 1.0
+    for scale, ((likeness, contrast), weight) in enumerate(zip(scales, SCALE_WEIGHTS, strict=True)):
         wanted = share[0, 0] >= 0.5
-        last = scale == len(SCALE_WEIGHTS) - 1
+        last = scale == len(scales) - 1
         counted = likeness[wanted] if last else contrast[FULL, FULL][wanted[FULL, FULL]]
         if not len(counted):
             return None
-        first = float(likeness[wanted].mean()) if first is None else first
         product *= max(float(counted.mean()), 0.0) ** weight
-        a, b, share = (F.avg_pool2d(each, 2) for each in (a, b, share))
-    assert first is not None
-    return first, product
+        share = F.avg_pool2d(share, 2)
+    return float(scales[0][0][region].mean()), product
 
 
 def _maps(
