@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
@@ -14,7 +15,7 @@ from torchmetrics.functional.image import (
 )
 
 from campro.core.errors import CamproError
-from campro.metrics.quality import SMALLEST, quality
+from campro.metrics.quality import SMALLEST, blackened, flicker, quality
 
 
 def _pictures(height, width, noise):
@@ -64,3 +65,19 @@ def test_bad_input(size):
         quality(torch.rand(1, 3, 200, 200), torch.rand(1, 3, 200, 201))
     with pytest.raises(CamproError, match="finite"):
         quality(torch.full((1, 3, 200, 200), torch.nan), torch.rand(1, 3, 200, 200))
+
+
+def test_blackened_shares_by_hand():
+    picture = np.full((20, 20, 3), 25, np.uint8)
+    picture[:10, :, 1] = 26  # one channel is enough to be seen
+    boxes = torch.tensor([[0.0, 0, 20, 20], [5.0, 12, 9, 16], [-4.0, -4, 4, 4], [50.0, 50, 60, 60]])
+    assert blackened(picture, boxes) == [0.5, 1.0, 0.0, 0.0]
+    assert blackened(picture, torch.zeros(0, 4)) == []
+
+
+def test_flicker_is_the_spread_over_time():
+    frames = np.random.default_rng(0).integers(0, 256, (7, 8, 9, 3), dtype=np.uint8)
+    assert flicker(iter(frames)) == pytest.approx(np.sqrt(frames.astype(float).var(0).mean()))
+    assert flicker([frames[0]] * 5) == 0
+    with pytest.raises(CamproError, match="two frames"):
+        flicker(frames[:1])

@@ -31,11 +31,16 @@ from campro.identify import Roll, call_roll
 from campro.isp import RAW as RAW_CAMERA
 from campro.isp import Camera, Ccm, GammaLut, IspProfile, load_profile
 from campro.metrics.detection import THRESHOLD, DetectionScores, score_detections
-from campro.metrics.quality import SMALLEST, Quality, quality
+from campro.metrics.identification import wilson
+from campro.metrics.quality import SMALLEST, Quality, blackened, quality
 from campro.utility import TrainableDetector, load_detector
 from campro.utility.training import adapt, detect_scenes
 
 OUTSIDE, INSIDE = "outside faces", "inside faces"
+
+FACE_FINDERS = ("yunet", "dlib")
+LEFT_OUT = 0.9
+"""A face is left out if so much of its box is black."""
 
 SYNTHETIC = (
     "The faces are drawn from a linear model: nobody of that name exists. They are blurred, frontal and evenly lit.",
@@ -158,6 +163,24 @@ class RealBench:
             for region, figures in quality(to_tensor(self.views[view](raw)), to_tensor(raw), regions).items():
                 found[region].append(figures)
         return {region: _mean(figures) for region, figures in found.items() if figures}
+
+    def left_out(self) -> dict[str, Json]:
+        """See `Bench.left_out`. An enhancer that was trained with one detector is judged by another too."""
+        scenes, answer = self.scene_set.scenes, {}
+        for name in FACE_FINDERS:
+            boxes = find_face_boxes([scene.path for scene in scenes], load_face_detector(name), cache_root())
+            shares = [
+                share
+                for scene in track(scenes, f"faces left out, by {name}")
+                if len(boxes[scene.path])
+                for share in blackened(self.views[ENHANCED](read_image(scene.path)), boxes[scene.path])
+            ]
+            whole = sum(share >= LEFT_OUT for share in shares)
+            if shares:
+                low, high = wilson(whole, len(shares))
+                rate = {"mean": whole / len(shares), "low": low, "high": high}
+                answer[name] = {"faces": len(shares), "area": float(np.mean(shares)), "whole": rate}
+        return answer
 
     # What the report says ------------------------------------------------------------------------------------
 

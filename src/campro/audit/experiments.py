@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from campro.audit.config import CAPTURED, RAW, AuditConfig
+from campro.audit.config import CAPTURED, ENHANCED, RAW, AuditConfig
 from campro.audit.sheets import CHART_KEY, FACES_KEY, SCENES_KEY, save_chart, save_faces, save_scenes
 from campro.core.runs import Json, RunFolder
 from campro.core.types import Detections, ImageTransform, Rgb8, Scene
@@ -60,6 +60,10 @@ class Bench(Protocol):
         """DetectionScores on all scenes, and the detections on the first `shown`."""
         ...
 
+    def left_out(self) -> dict[str, Json]:
+        """How much of the faces in the scenes the enhancer leaves out, by the face detector that finds them."""
+        ...
+
     def quality(self, view: str) -> dict[str, Json]:
         """Mean image quality of all scenes against raw: per region the figures of `Quality` and how many pictures."""
         ...
@@ -80,6 +84,9 @@ def quality_key(view: str) -> dict[str, Json]:
     return {"kind": "quality", "view": view}
 
 
+LEFT_OUT_KEY = {"kind": "faces left out"}
+
+
 def run_audit(config: AuditConfig, bench: Bench | None = None) -> RunFolder:
     """Judge a profile; returns the run folder, whose cells `write_report` turns into a page.
 
@@ -98,6 +105,9 @@ def run_audit(config: AuditConfig, bench: Bench | None = None) -> RunFolder:
     _identify(run, config, bench, draws)
     _detect(run, config, bench)
     _judge_looks(run, bench)
+    if ENHANCED in bench.views and run.cell(LEFT_OUT_KEY) is None:
+        _say("faces left out")
+        run.write_cell(LEFT_OUT_KEY, bench.left_out())
     _show(run, config, bench, draws)
     return run
 

@@ -11,12 +11,17 @@ from jinja2 import Environment, StrictUndefined
 
 from campro.audit import figures, tables
 from campro.audit.config import CAPTURED, RAW
+from campro.audit.experiments import LEFT_OUT_KEY
 from campro.audit.findings import Findings
 from campro.audit.sheets import CHART_KEY, FACES_KEY, SCENES_KEY
 from campro.core.files import atomic_write
 
 SHOWN_SCORE = 0.4
 """Detections from this score on are drawn on the sheet of scenes."""
+
+
+TABLES = (tables.identification_table, tables.detection_table, tables.quality_table, tables.left_out_table)
+"""In the order in which the page shows them."""
 
 
 def write_report(run_folder: Path) -> Path:
@@ -56,6 +61,7 @@ def report_json(findings: Findings) -> str:
             for view in findings.views
             if (cell := findings.detection(view, adapted))
         ],
+        "left_out": findings.get(LEFT_OUT_KEY),
         "quality": {view: findings.quality(view) for view in findings.views},
     }
     document = {"headline": findings.headline(), "audited": findings.meta, "provenance": findings.stamp} | cells
@@ -75,7 +81,7 @@ def render(findings: Findings) -> str:
         raw=RAW,
         captured=CAPTURED,
         missing=findings.missing,
-        tables=[make(findings) for make in (tables.identification_table, tables.detection_table, tables.quality_table)],
+        tables=[make(findings) for make in TABLES],
         gamma=figures.gamma_curves(curves["gamma"]) if curves["gamma"] else None,
         ccm=figures.ccm_map(curves["ccm"]) if curves["ccm"] else None,
         chart=_chart(findings),

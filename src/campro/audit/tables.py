@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from campro.audit.config import RAW
+from campro.audit.experiments import LEFT_OUT_KEY
 from campro.audit.findings import Findings
 
 RANKS = ("rank1", "rank5", "rank50")
@@ -77,6 +78,16 @@ def quality_table(findings: Findings) -> Table:
             figures = [GAP if cell[name] is None else f"{cell[name]:.{digit}f}" for name, digit in digits.items()]
             rows.append((view, region, *figures, str(cell["pictures"])))
     return Table((), ("view", "region", "RMSE", "PSNR", "SSIM", "MS-SSIM", "pictures"), tuple(rows))
+
+
+def left_out_table(findings: Findings) -> Table:
+    """A row per face detector: how much of the faces that it finds in raw pictures the enhancer blackens."""
+    rows = []
+    for name, cell in (findings.get(LEFT_OUT_KEY) or {}).items():
+        low, high = (percent(cell["whole"][end]) for end in ("low", "high"))
+        whole = f"{percent(cell['whole']['mean'])} [{low}, {high}]"
+        rows.append((name, str(cell["faces"]), percent(cell["area"]), whole))
+    return Table((), ("face detector", "faces", "% of their area", "% of faces, 9/10 or more of each"), tuple(rows))
 
 
 def identification_csv(findings: Findings) -> str:

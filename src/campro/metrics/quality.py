@@ -7,21 +7,24 @@ apart, so the maps are worked out here. Over the whole picture both equal torchm
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional as F
 
 from campro.core.errors import CamproError
-from campro.core.types import Images
+from campro.core.types import Images, Rgb8
 
 WINDOW, SIGMA = 11, 1.5
 FULL = slice(WINDOW // 2, -(WINDOW // 2))
 """Where windows are full; like torchmetrics, only these count for the contrast, but all for SSIM."""
 C1, C2 = 0.01**2, 0.03**2
+BLACK = 26
+"""Level below which a channel counts as black."""
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 SMALLEST = WINDOW * 2 ** (len(SCALE_WEIGHTS) - 1)
 """Sides must hold a window at the coarsest scale."""
@@ -110,3 +113,37 @@ def _check(picture: Tensor, reference: Tensor) -> None:
         raise CamproError("quality", f"sides of {SMALLEST} pixels or more", str(tuple(picture.shape[2:])))
     if not (picture.isfinite().all() and reference.isfinite().all()):
         raise CamproError("quality", "finite pictures", "NaN or infinity")
+
+
+def blackened(picture: Rgb8, boxes: Float[Tensor, "N 4"]) -> list[float]:
+    """Of each box (x0, y0, x1, y1), the share of pixels that are black: every channel below a tenth of white.
+
+    >>> import numpy as np
+    >>> half = np.zeros((10, 10, 3), np.uint8); half[:, 5:] = 255
+    >>> blackened(half, torch.tensor([[0.0, 0, 10, 10]]))
+    [0.5]
+    """
+    black = picture.max(2) < BLACK
+    height, width = black.shape
+    shares = []
+    for x0, y0, x1, y1 in boxes.round().int().tolist():
+        inside = black[max(y0, 0) : min(y1, height), max(x0, 0) : min(x1, width)]
+        shares.append(float(inside.mean()) if inside.size else 0.0)
+    return shares
+
+
+def flicker(frames: Iterable[Rgb8]) -> float:
+    """How much pixels of a static scene change over time: their standard deviation, RMS over pixels, in levels.
+
+    Raises:
+        CamproError: for fewer than two frames.
+    """
+    mean, squares, count = np.zeros(()), np.zeros(()), 0
+    for frame in frames:  # Welford's way: one pass, no cancellation
+        count += 1
+        away = frame.astype(np.float64) - mean
+        mean = mean + away / count
+        squares = squares + away * (frame - mean)
+    if count < 2:
+        raise CamproError("flicker", "two frames or more", str(count))
+    return float(np.sqrt((squares / count).mean()))
