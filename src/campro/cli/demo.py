@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-ADAPT_STEPS = 60
+ADAPT_STEPS = 30
 """Fewer than an audit's usual ones, so that the demonstration keeps under ten minutes on two cores."""
 
 
