@@ -69,12 +69,14 @@ class FastEnhancer(Enhancer):
 class ContextNet(nn.Module):
     """(B, 3, H, W) -> (B, 4, H / 8, W / 8); H and W multiples of 32. A U-Net with added skips, 1/8 to 1/32."""
 
-    def __init__(self, widths: tuple[int, int, int] = (32, 48, 64)) -> None:
+    def __init__(self, widths: tuple[int, int, int] = (32, 64, 128)) -> None:
         super().__init__()
         fine, middle, coarse = widths
         self.stem = nn.Sequential(_convolve(3, 24, STRIDE, STRIDE), _convolve(24, fine))
         self.to_middle = _convolve(fine, middle, stride=2)
-        self.to_coarse = nn.Sequential(_convolve(middle, coarse, stride=2), _convolve(coarse, coarse))
+        self.to_coarse = nn.Sequential(
+            _convolve(middle, coarse, stride=2), _convolve(coarse, coarse), _convolve(coarse, coarse)
+        )
         self.from_coarse = nn.Sequential(_convolve(coarse, coarse), nn.Conv2d(coarse, middle, 1))
         self.from_middle = nn.Sequential(_convolve(middle, middle), nn.Conv2d(middle, fine, 1))
         self.head = nn.Sequential(_convolve(fine, fine), nn.Conv2d(fine, 4, 1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -21,6 +22,8 @@ MARGIN = 0.3
 """By this part of its size a face box is grown on every side: ears, hair line and chin belong to a face."""
 AREA = (0.2, 1.0)
 """Part of the photograph that a piece covers."""
+MOSAICS = (1, 1, 2, 3, 4)
+"""Pieces across a sample, each as likely as the other."""
 ASPECT = (3 / 4, 4 / 3)
 
 
@@ -50,21 +53,41 @@ def background_of(faces: Float[Tensor, "N 4"], height: int, width: int) -> Bool[
 def draw_samples(
     lessons: Sequence[Lesson], view: ImageTransform, size: int, count: int, rng: np.random.Generator
 ) -> tuple[Images, Images, Background]:
-    """(captured, raw, background) of `count` random pieces, resized to size x size, half of them mirrored."""
+    """(captured, raw, background) of `count` random samples of size x size.
+
+    A sample is one piece of a photograph or a mosaic of several, so that faces of all sizes are met.
+    """
     captured, raw, background = [], [], []
-    for row in rng.choice(len(lessons), count, replace=len(lessons) < count):
-        rgb = _decoded(lessons[row].path)
-        height, width = rgb.shape[:2]
-        cut = _piece(height, width, rng)
-        piece = _resized(rgb[cut], size)
-        mask = _resized(background_of(lessons[row].faces, height, width)[cut].astype(np.uint8) * 255, size)
-        if rng.random() < 0.5:
-            piece, mask = np.ascontiguousarray(piece[:, ::-1]), np.ascontiguousarray(mask[:, ::-1])
-        captured.append(view(piece))
-        raw.append(piece)
-        background.append(mask == 255)
+    for _ in range(count):
+        rgb, mask = _mosaic(lessons, size, int(rng.choice(MOSAICS)), rng)
+        captured.append(view(rgb))
+        raw.append(rgb)
+        background.append(mask)
     marks = torch.from_numpy(np.stack(background))[:, None].float()
     return to_tensor(np.stack(captured)), to_tensor(np.stack(raw)), marks
+
+
+def _mosaic(
+    lessons: Sequence[Lesson], size: int, across: int, rng: np.random.Generator
+) -> tuple[Rgb8, Bool[np.ndarray, "H W"]]:
+    """A picture of across x across random pieces, each mirrored or not, and where no faces are."""
+    rgb, background = np.empty((size, size, 3), np.uint8), np.empty((size, size), bool)
+    edges = [round(size * part / across) for part in range(across + 1)]
+    for top, bottom in pairwise(edges):
+        for left, right in pairwise(edges):
+            lesson = lessons[int(rng.integers(len(lessons)))]
+            shape = (bottom - top, right - left)
+            rgb[top:bottom, left:right], background[top:bottom, left:right] = _cut(lesson, shape, rng)
+    return rgb, background
+
+
+def _cut(lesson: Lesson, shape: tuple[int, int], rng: np.random.Generator) -> tuple[Rgb8, Bool[np.ndarray, "h w"]]:
+    photo = _decoded(lesson.path)
+    height, width = photo.shape[:2]
+    cut = _piece(height, width, rng)
+    piece = _resized(photo[cut], shape)
+    mask = _resized(background_of(lesson.faces, height, width)[cut].astype(np.uint8) * 255, shape) == 255
+    return (piece[:, ::-1], mask[:, ::-1]) if rng.random() < 0.5 else (piece, mask)
 
 
 def _piece(height: int, width: int, rng: np.random.Generator) -> tuple[slice, slice]:
@@ -76,9 +99,10 @@ def _piece(height: int, width: int, rng: np.random.Generator) -> tuple[slice, sl
     return slice(top, top + rows), slice(left, left + columns)
 
 
-def _resized(piece: np.ndarray, size: int) -> np.ndarray:
-    shrinking = min(piece.shape[:2]) > size
-    return np.asarray(cv2.resize(piece, (size, size), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR))
+def _resized(piece: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    shrinking = piece.shape[0] > shape[0]
+    interpolation = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(piece, shape[::-1], interpolation=interpolation))
 
 
 @lru_cache(maxsize=2048)
