@@ -16,7 +16,7 @@ from campro.core.errors import CamproError
 from campro.core.hashing import file_sha256
 from campro.core.images import to_rgb8, to_tensor
 from campro.core.types import Rgb8
-from campro.enhance.export import CONTEXT, ENHANCED, PICTURE, PROFILE
+from campro.enhance.export import CONTEXT, ENHANCED, HALF, PICTURE, PROFILE
 from campro.enhance.fused import compose
 
 SHIPPED = Path(__file__).parent / "weights" / "campro-default.onnx"
@@ -78,6 +78,6 @@ def _read(path: Path) -> onnx.ModelProto:
 def _table(model: onnx.ModelProto, path: Path) -> Float32[np.ndarray, "n n n 3"]:
     """The 3D LUT in the file, colours last."""
     for entry in model.graph.initializer:
-        if entry.name.endswith("table.values"):
-            return np.ascontiguousarray(numpy_helper.to_array(entry).transpose(1, 2, 3, 0))
+        if entry.name.endswith("table.values" + HALF):
+            return np.ascontiguousarray(numpy_helper.to_array(entry).transpose(1, 2, 3, 0), dtype=np.float32)
     raise CamproError(str(path), "the 3D LUT of a fast enhancer", "none in the file", "export it again")
