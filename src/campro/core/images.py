@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +49,12 @@ def read_image(path: Path) -> Rgb8:
     except Exception as error:  # decoders raise anything from SyntaxError to struct.error on a damaged file
         reason = "not an image" if isinstance(error, Image.UnidentifiedImageError) else f"a damaged one ({error})"
         raise CamproError(str(path), "a whole image file", reason, "replace or remove the file") from error
+
+
+@lru_cache(maxsize=2048)
+def read_image_once(path: Path) -> Rgb8:
+    """`read_image`, with the last 2,048 pictures kept in memory: for training, which draws the same ones again."""
+    return read_image(path)
 
 
 def write_image(path: Path, rgb: Rgb8) -> None:

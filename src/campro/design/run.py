@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Float
+from lightning_fabric import Fabric
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -80,16 +81,17 @@ def design(config: DesignConfig) -> Path:
     out = config.out / "profile.json"
     replace(profile, provenance=provenance).save(out)
     if config.enhance:
-        make_enhancer(profile, [scene.path for scene in scenes.scenes], recipe, config)
+        make_enhancer(profile, [scene.path for scene in scenes.scenes], recipe, config, fabric)
     return out
 
 
-def make_enhancer(profile: IspProfile, photos: Sequence[Path], recipe: Recipe, config: DesignConfig) -> Path:
+def make_enhancer(
+    profile: IspProfile, photos: Sequence[Path], recipe: Recipe, config: DesignConfig, fabric: Fabric
+) -> Path:
     """Train and export an enhancer for the profile that was designed; returns the path of enhancer.onnx."""
     from campro.design.enhance import EnhanceRecipe, load_trained, train_enhancer_for
     from campro.enhance.export import export_onnx
 
-    fabric = make_fabric(config.accelerator, config.devices, config.precision, config.nodes)
     lessons = EnhanceRecipe(steps=recipe.enhancer_steps, faces_by=config.landmarks, seed=config.seed)
     weights = train_enhancer_for(profile, photos, lessons, config.out / "enhancer", fabric)
     out = config.out / "enhancer.onnx"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from campro.core.images import read_image, to_tensor
+from campro.core.images import read_image_once, to_tensor
 from campro.core.types import Images, ImageTransform, Rgb8
 from campro.enhance.objective import Background
 
@@ -82,7 +81,7 @@ def _mosaic(
 
 
 def _cut(lesson: Lesson, shape: tuple[int, int], rng: np.random.Generator) -> tuple[Rgb8, Bool[np.ndarray, "h w"]]:
-    photo = _decoded(lesson.path)
+    photo = read_image_once(lesson.path)
     height, width = photo.shape[:2]
     cut = _piece(height, width, rng)
     piece = _resized(photo[cut], shape)
@@ -103,8 +102,3 @@ def _resized(piece: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     shrinking = piece.shape[0] > shape[0]
     interpolation = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(piece, shape[::-1], interpolation=interpolation))
-
-
-@lru_cache(maxsize=2048)
-def _decoded(path: Path) -> Rgb8:
-    return read_image(path)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import replace
-from functools import lru_cache
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -15,7 +13,7 @@ from jaxtyping import UInt8
 
 from campro.core.chain import Chain
 from campro.core.errors import CamproError
-from campro.core.images import read_image, to_tensor
+from campro.core.images import read_image, read_image_once, to_tensor
 from campro.core.lut3d import Lut3d, colour_pairs
 from campro.core.progress import Progress, track
 from campro.core.types import Detections, ImageTransform, Rgb8, Scene
@@ -40,11 +38,6 @@ VISIBLE = 0.35
 """A person of whom less than this part is left by the crop is ignored: neither a person nor background."""
 
 
-@lru_cache(maxsize=2048)
-def _decoded(path: Path) -> Rgb8:
-    return read_image(path)
-
-
 def scene_batch(
     scenes: Sequence[Scene],
     size: tuple[int, int],
@@ -56,7 +49,7 @@ def scene_batch(
     if not scenes:
         raise CamproError("training scenes", "at least one scene", "none")
     rows = rng.choice(len(scenes), count, replace=len(scenes) < count)
-    photos = [_decoded(scenes[row].path) for row in rows]
+    photos = [read_image_once(scenes[row].path) for row in rows]
     seen = photos if view is None else [view(photo) for photo in photos]
     pairs = [augment(rgb, scenes[row].truth, size, rng) for rgb, row in zip(seen, rows)]
     return np.stack([rgb for rgb, _ in pairs]), [truth for _, truth in pairs]
@@ -156,7 +149,7 @@ class _Judge:
     """Remembers the detector that, through the view, agrees best with what the model sees in the raw pictures."""
 
     def __init__(self, scenes: Sequence[Scene], view: ImageTransform, model: TrainableDetector) -> None:
-        photos = [_decoded(scene.path) for scene in scenes]
+        photos = [read_image_once(scene.path) for scene in scenes]
         truth = [sure_finds(found) for found in model.detect([to_tensor(rgb)[0] for rgb in photos])]
         self._seen = [to_tensor(view(rgb))[0] for rgb in photos]
         self._scenes = [
