@@ -1,6 +1,6 @@
-"""Train the fast enhancer that ships for `campro-default`, and write it as ONNX.
+"""Train the fast enhancer that ships for `campro-default`, or one to compare it with, and write it as ONNX.
 
-CAMPRO_DATA=... python scripts/train_enhancer.py [RUN_FOLDER] [fast|unet] [STEPS]
+CAMPRO_DATA=... python scripts/train_enhancer.py RUN_FOLDER [fast|unet] [STEPS] [coco|all]
 """
 
 from __future__ import annotations
@@ -18,25 +18,31 @@ from campro.enhance.runner import SHIPPED
 from campro.isp import load_profile
 
 PROFILE = "campro-default"
-SCENES_PER_FACE = 20
-"""Each of the few photographs of scenes counts as often as so many of the many close-up faces."""
-
 LEARNING_RATES = {"fast": 1e-3, "unet": 3e-4}
 """The paper's for its network; the small one bears more."""
 
 
-def main(out: Path, enhancer: str, steps: int) -> None:
-    """Train on COCO train2017 and CelebA at hand."""
-    data = Path(os.environ["CAMPRO_DATA"])
-    photos = list_images(data / "coco" / "train2017") * SCENES_PER_FACE + list_images(data / "celeba")
+PRECISIONS = {"fast": "32-true", "unet": "bf16-mixed"}
+
+
+def photographs(data: Path, scenes: str) -> list[Path]:
+    """Scenes (COCO train2017 alone, or all at hand), repeated until they are as many as the close-up faces of CelebA."""
+    folders = [data / "coco" / "train2017", *([data / "scenes"] if scenes == "all" else [])]
+    photos, faces = [photo for folder in folders for photo in list_images(folder)], list_images(data / "celeba")
+    return photos * round(len(faces) / len(photos)) + faces
+
+
+def main(out: Path, enhancer: str = "fast", steps: int = 20000, scenes: str = "all") -> None:
+    """Train, and export; the fast one to where it ships, when it has learned from all."""
+    photos = photographs(Path(os.environ["CAMPRO_DATA"]), scenes)
     profile = load_profile(PROFILE)
     recipe = replace(EnhanceRecipe(), enhancer=enhancer, steps=steps, lr=LEARNING_RATES[enhancer])
-    weights = train_enhancer_for(profile, photos, recipe, out, make_fabric("cpu", 1, "32-true", 1))
-    target = SHIPPED if enhancer == "fast" else out / f"{enhancer}.onnx"
+    weights = train_enhancer_for(profile, photos, recipe, out, make_fabric("cpu", 1, PRECISIONS[enhancer], 1))
+    target = SHIPPED if (enhancer, scenes) == ("fast", "all") else out / f"{enhancer}.onnx"
     export_onnx(load_trained(weights), target, profile.digest)
     print(target)
 
 
 if __name__ == "__main__":
     given = sys.argv[1:]
-    main(Path(given[0] if given else "runs/enhancer"), *(given[1:2] or ["fast"]), *map(int, given[2:3] or [3000]))
+    main(Path(given[0]), *given[1:2], *map(int, given[2:3]), *given[3:4])

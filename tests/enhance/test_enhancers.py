@@ -86,7 +86,7 @@ def test_a_killed_run_ends_with_the_same_weights(lessons, tmp_path, monkeypatch)
 
     def killed(self, *key):
         calls.append(key)
-        if len(calls) > 3:
+        if key[-1] == 3:
             raise KeyboardInterrupt
         return draw(self, *key)
 
@@ -95,6 +95,6 @@ def test_a_killed_run_ends_with_the_same_weights(lessons, tmp_path, monkeypatch)
         _train(lessons, tmp_path / "killed", 6)
     monkeypatch.setattr(Lessons, "draw", draw)
     again = _train(lessons, tmp_path / "killed", 6)
-    assert calls[-1] == (0, 0, 3)
+    assert (0, 0, 5) not in calls
     for name, value in whole.state_dict().items():
         assert torch.equal(value, again.state_dict()[name]), name

@@ -24,8 +24,9 @@ SLOPE = 0.2
 STRIDE, MULTIPLE = 8, 32
 """The map is drawn at 1 / STRIDE; its network halves twice more, so pictures are padded to MULTIPLE."""
 EPS = 1e-4
-CERTAINTY = 0.1
-"""Weight of the entropy of the map itself, next to the loss of the picture: dark faces weigh little in the latter."""
+CERTAINTY, FACE = 0.2, 3.0
+"""Weight of the entropy of the map itself next to the loss of the picture, in which dark faces weigh little; and what
+a pixel of a face counts there against one outside: a face that is left in harms more than a blackened wall."""
 
 
 class FastEnhancer(Enhancer):
@@ -35,12 +36,12 @@ class FastEnhancer(Enhancer):
         super().__init__()
         axis = torch.linspace(0, 1, NODES)
         blue, green, red = torch.meshgrid(axis, axis, axis, indexing="ij")
-        self.table = Lut3d(torch.stack([red, green, blue]))
+        self.table = Lut3d(torch.stack([red, green, blue])).requires_grad_(False)
         self.context_net = ContextNet()
 
     def prepare(self, pairs: Iterable[tuple[Images, Images]]) -> None:
-        """Fit the table, so that training starts from the best that colours alone can do."""
-        self.table = Lut3d.fit(pairs).to(self.table.values.device)
+        """Fit the table, the best that colours alone can do. It stays: its gradient would cost more than all others."""
+        self.table = Lut3d.fit(pairs).to(self.table.values.device).requires_grad_(False)
 
     def with_context(self, captured: Images) -> tuple[Images, Float[Tensor, "B 4 h w"]]:
         """Enhanced pictures, and the map that they were made with: keep (0 to 1) and tint (3)."""
@@ -54,7 +55,8 @@ class FastEnhancer(Enhancer):
     def loss(self, captured: Images, raw: Images, background: Background) -> Float[Tensor, ""]:
         """Eq. 7, and a little of the map's own entropy."""
         context = self._blown_up(self.context_net(padded(captured, MULTIPLE)), captured)
-        certainty = F.binary_cross_entropy(context[:, :1].clamp(EPS, 1 - EPS), background)
+        weight = torch.where(background.bool(), 1.0, FACE)
+        certainty = F.binary_cross_entropy(context[:, :1].clamp(EPS, 1 - EPS), background, weight)
         return enhancement_loss(self._compose(captured, context), raw, background) + CERTAINTY * certainty
 
     def _compose(self, captured: Images, context: Float[Tensor, "B 4 H W"]) -> Images:
@@ -72,12 +74,10 @@ class ContextNet(nn.Module):
     def __init__(self, widths: tuple[int, int, int] = (32, 64, 128)) -> None:
         super().__init__()
         fine, middle, coarse = widths
-        self.stem = nn.Sequential(_convolve(3, 24, STRIDE, STRIDE), _convolve(24, fine))
-        self.to_middle = _convolve(fine, middle, stride=2)
-        self.to_coarse = nn.Sequential(
-            _convolve(middle, coarse, stride=2), _convolve(coarse, coarse), _convolve(coarse, coarse)
-        )
-        self.from_coarse = nn.Sequential(_convolve(coarse, coarse), nn.Conv2d(coarse, middle, 1))
+        self.stem = nn.Sequential(_convolve(3, 24, 4, stride=4), _convolve(24, fine, stride=2))
+        self.to_middle = nn.Sequential(_convolve(fine, middle, stride=2), Residual(middle))
+        self.to_coarse = nn.Sequential(_convolve(middle, coarse, stride=2), Residual(coarse), Residual(coarse))
+        self.from_coarse = nn.Conv2d(coarse, middle, 1)
         self.from_middle = nn.Sequential(_convolve(middle, middle), nn.Conv2d(middle, fine, 1))
         self.head = nn.Sequential(_convolve(fine, fine), nn.Conv2d(fine, 4, 1))
 
@@ -90,9 +90,21 @@ class ContextNet(nn.Module):
         return torch.cat([drawn[:, :1].sigmoid(), drawn[:, 1:]], 1)
 
 
+class Residual(nn.Module):
+    """x -> leaky ReLU(x + two convolutions of x), of the same width."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.inner = nn.Sequential(_convolve(width, width), nn.Conv2d(width, width, 3, padding=1))
+
+    def forward(self, x: Float[Tensor, "B width h w"]) -> Float[Tensor, "B width h w"]:
+        return F.leaky_relu(x + self.inner(x), SLOPE)
+
+
 def _twice(x: Tensor) -> Tensor:
     return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
 
 
 def _convolve(inside: int, outside: int, size: int = 3, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(inside, outside, size, stride, size // 2 if stride < 3 else 0), nn.LeakyReLU(SLOPE))
+    padding = size // 2 if size % 2 else 0
+    return nn.Sequential(nn.Conv2d(inside, outside, size, stride, padding), nn.LeakyReLU(SLOPE))

@@ -19,9 +19,11 @@ from campro.enhance.objective import Background
 
 MARGIN = 0.3
 """By this part of its size a face box is grown on every side: ears, hair line and chin belong to a face."""
-AREA = (0.2, 1.0)
-"""Part of the photograph that a piece covers."""
-MOSAICS = (1, 1, 2, 3, 4)
+AREA = (0.1, 1.0)
+"""Part of the photograph that a piece covers; small ones are as likely as large ones."""
+FACES = 0.5
+"""So often a piece of a photograph with faces is made to hold the middle of one."""
+MOSAICS = (1, 1, 2, 3)
 """Pieces across a sample, each as likely as the other."""
 ASPECT = (3 / 4, 4 / 3)
 
@@ -83,19 +85,32 @@ def _mosaic(
 def _cut(lesson: Lesson, shape: tuple[int, int], rng: np.random.Generator) -> tuple[Rgb8, Bool[np.ndarray, "h w"]]:
     photo = read_image_once(lesson.path)
     height, width = photo.shape[:2]
-    cut = _piece(height, width, rng)
+    cut = _piece(lesson, height, width, rng)
     piece = _resized(photo[cut], shape)
     mask = _resized(background_of(lesson.faces, height, width)[cut].astype(np.uint8) * 255, shape) == 255
     return (piece[:, ::-1], mask[:, ::-1]) if rng.random() < 0.5 else (piece, mask)
 
 
-def _piece(height: int, width: int, rng: np.random.Generator) -> tuple[slice, slice]:
+def _piece(lesson: Lesson, height: int, width: int, rng: np.random.Generator) -> tuple[slice, slice]:
     """A random rectangle; where it would not fit it is cut at the border."""
-    area = height * width * rng.uniform(*AREA)
+    area = height * width * np.exp(rng.uniform(*np.log(AREA)))
     aspect = np.exp(rng.uniform(*np.log(ASPECT)))
     rows, columns = min(height, round((area / aspect) ** 0.5)), min(width, round((area * aspect) ** 0.5))
-    top, left = int(rng.integers(height - rows + 1)), int(rng.integers(width - columns + 1))
-    return slice(top, top + rows), slice(left, left + columns)
+    x = y = None
+    if len(lesson.faces) and rng.random() < FACES:
+        x0, y0, x1, y1 = lesson.faces[int(rng.integers(len(lesson.faces)))].tolist()
+        x, y = (x0 + x1) / 2, (y0 + y1) / 2
+    return _stretch(rows, height, y, rng), _stretch(columns, width, x, rng)
+
+
+def _stretch(length: int, whole: int, holding: float | None, rng: np.random.Generator) -> slice:
+    """A random stretch of that length, out of `whole` pixels, that holds the given one."""
+    low, high = 0, whole - length
+    if holding is not None:
+        pixel = min(max(int(holding), 0), whole - 1)
+        low, high = max(low, pixel - length + 1), min(high, pixel)
+    start = int(rng.integers(low, high + 1))
+    return slice(start, start + length)
 
 
 def _resized(piece: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,23 +40,35 @@ class Lessons:
         """(captured, raw, background); a pure function of the key, so that resuming changes nothing."""
         return draw_samples(self.photos, self.view, self.size, self.batch, np.random.default_rng(key))
 
+    def ahead(self, seed: int, rank: int, steps: range) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+        """The draw of each step, made while the one before is learned from."""
+        with ThreadPoolExecutor(1) as pool:
+            coming = None
+            for step in steps:
+                now, coming = coming or pool.submit(self.draw, seed, rank, step), None
+                if step + 1 < steps.stop:
+                    coming = pool.submit(self.draw, seed, rank, step + 1)
+                yield now.result()
+
 
 def train_enhancer(
     enhancer: Enhancer, lessons: Lessons, run: RunFolder, fabric: Fabric, steps: int, lr: float, seed: int
 ) -> Enhancer:
     """Train in place for `steps` steps of AdamW (weight decay 1e-2, cosine to zero), from the run's last save on."""
-    optimiser = AdamW(enhancer.parameters(), lr=lr, weight_decay=1e-2)
+    enhancer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimiser = AdamW([p for p in enhancer.parameters() if p.requires_grad], lr=lr, weight_decay=1e-2)
     network, optimiser = fabric.setup(enhancer, optimiser)
     network.mark_forward_method("loss")
     done = _resume(enhancer, optimiser, run)
     board = SummaryWriter(str(run.path / "tensorboard")) if fabric.is_global_zero else None
     last_save = time.monotonic()
     with Progress("train enhancer", steps, done=done) as progress:
-        for step in range(done, steps):
+        ahead = range(done, steps)
+        for step, drawn in zip(ahead, lessons.ahead(seed, fabric.global_rank, ahead)):
             for group in optimiser.param_groups:
                 group["lr"] = lr * 0.5 * (1 + math.cos(math.pi * step / steps))
             captured, raw, background = (
-                fabric.to_device(part) for part in lessons.draw(seed, fabric.global_rank, step)
+                fabric.to_device(part.contiguous(memory_format=torch.channels_last)) for part in drawn
             )
             loss = network.loss(captured, raw, background)
             if not torch.isfinite(loss):
