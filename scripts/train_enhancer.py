@@ -26,7 +26,7 @@ PRECISIONS = {"fast": "32-true", "unet": "bf16-mixed"}
 
 
 def photographs(data: Path, scenes: str) -> list[Path]:
-    """Scenes (COCO train2017 alone, or all at hand), repeated until they are as many as the close-up faces of CelebA."""
+    """Scenes (COCO train2017 alone, or all at hand), repeated until they are as many as the faces of CelebA."""
     folders = [data / "coco" / "train2017", *([data / "scenes"] if scenes == "all" else [])]
     photos, faces = [photo for folder in folders for photo in list_images(folder)], list_images(data / "celeba")
     return photos * round(len(faces) / len(photos)) + faces
