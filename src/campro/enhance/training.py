@@ -55,7 +55,7 @@ def train_enhancer(
     enhancer: Enhancer, lessons: Lessons, run: RunFolder, fabric: Fabric, steps: int, lr: float, seed: int
 ) -> Enhancer:
     """Train in place for `steps` steps of AdamW (weight decay 1e-2, cosine to zero), from the run's last save on."""
-    enhancer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    enhancer.to(memory_format=torch.channels_last)
     optimiser = AdamW([p for p in enhancer.parameters() if p.requires_grad], lr=lr, weight_decay=1e-2)
     network, optimiser = fabric.setup(enhancer, optimiser)
     network.mark_forward_method("loss")
