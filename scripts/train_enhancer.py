@@ -32,7 +32,7 @@ def photographs(data: Path, scenes: str) -> list[Path]:
     return photos * round(len(faces) / len(photos)) + faces
 
 
-def main(out: Path, enhancer: str = "fast", steps: int = 20000, scenes: str = "all") -> None:
+def main(out: Path, enhancer: str = "fast", steps: int = 16000, scenes: str = "all") -> None:
     """Train, and export; the fast one to where it ships, when it has learned from all."""
     photos = photographs(Path(os.environ["CAMPRO_DATA"]), scenes)
     profile = load_profile(PROFILE)

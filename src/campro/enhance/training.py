@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,16 +39,6 @@ class Lessons:
         """(captured, raw, background); a pure function of the key, so that resuming changes nothing."""
         return draw_samples(self.photos, self.view, self.size, self.batch, np.random.default_rng(key))
 
-    def ahead(self, seed: int, rank: int, steps: range) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
-        """The draw of each step, made while the one before is learned from."""
-        with ThreadPoolExecutor(1) as pool:
-            coming = None
-            for step in steps:
-                now, coming = coming or pool.submit(self.draw, seed, rank, step), None
-                if step + 1 < steps.stop:
-                    coming = pool.submit(self.draw, seed, rank, step + 1)
-                yield now.result()
-
 
 def train_enhancer(
     enhancer: Enhancer, lessons: Lessons, run: RunFolder, fabric: Fabric, steps: int, lr: float, seed: int
@@ -63,12 +52,12 @@ def train_enhancer(
     board = SummaryWriter(str(run.path / "tensorboard")) if fabric.is_global_zero else None
     last_save = time.monotonic()
     with Progress("train enhancer", steps, done=done) as progress:
-        ahead = range(done, steps)
-        for step, drawn in zip(ahead, lessons.ahead(seed, fabric.global_rank, ahead)):
+        for step in range(done, steps):
             for group in optimiser.param_groups:
                 group["lr"] = lr * 0.5 * (1 + math.cos(math.pi * step / steps))
             captured, raw, background = (
-                fabric.to_device(part.contiguous(memory_format=torch.channels_last)) for part in drawn
+                fabric.to_device(part.contiguous(memory_format=torch.channels_last))
+                for part in lessons.draw(seed, fabric.global_rank, step)
             )
             loss = network.loss(captured, raw, background)
             if not torch.isfinite(loss):
