@@ -17,7 +17,7 @@ from campro.core.hashing import file_sha256
 from campro.core.images import to_rgb8, to_tensor
 from campro.core.types import Rgb8
 from campro.enhance.export import CONTEXT, ENHANCED, HALF, PICTURE, PROFILE
-from campro.enhance.fused import compose
+from campro.enhance.fused import Composer
 
 SHIPPED = Path(__file__).parent / "weights" / "campro-default.onnx"
 
@@ -35,16 +35,24 @@ class OnnxEnhancer:
         notes = {entry.key: entry.value for entry in model.metadata_props}
         self.profile = notes.get(PROFILE, "")
         """Digest of the profile whose pictures it enhances."""
-        self._table = _table(model, path) if CONTEXT in {output.name for output in model.graph.output} else None
-        self._output = ENHANCED if self._table is None else CONTEXT
+        fast = CONTEXT in {output.name for output in model.graph.output}
+        self.table = _table(model, path) if fast else None
+        """The 3D LUT of a fast enhancer, [blue, green, red, colour]."""
+        self._compose = Composer(self.table) if self.table is not None else None
+        self._output = CONTEXT if fast else ENHANCED
         wanted = onnx.utils.Extractor(model).extract_model([PICTURE], [self._output])
-        self._session = onnxruntime.InferenceSession(wanted.SerializeToString(), providers=["CPUExecutionProvider"])
+        options = onnxruntime.SessionOptions()
+        # Its idle threads would otherwise spin for a while on the cores that the kernel wants next.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._session = onnxruntime.InferenceSession(
+            wanted.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
 
     def __call__(self, rgb: Rgb8) -> Rgb8:
         """One captured picture, enhanced."""
         (answer,) = self._session.run([self._output], {PICTURE: to_tensor(rgb).numpy()})
-        if self._table is not None:
-            return compose(rgb, self._table, answer[0])
+        if self._compose is not None:
+            return self._compose(rgb, answer[0])
         return to_rgb8(torch.from_numpy(answer).clamp(0, 1))[0]
 
     def check_profile(self, digest: str, name: str) -> None:
