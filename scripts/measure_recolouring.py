@@ -1,5 +1,9 @@
 """What an attacker recovers who owns such a camera and fits one 3D LUT to photographs taken with and without profile.
 
+For `campro-default` also what one recovers who owns the enhancer: with its inputs, by the 3D LUT in its file; with its
+outputs alone, by spreading out the levels that are left in the dark (histogram equalisation of each channel).
+
+
 python scripts/measure_recolouring.py PROFILE FACES PHOTOGRAPHS...    # a folder per person; folders of photographs
 """
 
@@ -8,13 +12,17 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
+import torch
 
 from campro.core.catalogue import cache_root
 from campro.core.chain import Chain
 from campro.core.images import list_images
 from campro.core.lut3d import Lut3d, colour_pairs
-from campro.data import FaceSet, read_faces
+from campro.core.types import ImageTransform, Rgb8
+from campro.data import read_faces
+from campro.enhance.runner import load_enhancer
 from campro.faces import embed_photos, find_landmarks, load_embedder, load_face_detector
 from campro.identify import MATCHERS, call_roll, draw_repeats, identify
 from campro.isp import RAW, Camera
@@ -32,16 +40,39 @@ def main(profile: str, faces: Path, folders: list[Path]) -> None:
     table = Lut3d.fit(colour_pairs((photos[row] for row in chosen), camera)).requires_grad_(False)
     people = read_faces(faces)
     landmarks = find_landmarks(people.photos, load_face_detector("yunet"), cache_root())
-    found = {name: tuple(p for p in own if p in landmarks.found) for name, own in people.identities.items()}
-    roll = call_roll(FaceSet(people.name, people.root, {name: own for name, own in found.items() if own}))
+    roll = call_roll(people.only(landmarks.found))
     draws = draw_repeats(roll, REPEATS, SEED)
     for model in MODELS:
         embedder = load_embedder(model)
-        views = (RAW, camera, Chain("recoloured", camera, Recolour(table)))
+        views = (RAW, camera, Chain("recoloured", camera, Recolour(table)), *_owners(camera))
         rows = {view.name: embed_photos(embedder, roll.photos, landmarks, view) for view in views}
         for view, result in identify(rows[RAW.name], rows, roll.owner, draws, MATCHERS["nearest"]()).items():
             low, high = result.interval(1)
             print(f"{model} {view}: rank-1 {result.mean(1):.4f} [{low:.4f}, {high:.4f}] of {result.identities} people")
+
+
+class Equalise:
+    """Histogram equalisation of each channel."""
+
+    name, digest = "equalised", "equalised"
+
+    def __call__(self, rgb: Rgb8) -> Rgb8:
+        return np.dstack([cv2.equalizeHist(np.ascontiguousarray(rgb[..., channel])) for channel in range(3)])
+
+
+def _owners(camera: Camera) -> list[ImageTransform]:
+    """What the owner of the enhancer makes of its inputs, and what others make of its outputs."""
+    enhancer = load_enhancer()
+    if enhancer.profile != camera.profile.digest:
+        return []
+    assert enhancer.table is not None
+    table = Lut3d(torch.from_numpy(enhancer.table).permute(3, 0, 1, 2)).requires_grad_(False)
+    enhanced = Chain("enhanced", camera, enhancer)
+    return [
+        Chain("by the enhancer's table", camera, Recolour(table)),
+        enhanced,
+        Chain("enhanced, equalised", enhanced, Equalise()),
+    ]
 
 
 if __name__ == "__main__":

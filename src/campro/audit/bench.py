@@ -6,41 +6,27 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from campro.audit.config import AUTO, CAPTURED, ENHANCED, NONE, RAW, AuditConfig
+from campro.audit.pictures import faces_left_out, picture_quality
 from campro.core.catalogue import cache_root
 from campro.core.chain import Chain
-from campro.core.errors import CamproError
 from campro.core.hashing import json_digest
-from campro.core.images import read_image, to_tensor
-from campro.core.progress import track
 from campro.core.runs import Json
 from campro.core.types import Detections, ImageTransform, Rgb8, Scene
 from campro.data import FaceSet, SceneSet, join_scenes, read_faces, read_scenes
 from campro.data.embedded import embedded_faces, embedded_scenes
 from campro.enhance.runner import SHIPPED, load_enhancer
-from campro.enhance.samples import background_of
 from campro.faces import FaceEmbedder, Landmarks, embed_photos, find_landmarks, load_embedder, load_face_detector
 from campro.faces.align import crop_with
-from campro.faces.boxes import find_face_boxes
 from campro.identify import Roll, call_roll
 from campro.isp import RAW as RAW_CAMERA
 from campro.isp import Camera, Ccm, GammaLut, IspProfile, load_profile
 from campro.metrics.detection import THRESHOLD, DetectionScores, score_detections
-from campro.metrics.identification import wilson
-from campro.metrics.quality import SMALLEST, Quality, blackened, quality
 from campro.utility import TrainableDetector, load_detector
 from campro.utility.training import adapt, detect_scenes
-
-OUTSIDE, INSIDE = "outside faces", "inside faces"
-
-FACE_FINDERS = ("yunet", "dlib")
-LEFT_OUT = 0.9
-"""A face is left out if so much of its box is black."""
 
 SYNTHETIC = (
     "The faces are drawn from a linear model: nobody of that name exists. They are blurred, frontal and evenly lit.",
@@ -92,16 +78,7 @@ class RealBench:
     @cached_property
     def roll(self) -> Roll:
         """People with two photographs or more in which a face was found."""
-        found = self.landmarks.found
-        kept = {
-            name: own
-            for name, photos in self.faces.identities.items()
-            if (own := tuple(photo for photo in photos if photo in found))
-        }
-        if not kept:
-            remedy = "use photographs with faces, or another --landmarks"
-            raise CamproError(f"faces in {self.faces.root}", "photographs with a detectable face", "none", remedy)
-        return call_roll(FaceSet(self.faces.name, self.faces.root, kept, self.faces.problems))
+        return call_roll(self.faces.only(self.landmarks.found))
 
     def inputs(self) -> dict[str, str]:
         """See `Bench.inputs`."""
@@ -152,29 +129,12 @@ class RealBench:
         return score_detections(self.scene_set.scenes, found, seed=self.config.seed), sure
 
     def quality(self, view: str) -> dict[str, Json]:
-        """See `Bench.quality`. Small pictures are left out: MS-SSIM needs sides of 176 pixels."""
-        scenes = [scene for scene in self.scene_set.scenes if min(scene.width, scene.height) >= SMALLEST]
-        boxes = find_face_boxes([s.path for s in scenes], load_face_detector(self.config.landmarks), cache_root())
-        found: dict[str, list[Quality]] = {"whole": [], OUTSIDE: [], INSIDE: []}
-        for scene in track(scenes, f"image quality, {view}"):
-            raw = read_image(scene.path)
-            background = torch.from_numpy(background_of(boxes[scene.path], *raw.shape[:2]))
-            regions = {"whole": torch.ones_like(background), OUTSIDE: background, INSIDE: ~background}
-            for region, figures in quality(to_tensor(self.views[view](raw)), to_tensor(raw), regions).items():
-                found[region].append(figures)
-        return {region: _mean(figures) for region, figures in found.items() if figures}
+        """See `Bench.quality`."""
+        return picture_quality([scene.path for scene in self.scene_set.scenes], self.views[view])
 
     def left_out(self) -> dict[str, Json]:
-        """See `Bench.left_out`. An enhancer that was trained with one detector is judged by another too."""
-        photos = [scene.path for scene in self.scene_set.scenes]
-        faces = {name: find_face_boxes(photos, load_face_detector(name), cache_root()) for name in FACE_FINDERS}
-        shares: dict[str, list[float]] = {name: [] for name in FACE_FINDERS}
-        for photo in track(photos, "faces left out"):
-            if any(len(boxes[photo]) for boxes in faces.values()):
-                enhanced = self.views[ENHANCED](read_image(photo))
-                for name, boxes in faces.items():
-                    shares[name] += blackened(enhanced, boxes[photo])
-        return {name: _left_out(own) for name, own in shares.items() if own}
+        """See `Bench.left_out`."""
+        return faces_left_out([scene.path for scene in self.scene_set.scenes], self.views[ENHANCED])
 
     # What the report says ------------------------------------------------------------------------------------
 
@@ -224,20 +184,6 @@ def _enhanced(enhancer: str, captured: Camera) -> list[ImageTransform]:
         return []
     network.check_profile(captured.profile.digest, captured.profile.name)
     return [Chain(ENHANCED, captured, network)]
-
-
-def _left_out(shares: list[float]) -> dict[str, Json]:
-    """Mean share of a face that is black, and how many faces are left out."""
-    whole = sum(share >= LEFT_OUT for share in shares)
-    low, high = wilson(whole, len(shares))
-    rate = {"mean": whole / len(shares), "low": low, "high": high}
-    return {"faces": len(shares), "area": float(np.mean(shares)), "whole": rate}
-
-
-def _mean(figures: list[Quality]) -> dict[str, Json]:
-    """Means over pictures; a PSNR of equal pictures is infinite, and then there is none."""
-    means = {name: float(np.mean([getattr(one, name) for one in figures])) for name in Quality._fields}
-    return {name: value if np.isfinite(value) else None for name, value in means.items()} | {"pictures": len(figures)}
 
 
 def curves(profile: IspProfile) -> dict[str, Json]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -57,6 +57,14 @@ class FaceSet:
         if people < 1:
             raise CamproError("faces", "at least one person", str(people))
         return self._keep(sorted(self.identities)[:people], f"first {people}")
+
+    def only(self, photos: Collection[Path]) -> FaceSet:
+        """Only those photographs, such as the ones in which a face was found, and the people on them."""
+        kept = {name: tuple(p for p in own if p in photos) for name, own in self.identities.items()}
+        if not any(kept.values()):
+            remedy = "use photographs with faces, or another --landmarks"
+            raise CamproError(f"faces in {self.root}", "photographs with a detectable face", "none", remedy)
+        return FaceSet(self.name, self.root, {name: own for name, own in kept.items() if own}, self.problems)
 
     def _keep(self, names: list[str], wanted: str) -> FaceSet:
         if not names:

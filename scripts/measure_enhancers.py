@@ -1,0 +1,42 @@
+"""Image quality and faces left out on photographs, of captured pictures and of enhancers: a row each.
+
+python scripts/measure_enhancers.py PROFILE PHOTOGRAPHS [NAME=FILE.onnx ...]
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from campro.audit.pictures import OUTSIDE, WHOLE, faces_left_out, picture_quality
+from campro.core.chain import Chain
+from campro.core.images import list_images
+from campro.enhance.runner import load_enhancer
+from campro.isp import Camera, load_profile
+
+FIGURES = {"psnr": ".2f", "ssim": ".3f", "ms_ssim": ".3f"}
+
+
+def main(profile: str, photographs: Path, enhancers: dict[str, Path]) -> None:
+    """Print a table in Markdown: PSNR, SSIM, MS-SSIM outside faces and whole, and blackened faces per detector."""
+    camera, photos = Camera(profile, "captured"), list_images(photographs)
+    views = [camera]
+    for name, path in enhancers.items():
+        enhancer = load_enhancer(path)
+        enhancer.check_profile(load_profile(profile).digest, profile)
+        views.append(Chain(name, camera, enhancer))
+    print(f"| {len(photos)} photographs | outside faces | whole | faces left out |\n|---|---|---|---|")
+    for view in views:
+        regions = picture_quality(photos, view)
+        shown = [", ".join(f"{regions[r][name]:{form}}" for name, form in FIGURES.items()) for r in (OUTSIDE, WHOLE)]
+        left = [_left_out(name, cell) for name, cell in faces_left_out(photos, view).items()]
+        print(f"| {view.name} | {' | '.join(shown)} | {'; '.join(left)} |", flush=True)
+
+
+def _left_out(detector: str, cell: dict) -> str:
+    share, low, high = (f"{100 * cell['whole'][end]:.0f}" for end in ("mean", "low", "high"))
+    return f"{share} [{low}, {high}] % of {cell['faces']} ({detector}), {100 * cell['area']:.0f} % of their area"
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]), {k: Path(v) for k, v in (word.split("=", 1) for word in sys.argv[3:])})

@@ -1,0 +1,67 @@
+"""How good the pictures of a view are to look at, and how many of the faces in them are left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from campro.core.catalogue import cache_root
+from campro.core.images import read_image, to_tensor
+from campro.core.progress import track
+from campro.core.runs import Json
+from campro.core.types import ImageTransform
+from campro.enhance.samples import background_of
+from campro.faces import load_face_detector
+from campro.faces.boxes import find_face_boxes
+from campro.metrics.identification import wilson
+from campro.metrics.quality import SMALLEST, Quality, blackened, quality
+
+WHOLE, OUTSIDE, INSIDE = "whole", "outside faces", "inside faces"
+FINDERS = ("yunet", "dlib")
+"""Face detectors; the first says where faces are, as in the training of enhancers, which the other has no part in."""
+LEFT_OUT = 0.9
+"""A face is left out if so much of its box is black."""
+
+
+def picture_quality(photos: Sequence[Path], view: ImageTransform) -> dict[str, Json]:
+    """Mean quality of each region against raw pictures. Small ones are left out: MS-SSIM needs sides of 176 pixels."""
+    boxes = find_face_boxes(photos, load_face_detector(FINDERS[0]), cache_root())
+    found: dict[str, list[Quality]] = {WHOLE: [], OUTSIDE: [], INSIDE: []}
+    for photo in track(photos, f"image quality, {view.name}"):
+        raw = read_image(photo)
+        if min(raw.shape[:2]) < SMALLEST:
+            continue
+        background = torch.from_numpy(background_of(boxes[photo], *raw.shape[:2]))
+        regions = {WHOLE: torch.ones_like(background), OUTSIDE: background, INSIDE: ~background}
+        for region, figures in quality(to_tensor(view(raw)), to_tensor(raw), regions).items():
+            found[region].append(figures)
+    return {region: _mean(figures) for region, figures in found.items() if figures}
+
+
+def faces_left_out(photos: Sequence[Path], view: ImageTransform) -> dict[str, Json]:
+    """How much of the faces that each detector finds in raw pictures is black in the view, and how many are."""
+    faces = {name: find_face_boxes(photos, load_face_detector(name), cache_root()) for name in FINDERS}
+    shares: dict[str, list[float]] = {name: [] for name in FINDERS}
+    for photo in track(photos, "faces left out"):
+        if any(len(boxes[photo]) for boxes in faces.values()):
+            seen = view(read_image(photo))
+            for name, boxes in faces.items():
+                shares[name] += blackened(seen, boxes[photo])
+    return {name: _left_out(own) for name, own in shares.items() if own}
+
+
+def _left_out(shares: list[float]) -> dict[str, Json]:
+    """Mean share of a face that is black, and how many faces are left out."""
+    whole = sum(share >= LEFT_OUT for share in shares)
+    low, high = wilson(whole, len(shares))
+    rate = {"mean": whole / len(shares), "low": low, "high": high}
+    return {"faces": len(shares), "area": float(np.mean(shares)), "whole": rate}
+
+
+def _mean(figures: list[Quality]) -> dict[str, Json]:
+    """Means over pictures; a PSNR of equal pictures is infinite, and then there is none."""
+    means = {name: float(np.mean([getattr(one, name) for one in figures])) for name in Quality._fields}
+    return {name: value if np.isfinite(value) else None for name, value in means.items()} | {"pictures": len(figures)}
