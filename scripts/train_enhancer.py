@@ -18,26 +18,17 @@ from campro.enhance.runner import SHIPPED
 from campro.isp import load_profile
 
 PROFILE = "campro-default"
-LEARNING_RATES = {"fast": 1e-3, "unet": 3e-4}
-"""The paper's for its network; the small one bears more."""
-
-
 PRECISIONS = {"fast": "32-true", "unet": "bf16-mixed"}
 
 
-def photographs(data: Path, scenes: str) -> list[Path]:
-    """Scenes (COCO train2017 alone, or all at hand), repeated until they are as many as the faces of CelebA."""
-    folders = [data / "coco" / "train2017", *([data / "scenes"] if scenes == "all" else [])]
-    photos, faces = [photo for folder in folders for photo in list_images(folder)], list_images(data / "celeba")
-    return photos * round(len(faces) / len(photos)) + faces
-
-
 def main(out: Path, enhancer: str = "fast", steps: int = 16000, scenes: str = "all") -> None:
-    """Train, and export; the fast one to where it ships, when it has learned from all."""
-    photos = photographs(Path(os.environ["CAMPRO_DATA"]), scenes)
-    profile = load_profile(PROFILE)
-    recipe = replace(EnhanceRecipe(), enhancer=enhancer, steps=steps, lr=LEARNING_RATES[enhancer])
-    weights = train_enhancer_for(profile, photos, recipe, out, make_fabric("cpu", 1, PRECISIONS[enhancer], 1))
+    """Train on CelebA and scenes, of COCO train2017 alone or all at hand; export the fast one to where it ships."""
+    data = Path(os.environ["CAMPRO_DATA"])
+    folders = [data / "coco" / "train2017", *([data / "scenes"] if scenes == "all" else [])]
+    photos = [photo for folder in folders for photo in list_images(folder)]
+    profile, recipe = load_profile(PROFILE), replace(EnhanceRecipe(), enhancer=enhancer, steps=steps)
+    fabric = make_fabric("cpu", 1, PRECISIONS[enhancer], 1)
+    weights = train_enhancer_for(profile, photos, list_images(data / "celeba"), recipe, out, fabric)
     target = SHIPPED if (enhancer, scenes) == ("fast", "all") else out / f"{enhancer}.onnx"
     export_onnx(load_trained(weights), target, profile.digest)
     print(target)

@@ -76,7 +76,7 @@ def lessons(tmp_path):
 def _train(lessons, folder, steps):
     torch.manual_seed(0)
     fabric = Fabric(accelerator="cpu", devices=1)
-    return train_enhancer(new_enhancer("fast"), lessons, RunFolder.open(folder, {}), fabric, steps, 1e-3, seed=0)
+    return train_enhancer(new_enhancer("fast"), lessons, RunFolder.open(folder, {}), fabric, steps, seed=0)
 
 
 def test_a_killed_run_ends_with_the_same_weights(lessons, tmp_path, monkeypatch):

@@ -37,7 +37,6 @@ class EnhanceRecipe:
     enhancer: str = "fast"
     """Network, of the table of enhancers."""
     steps: int = 3000
-    lr: float = 3e-4
     batch: int = 8
     size: int = 256
     """Side of a training piece in pixels."""
@@ -47,21 +46,24 @@ class EnhanceRecipe:
 
 
 def train_enhancer_for(
-    profile: IspProfile, photos: Sequence[Path], recipe: EnhanceRecipe, out: Path, fabric: Fabric
+    profile: IspProfile, scenes: Sequence[Path], faces: Sequence[Path], recipe: EnhanceRecipe, out: Path, fabric: Fabric
 ) -> Path:
     """Train on raw photographs, in the run folder `out`; returns the path of the weights, enhancer.safetensors.
 
+    Photographs of scenes, which are fewer, are repeated until there are as many as close-up faces.
     Killed and started again it ends with the same weights, bit for bit on the CPU.
     """
     seed_everything(recipe.seed)
+    photos = [*scenes, *faces]
     inputs = {"profile": profile.digest, "photos": json_digest([file_sha256(photo) for photo in photos])}
     run = RunFolder.open(out, as_plain(recipe), inputs=inputs)
     boxes = find_face_boxes(photos, load_face_detector(recipe.faces_by), cache_root())
     camera, enhancer = Camera(profile), new_enhancer(recipe.enhancer)
+    photos = [*scenes] * max(1, round(len(faces) / len(scenes))) + [*faces]
     chosen = np.random.default_rng(recipe.seed).permutation(len(photos))[:COLOUR_PHOTOS]
     enhancer.prepare(colour_pairs((photos[row] for row in chosen), camera))
     lessons = Lessons([Lesson(photo, boxes[photo]) for photo in photos], camera, recipe.size, recipe.batch)
-    trained = train_enhancer(enhancer, lessons, run, fabric, recipe.steps, recipe.lr, recipe.seed)
+    trained = train_enhancer(enhancer, lessons, run, fabric, recipe.steps, recipe.seed)
     weights = out / "enhancer.safetensors"
     with replacing(weights) as part:
         save_model(trained, str(part), {"enhancer": recipe.enhancer, "profile": profile.digest})

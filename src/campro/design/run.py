@@ -81,19 +81,25 @@ def design(config: DesignConfig) -> Path:
     out = config.out / "profile.json"
     replace(profile, provenance=provenance).save(out)
     if config.enhance:
-        make_enhancer(profile, [scene.path for scene in scenes.scenes], recipe, config, fabric)
+        photos = [scene.path for scene in scenes.scenes], faces.photos
+        make_enhancer(profile, *photos, recipe, config, fabric)
     return out
 
 
 def make_enhancer(
-    profile: IspProfile, photos: Sequence[Path], recipe: Recipe, config: DesignConfig, fabric: Fabric
+    profile: IspProfile,
+    scenes: Sequence[Path],
+    faces: Sequence[Path],
+    recipe: Recipe,
+    config: DesignConfig,
+    fabric: Fabric,
 ) -> Path:
     """Train and export an enhancer for the profile that was designed; returns the path of enhancer.onnx."""
     from campro.design.enhance import EnhanceRecipe, load_trained, train_enhancer_for
     from campro.enhance.export import export_onnx
 
     lessons = EnhanceRecipe(steps=recipe.enhancer_steps, faces_by=config.landmarks, seed=config.seed)
-    weights = train_enhancer_for(profile, photos, lessons, config.out / "enhancer", fabric)
+    weights = train_enhancer_for(profile, scenes, faces, lessons, config.out / "enhancer", fabric)
     out = config.out / "enhancer.onnx"
     export_onnx(load_trained(weights), out, profile.digest)
     return out

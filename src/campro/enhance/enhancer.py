@@ -14,6 +14,9 @@ from campro.enhance.objective import Background, enhancement_loss
 class Enhancer(nn.Module):
     """Base of all enhancers: pictures of any size in [0, 1] in, the same size out."""
 
+    lr = 3e-4
+    """Learning rate that it is trained at, unless told otherwise: the paper's."""
+
     def prepare(self, pairs: Iterable[tuple[Images, Images]]) -> None:
         """Start from (captured, raw) pairs of the training photographs; nothing by default."""
 

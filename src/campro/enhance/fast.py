@@ -24,13 +24,15 @@ SLOPE = 0.2
 STRIDE, MULTIPLE = 8, 32
 """The map is drawn at 1 / STRIDE; its network halves twice more, so pictures are padded to MULTIPLE."""
 EPS = 1e-4
-CERTAINTY, FACE = 0.2, 3.0
+CERTAINTY, FACE = 0.2, 6.0
 """Weight of the entropy of the map itself next to the loss of the picture, in which dark faces weigh little; and what
 a pixel of a face counts there against one outside: a face that is left in harms more than a blackened wall."""
 
 
 class FastEnhancer(Enhancer):
     """keep x (table(colour) + tint): the picture, black on faces."""
+
+    lr = 1e-3
 
     def __init__(self) -> None:
         super().__init__()

@@ -23,6 +23,8 @@ AREA = (0.1, 1.0)
 """Part of the photograph that a piece covers; small ones are as likely as large ones."""
 FACES = 0.5
 """So often a piece of a photograph with faces is made to hold the middle of one."""
+GREY = 0.1
+"""So often a piece is made grey: people of black-and-white pictures have faces too."""
 MOSAICS = (1, 1, 2, 3)
 """Pieces across a sample, each as likely as the other."""
 ASPECT = (3 / 4, 4 / 3)
@@ -87,6 +89,8 @@ def _cut(lesson: Lesson, shape: tuple[int, int], rng: np.random.Generator) -> tu
     height, width = photo.shape[:2]
     cut = _piece(lesson, height, width, rng)
     piece = _resized(photo[cut], shape)
+    if rng.random() < GREY:
+        piece = np.repeat(cv2.cvtColor(piece, cv2.COLOR_RGB2GRAY)[..., None], 3, 2)
     mask = _resized(background_of(lesson.faces, height, width)[cut].astype(np.uint8) * 255, shape) == 255
     return (piece[:, ::-1], mask[:, ::-1]) if rng.random() < 0.5 else (piece, mask)
 

@@ -41,9 +41,10 @@ class Lessons:
 
 
 def train_enhancer(
-    enhancer: Enhancer, lessons: Lessons, run: RunFolder, fabric: Fabric, steps: int, lr: float, seed: int
+    enhancer: Enhancer, lessons: Lessons, run: RunFolder, fabric: Fabric, steps: int, seed: int
 ) -> Enhancer:
     """Train in place for `steps` steps of AdamW (weight decay 1e-2, cosine to zero), from the run's last save on."""
+    lr = enhancer.lr
     enhancer.to(memory_format=torch.channels_last)
     optimiser = AdamW([p for p in enhancer.parameters() if p.requires_grad], lr=lr, weight_decay=1e-2)
     network, optimiser = fabric.setup(enhancer, optimiser)
@@ -61,7 +62,7 @@ def train_enhancer(
             )
             loss = network.loss(captured, raw, background)
             if not torch.isfinite(loss):
-                raise CamproError("enhancer", "a finite loss", str(float(loss)), "lower --lr")
+                raise CamproError("enhancer", "a finite loss", str(float(loss)), "use --precision 32-true")
             optimiser.zero_grad()
             fabric.backward(loss)
             optimiser.step()
