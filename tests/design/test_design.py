@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -12,10 +13,21 @@ from campro.core.progress import Progress
 from campro.design import run as design_run
 from campro.design.config import DesignConfig, Recipe
 from campro.design.players import frozen
+from campro.enhance.runner import load_enhancer
 from campro.faces import load_embedder
 from campro.isp import load_profile
 
-RECIPE = Recipe(1, 4, pipeline_lr=3e-2, recogniser_lr=1e-3, detector_lr=1e-4, face_batch=4, scene_batch=1, max_warmup=2)
+RECIPE = Recipe(
+    1,
+    4,
+    pipeline_lr=3e-2,
+    recogniser_lr=1e-3,
+    detector_lr=1e-4,
+    face_batch=4,
+    scene_batch=1,
+    max_warmup=2,
+    enhancer_steps=2,
+)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -71,6 +83,14 @@ def test_killed_anywhere_it_ends_with_the_same_profile(finished, tmp_path, monke
     again = design_run.design(_config(tmp_path / "run"))
     assert load_profile(again).digest == load_profile(finished).digest
     assert (tmp_path / "run/metrics.jsonl").read_text() == (finished.parent / "metrics.jsonl").read_text()
+
+
+@pytest.mark.slow
+def test_it_ends_with_an_enhancer_where_one_is_asked_for(tmp_path):
+    found = design_run.design(_config(tmp_path / "run", enhance=True))
+    enhancer = load_enhancer(tmp_path / "run" / "enhancer.onnx")
+    enhancer.check_profile(load_profile(found).digest, "its own")
+    assert enhancer(np.full((50, 70, 3), 90, np.uint8)).shape == (50, 70, 3)
 
 
 def test_another_configuration_is_refused(finished):
