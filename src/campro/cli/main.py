@@ -19,6 +19,8 @@ COMMANDS = {
     "design": "train a profile against face recognition, keeping person detection",
     "audit": "measure what a profile protects and what it costs",
     "report": "turn a run folder into one HTML page, JSON and CSV",
+    "deploy": "write a profile as the files that a camera's own software loads",
+    "targets": "list the cameras that profiles can be written for",
     "capture": "apply a profile to images, folders and video files",
     "enhance": "make captured pictures pleasant to look at, with the faces left out",
     "models": "list or fetch recognisers and detectors",

@@ -1,0 +1,42 @@
+"""How much enhanced video of a static scene flickers, next to the captured video that it is made from.
+
+python scripts/measure_flicker.py PROFILE PHOTOGRAPHS
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from campro.core.chain import Chain
+from campro.core.images import list_images, read_image
+from campro.core.types import ImageTransform, Rgb8
+from campro.enhance.runner import load_enhancer
+from campro.isp import Camera
+from campro.metrics.quality import flicker
+
+NOISE, FRAMES, SCENES, SEED = 2.0, 24, 20, 0
+"""Noise of the scene before the profile, Gaussian, in levels; frames of each scene."""
+
+
+def main(profile: str, photographs: Path) -> None:
+    """Print the flicker in levels (standard deviation over time, RMS over pixels), of each view: mean over scenes."""
+    camera, photos = Camera(profile, "captured"), list_images(photographs)[:SCENES]
+    for view in (Camera("identity", "raw"), camera, Chain("enhanced", camera, load_enhancer())):
+        levels = [flicker(_film(read_image(photo), view)) for photo in photos]
+        worst = max(levels)
+        print(f"{view.name}: {np.mean(levels):.2f} levels over {len(levels)} scenes, at most {worst:.2f}", flush=True)
+
+
+def _film(scene: Rgb8, view: ImageTransform) -> Iterator[Rgb8]:
+    rng = np.random.default_rng(SEED)
+    for _ in range(FRAMES):
+        noisy = scene + rng.normal(0, NOISE, scene.shape)
+        yield view(noisy.round().clip(0, 255).astype(np.uint8))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))

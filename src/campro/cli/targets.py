@@ -1,0 +1,27 @@
+"""`campro targets`: the cameras that profiles can be written for."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Config:
+    """List deployment targets with what their cameras can hold."""
+
+    json: bool = False
+    """Print JSON."""
+
+
+def run(config: Config) -> None:
+    """Print a row per target."""
+    from campro.deploy.targets import TARGETS
+
+    rows = [{"name": t.name, "title": t.title, "base": t.base, "limits": t.limits.summary()} for t in TARGETS.values()]
+    if config.json:
+        print(json.dumps(rows, indent=1))
+        return
+    for row in rows:
+        print(f"{row['name']:<16}{row['title']}")
+        print(f"{'':<16}{row['limits']}" + (f"; needs --base, {row['base']}" if row["base"] else ""))

@@ -1,0 +1,126 @@
+"""Change a few values in a text and leave every other byte as it is: YAML, and JSON, which is YAML to its readers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import yaml
+from yaml import MappingNode, Node, ScalarNode, SequenceNode
+
+from campro.core.errors import CamproError
+
+SAME = 5e-7
+LARGEST = 8 << 20
+"""Characters; tuning files have a few ten thousand."""
+
+
+class Document:
+    """A parsed text, and the changes to it so far."""
+
+    def __init__(self, text: str, who: str) -> None:
+        self.text, self.who = text, who
+        self._changes: list[tuple[int, int, str]] = []
+        if len(text) > LARGEST:
+            raise self.refuse(f"at most {LARGEST} characters", str(len(text)))
+        try:
+            root = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        except (yaml.YAMLError, RecursionError, ValueError) as error:
+            raise self.refuse("JSON or YAML", " ".join(str(error).split())[:160]) from error
+        self.root = self.mapping(root, "the document")
+
+    def refuse(self, wanted: str, got: str, remedy: str = "give the camera's own file") -> CamproError:
+        """The error that names this file."""
+        return CamproError(self.who, wanted, got, remedy)
+
+    # Reading -------------------------------------------------------------------------------------------------
+
+    def mapping(self, node: Node | None, name: str) -> MappingNode:
+        """The node, if it is a mapping with each key once."""
+        if not isinstance(node, MappingNode):
+            raise self.refuse(f"{name} with names and values", "nothing" if node is None else node.tag.split(":")[-1])
+        keys = [key.value for key, _ in node.value if isinstance(key, ScalarNode)]
+        if len(set(keys)) != len(node.value):
+            raise self.refuse(f"each name once in {name}", f"{len(node.value)} entries, {len(set(keys))} names")
+        return node
+
+    def sequence(self, node: Node | None, name: str) -> list[Node]:
+        """The items of a list."""
+        if not isinstance(node, SequenceNode):
+            raise self.refuse(f"a list for {name}", "nothing" if node is None else node.tag.split(":")[-1])
+        return node.value
+
+    @staticmethod
+    def get(node: MappingNode, name: str) -> Node | None:
+        """The value of that name, if there is one."""
+        return next((value for key, value in node.value if key.value == name), None)
+
+    def number(self, node: Node | None, name: str) -> float:
+        """A finite number."""
+        try:
+            value = float(node.value) if isinstance(node, ScalarNode) else math.nan
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
+            raise self.refuse(f"a number for {name}", repr(getattr(node, "value", None))[:60])
+        return value
+
+    def numbers(self, node: Node | None, name: str, count: int | None = None) -> list[float]:
+        """A list of finite numbers."""
+        values = [self.number(item, name) for item in self.sequence(node, name)]
+        if count is not None and len(values) != count:
+            raise self.refuse(f"{count} numbers for {name}", str(len(values)))
+        return values
+
+    # Writing -------------------------------------------------------------------------------------------------
+
+    def replace(self, node: Node, text: str) -> None:
+        """Put another text in the place of a value."""
+        self._changes.append((node.start_mark.index, node.end_mark.index, text))
+
+    def replace_numbers(self, node: SequenceNode, values: Iterable[float]) -> None:
+        """Put other numbers in the places of a list's numbers; spaces, commas and line breaks stay."""
+        for item, value in zip(node.value, values, strict=True):
+            self.replace(item, rewritten(item.value, value))
+
+    def set(self, node: MappingNode, name: str, text: str) -> None:
+        """Give a name a value, whether or not it is there."""
+        value = self.get(node, name)
+        if value is not None:
+            self.replace(value, text)
+            return
+        if not node.flow_style or not node.value:
+            raise self.refuse(f"a value for {name}", "none", f"add {name} to the file")
+        start = node.value[0][0].start_mark.index
+        self._changes.append((start, start, f'"{name}": {text}, '))
+
+    def remove(self, node: MappingNode, name: str) -> None:
+        """Take a name and its value out of a JSON object, if they are there."""
+        place = next((i for i, (key, _) in enumerate(node.value) if key.value == name), None)
+        if place is None:
+            return
+        if len(node.value) == 1:
+            span = node.value[0][0].start_mark.index, node.value[0][1].end_mark.index
+        elif place + 1 < len(node.value):
+            span = node.value[place][0].start_mark.index, node.value[place + 1][0].start_mark.index
+        else:
+            span = node.value[place - 1][1].end_mark.index, node.value[place][1].end_mark.index
+        self._changes.append((*span, ""))
+
+    def changed(self) -> str:
+        """The text with all changes."""
+        text = self.text
+        for start, end, new in sorted(self._changes, reverse=True):
+            text = text[:start] + new + text[end:]
+        return text
+
+
+def rewritten(old: str, value: float) -> str:
+    """The number as text: as it was written where it is the same, else with as many digits as matter to any camera.
+
+    >>> rewritten("2.0220", 2.022), rewritten("1", -3.0), rewritten("1.5", 0.1234567)
+    ('2.0220', '-3', '0.123457')
+    """
+    if abs(float(old) - value) < SAME:
+        return old
+    return f"{value:.6f}".rstrip("0").rstrip(".")

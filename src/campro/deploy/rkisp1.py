@@ -1,0 +1,95 @@
+"""Cameras with the RkISP1 processor (RK3399, i.MX8M Plus and others): libcamera, and the kernel's own parameters.
+
+libcamera's tuning file takes a matrix for each colour temperature, but of the gamma curve only an exponent; the kernel
+takes a curve of 17 values of 10 bit. Sources: libcamera src/ipa/rkisp1/algorithms/{ccm,goc}.cpp; Linux
+include/uapi/linux/rkisp1-config.h (`rkisp1_cif_isp_ctk_config`, `rkisp1_cif_isp_goc_config`).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import numpy as np
+
+from campro.core.errors import CamproError
+from campro.deploy.target import DeployTarget, Files
+from campro.isp.limits import Grid, Limits, parts, spaced
+from campro.isp.profile import Ccm, Degamma, GammaLut, IspProfile, Quantise
+
+LOGARITHMIC = spaced((4, 64), (4, 128), (3, 256), (5, 512), top=4096)
+EQUIDISTANT = spaced((16, 256), top=4096)
+TOP = 1023
+COEFFICIENT = Grid(-8.0, 8.0 - 1 / 128, 1 / 128)
+OFFSET_TOP = 2048
+"""Offsets are signed 12-bit numbers; this is full scale."""
+
+
+@dataclass(frozen=True)
+class KernelParameters(DeployTarget):
+    """The matrix and curve as the driver takes them, as JSON: 9 coefficients, 3 offsets, 17 curve values, their mode.
+
+    The matrix is the profile's alone: multiply it by the camera's own for each light source where there is one.
+    """
+
+    name: str
+    title: str
+    mode: str
+    limits: Limits
+    page: str = "rkisp1"
+
+    FILE = "rkisp1.json"
+
+    def write(self, profile: IspProfile, base: str) -> Files:
+        """See `DeployTarget.write`."""
+        ccm, lut = parts(profile)
+        document = {
+            "ctk": {
+                "coeff": [[_field(value, 128, 11) for value in row] for row in ccm.matrix],
+                "ct_offset": [_field(value, OFFSET_TOP, 12) for value in ccm.offsets],
+            },
+            "goc": {"mode": self.mode, "gamma_y": [round(value * TOP) for value in lut.values[0]]},
+        }
+        return {self.FILE: json.dumps(document, indent=1) + "\n"}
+
+    def read(self, files: Files, base: str) -> IspProfile:
+        """See `DeployTarget.read`."""
+        try:
+            document = json.loads(files[self.FILE])
+            matrix = tuple(tuple(_signed(value, 11) / 128 for value in row) for row in document["ctk"]["coeff"])
+            offsets = tuple(_signed(value, 12) / OFFSET_TOP for value in document["ctk"]["ct_offset"])
+            curve = tuple(value / TOP for value in document["goc"]["gamma_y"])
+            if document["goc"]["mode"] != self.mode:
+                raise ValueError(f"mode {document['goc']['mode']}")
+            ccm, lut = Ccm(matrix, (offsets[0], offsets[1], offsets[2])), GammaLut((curve,), self.limits.knots)
+        except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
+            got = " ".join(str(error).split())[:120]
+            raise CamproError(self.FILE, f"parameters that campro wrote for {self.name}", got) from error
+        return IspProfile(f"{self.name} parameters", (Degamma(), ccm, lut, Quantise(8)))
+
+
+def _field(value: float, scale: int, bits: int) -> int:
+    """Two's complement in so many bits."""
+    return int(np.floor(value * scale + 0.5)) & ((1 << bits) - 1)
+
+
+def _signed(field: int, bits: int) -> int:
+    if not isinstance(field, int) or not 0 <= field < 1 << bits:
+        raise ValueError(f"{field!r} in a field of {bits} bit")
+    return field - (field >> (bits - 1) << bits)
+
+
+def _limits(knots: tuple[float, ...]) -> Limits:
+    return Limits(
+        source="Linux uAPI rkisp1-config.h: coefficients Q4.7, offsets of 12 bit, 17 curve values of 10 bit",
+        matrix=COEFFICIENT,
+        offsets=Grid(-1.0, 1.0 - 1 / OFFSET_TOP, 1 / OFFSET_TOP),
+        knots=knots,
+        levels=TOP,
+    )
+
+
+LOG = KernelParameters(
+    "rkisp1-log", "RkISP1, kernel parameters, logarithmic curve", "logarithmic", _limits(LOGARITHMIC)
+)
+EQUAL = KernelParameters("rkisp1-equal", "RkISP1, kernel parameters, even curve", "equidistant", _limits(EQUIDISTANT))

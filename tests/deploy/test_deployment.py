@@ -1,0 +1,69 @@
+"""`campro deploy` and `campro targets` as a user runs them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from campro.cli.main import main
+from campro.deploy.targets import TARGETS
+from campro.isp import load_profile
+
+from .conftest import base_for, profile
+
+
+@pytest.fixture
+def mild(tmp_path):
+    profile().save(tmp_path / "mild.json")
+    return str(tmp_path / "mild.json")
+
+
+def arguments(name, tmp_path, *more):
+    words = ["deploy", "--target", name, "-o", str(tmp_path / "out"), *more]
+    if base := base_for(name):
+        (tmp_path / "base.txt").write_text(base)
+        words += ["--base", str(tmp_path / "base.txt")]
+    return words
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_every_target_writes_its_files_and_a_page(name, mild, tmp_path, capsys):
+    assert main(arguments(name, tmp_path, "--profile", mild, "--fit")) == 0
+    assert "of 255 levels on average" in capsys.readouterr().out
+    realised = load_profile(tmp_path / "out" / "realised.json")
+    assert realised.name == f"mild-{name}"
+    assert "## Lock-down" in (tmp_path / "out" / "README.md").read_text()
+    if base := base_for(name):
+        assert (tmp_path / "base.txt").read_bytes() == base.encode()
+
+
+def test_a_profile_that_does_not_fit_is_refused(tmp_path, capsys):
+    assert main(arguments("rpi-pisp", tmp_path, "--profile", "negative")) == 1
+    error = capsys.readouterr().err
+    assert "falls" in error
+    assert "--fit" in error
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("name", "more", "wanted"), [("rpi-vc4", [], "--base"), ("nikon", [], "one of")])
+def test_what_is_missing_is_said(name, more, wanted, tmp_path, capsys):
+    assert main(["deploy", "--target", name, "-o", str(tmp_path / "out"), *more]) == 1
+    assert wanted in capsys.readouterr().err
+
+
+def test_a_base_in_the_target_folder_is_left_alone(mild, tmp_path, capsys):
+    base = tmp_path / "tuning.json"
+    base.write_text(base_for("rpi-vc4"))
+    words = ["deploy", "--target", "rpi-vc4", "-o", str(tmp_path), "--base", str(base), "--profile", mild, "--fit"]
+    assert main(words) == 1
+    assert "another folder" in capsys.readouterr().err
+    assert base.read_text() == base_for("rpi-vc4")
+
+
+def test_targets_are_listed(capsys):
+    assert main(["targets", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["name"] for row in rows] == list(TARGETS)
+    assert main(["targets"]) == 0
+    assert "cannot fall" in capsys.readouterr().out

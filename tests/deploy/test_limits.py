@@ -1,0 +1,93 @@
+"""What cameras can hold: refusals, roundings by hand, and fits against brute force."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from campro.core.errors import CamproError
+from campro.deploy.libcamera import PISP, VC4
+from campro.deploy.rkaiq import KNOTS
+from campro.deploy.targets import TARGETS
+from campro.isp import Ccm, GammaLut, IspProfile, load_profile
+from campro.isp.limits import SEEN, Grid, Limits, parts
+
+from .conftest import profile
+
+
+def test_registers_round_as_their_sources_say():
+    assert Grid(-8, 8, 1 / 1000, truncates=True).rounded(np.array([1.2349, -1.2349])).tolist() == [1.234, -1.234]
+    assert Grid(-8, 8, 1 / 4).rounded(np.array([1.2, -1.2, 0.125])).tolist() == [1.25, -1.25, 0.25]
+
+
+def test_the_knots_of_each_camera():
+    """Counts and a few places, as in the sources."""
+    vc4, pisp = (np.array(t.limits.knots) * 65535 for t in (VC4, PISP))
+    assert (len(vc4), vc4[16], vc4[24], vc4[31]) == (33, 16384, 32768, 61440)
+    assert (len(pisp), pisp[31], pisp[32], pisp[48], pisp[63]) == (65, 15872, 16384, 32768, 63488)
+    assert len(KNOTS) == 45
+    assert (np.array(KNOTS) * 4095).round().astype(int)[[8, 12, 16, 40, 43, 44]].tolist() == [
+        8,
+        16,
+        32,
+        2048,
+        3584,
+        4095,
+    ]
+
+
+def test_a_falling_curve_is_refused_where_slopes_are_unsigned():
+    with pytest.raises(CamproError, match=r"falls, and the camera's cannot.*--fit"):
+        PISP.limits.realised(load_profile("negative"))
+
+
+def test_every_reason_is_named():
+    bad = profile(matrix=((5, 0, 0), (0, 1, 0), (0, 0, 1)), values=(1, 0.5, 0))
+    limits = Limits("", Grid(-2, 2, 0.01), knots=(0.0, 1.0), rise=0.2, end="white")
+    reasons = " ".join(limits.problems(bad))
+    for word in ("matrix", "falls", "white"):
+        assert word in reasons
+    offset = IspProfile("x", (bad.blocks[0], Ccm(((1, 0, 0), (0, 1, 0), (0, 0, 1)), (0.1, 0, 0)), *bad.blocks[2:]))
+    assert any("offsets" in reason for reason in PISP.limits.problems(offset))
+
+
+def test_profiles_that_no_camera_can_hold_are_refused():
+    with pytest.raises(CamproError, match="degamma, ccm, gamma_lut"):
+        PISP.limits.realised(load_profile("defocus-9-3"))
+
+
+@pytest.mark.parametrize("name", TARGETS)
+@pytest.mark.parametrize("start", ["campro-default", "negative"])
+def test_a_fitted_profile_is_one_that_the_camera_holds(name, start):
+    limits = TARGETS[name].limits
+    fitted = limits.fitted(load_profile(start))
+    assert limits.problems(fitted) == []
+    assert limits.realised(fitted).blocks == fitted.blocks  # rounding twice changes nothing
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.floats(0, 1), min_size=3, max_size=9), st.integers(0, 1000))
+def test_the_fitted_curve_is_the_closest_that_the_camera_can_draw(values, seed):
+    """No curve of the camera near the fitted one, and none from simple rules, is closer to the wanted one."""
+    lut = GammaLut((tuple(values),))
+    wanted = np.interp(SEEN, lut.positions, values)
+    error = lambda curve: np.square(np.interp(SEEN, PISP.limits.knots, curve) - wanted).sum()  # noqa: E731
+    fitted = PISP.limits.fitted_curve(lut)
+    rises = np.diff(fitted)
+    assert rises.min() >= -1e-9
+    assert rises.max() <= PISP.limits.rise + 1e-9
+    rng = np.random.default_rng(seed)
+    rivals = [np.full(65, np.mean(wanted)), np.maximum.accumulate(np.interp(PISP.limits.knots, lut.positions, values))]
+    rivals += [np.sort((fitted + rng.normal(0, 0.02, 65)).clip(0, 1)) for _ in range(5)]
+    for rival in rivals:
+        rival[-1] = rival[-2]
+        if np.diff(rival).max() <= PISP.limits.rise:
+            assert error(fitted) <= error(rival) + 1e-3
+
+
+def test_parts_of_a_profile():
+    ccm, lut = parts(profile())
+    assert ccm.matrix[0] == (0.9, 0.1, 0.0)
+    assert lut.values == ((0.1, 0.3, 0.6, 0.8, 1.0),)
