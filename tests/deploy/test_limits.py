@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from campro.core.errors import CamproError
 from campro.deploy.libcamera import PISP, VC4
-from campro.deploy.rkaiq import KNOTS
 from campro.deploy.targets import TARGETS
 from campro.isp import Ccm, GammaLut, IspProfile, load_profile
 from campro.isp.limits import SEEN, Grid, Limits, parts
@@ -27,8 +26,9 @@ def test_the_knots_of_each_camera():
     vc4, pisp = (np.array(t.limits.knots) * 65535 for t in (VC4, PISP))
     assert (len(vc4), vc4[16], vc4[24], vc4[31]) == (33, 16384, 32768, 61440)
     assert (len(pisp), pisp[31], pisp[32], pisp[48], pisp[63]) == (65, 15872, 16384, 32768, 63488)
-    assert len(KNOTS) == 45
-    assert (np.array(KNOTS) * 4095).round().astype(int)[[8, 12, 16, 40, 43, 44]].tolist() == [
+    rkaiq = np.array(TARGETS["rockchip-rkaiq"].limits.knots) * 4095
+    assert len(rkaiq) == 45
+    assert rkaiq.round().astype(int)[[8, 12, 16, 40, 43, 44]].tolist() == [
         8,
         16,
         32,

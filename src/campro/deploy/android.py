@@ -11,8 +11,8 @@ from itertools import pairwise
 
 from campro.core.errors import CamproError
 from campro.deploy.target import DeployTarget, Files
-from campro.isp.limits import Grid, Limits, parts
-from campro.isp.profile import CCM_LIMIT, Ccm, Degamma, GammaLut, IspProfile, Quantise
+from campro.isp.limits import parts
+from campro.isp.profile import Ccm, Degamma, GammaLut, IspProfile, Quantise
 
 DENOMINATOR = 10_000
 POINTS = 64
@@ -26,13 +26,6 @@ class Camera2(DeployTarget):
     name = "android-camera2"
     title = "Android, camera2"
     page = "android"
-    limits = Limits(
-        source="android.hardware.camera2: rational numbers, curves of up to TONEMAP_MAX_CURVE_POINTS points",
-        matrix=Grid(-CCM_LIMIT, CCM_LIMIT, 1 / DENOMINATOR),
-        knots=None,
-        levels=2**24,
-        channels=3,
-    )
     JSON, KOTLIN = "camera2.json", "CamProProfile.kt"
 
     def write(self, profile: IspProfile, base: str) -> Files:

@@ -15,7 +15,7 @@ from yaml import MappingNode, SequenceNode
 from campro.core.errors import CamproError
 from campro.deploy.edits import Document
 from campro.deploy.target import DeployTarget, Files
-from campro.isp.limits import Grid, Limits, parts, spaced
+from campro.isp.limits import parts
 from campro.isp.profile import Ccm, Degamma, GammaLut, IspProfile, Quantise
 
 Matrix = Float[np.ndarray, "3 3"]
@@ -37,7 +37,6 @@ class TuningFile(DeployTarget):
     title: str
     processor: str
     """The file's "target"."""
-    limits: Limits
     page: str = "raspberry-pi"
     base: str = "a libcamera tuning file, version 2, for this processor"
 
@@ -141,28 +140,5 @@ def _curve_text(document: Document, contrast: MappingNode, lut: GammaLut) -> str
     return f"[\n{lines}\n{outer}]"
 
 
-VC4 = TuningFile(
-    "rpi-vc4",
-    "Raspberry Pi 0 to 4 (VC4), libcamera",
-    "bcm2835",
-    Limits(
-        source="libcamera src/ipa/rpi/vc4/vc4.cpp: numerators over 1000, 33 points of 16 bit, the last forced to 65535",
-        matrix=Grid(-8.0, 7.9999, 1 / 1000, truncates=True),
-        knots=spaced((16, 1024), (8, 2048), (8, 4096), top=FULL),
-        truncates=True,
-        end="white",
-    ),
-)
-PISP = TuningFile(
-    "rpi-pisp",
-    "Raspberry Pi 5 (PiSP), libcamera",
-    "pisp",
-    Limits(
-        source="libcamera src/ipa/rpi/pisp/pisp.cpp: 14 bit, 10 after the point; 64 values, unsigned slopes of 14 bit",
-        matrix=Grid(-8.0, 8.0 - 1 / 1024, 1 / 1024),
-        knots=spaced((32, 512), (16, 1024), (16, 2048), top=FULL),
-        truncates=True,
-        rise=(2**14 - 1) / FULL,
-        end="flat",
-    ),
-)
+VC4 = TuningFile("rpi-vc4", "Raspberry Pi 0 to 4 (VC4), libcamera", "bcm2835")
+PISP = TuningFile("rpi-pisp", "Raspberry Pi 5 (PiSP), libcamera", "pisp")

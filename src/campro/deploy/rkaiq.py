@@ -18,12 +18,10 @@ from jaxtyping import Float
 from campro.core.errors import CamproError
 from campro.deploy.edits import LARGEST, rewritten
 from campro.deploy.target import DeployTarget, Files
-from campro.isp.limits import Grid, Limits, parts, spaced
+from campro.isp.cameras import TWELVE_BITS
+from campro.isp.limits import Grid, parts
 from campro.isp.profile import Ccm, Degamma, GammaLut, IspProfile, Quantise
 
-TOP = 4095
-KNOTS = spaced((8, 1), *[(4, 2**power) for power in range(1, 10)], top=TOP)
-"""Of 45 values, logarithmically spaced: 0 to 8 by 1, then four steps for each doubling."""
 ALPHA = 1024.0
 """The matrix at full strength."""
 ROOT = ("matfile", "sensor")
@@ -107,13 +105,6 @@ class RkAiq(DeployTarget):
     title = "Rockchip RV1109, RV1126 (ISP 2.0), rkaiq"
     page = "rockchip"
     base = "an rkaiq IQ file (XML)"
-    limits = Limits(
-        source="rkaiq algos/accm and algos/agamma: 11-bit registers over 128, 45 curve values of 12 bit",
-        matrix=Grid(-7.0, 8.0 - 1 / 128, 1 / 128),
-        offsets=Grid(-1.0, 1.0, 1 / TOP),
-        knots=KNOTS,
-        levels=TOP,
-    )
     FILE = "iq.xml"
 
     def write(self, profile: IspProfile, base: str) -> Files:
@@ -125,11 +116,11 @@ class RkAiq(DeployTarget):
         changes = [(place, self._product(ccm, own).ravel()) for place, own in _matrices(file)]
         for place in _offsets(file):
             own = file.numbers(place, "ccOffsets", 3)
-            changes.append((place, np.array(ccm.matrix) @ own + np.array(ccm.offsets) * TOP))
+            changes.append((place, np.array(ccm.matrix) @ own + np.array(ccm.offsets) * TWELVE_BITS))
         changes += [(place, np.full(17, ALPHA)) for place in file.all("CCM", "lumaCCM", "y_alpha_curve")]
         changes += [(place, np.ones(9)) for place in file.all("CCM", "lumaCCM", "gain_alphaScale_curve", "scale")]
         self._check_knots(file)
-        values = np.floor(np.array(lut.values[0]) * TOP + 0.5)
+        values = np.floor(np.array(lut.values[0]) * TWELVE_BITS + 0.5)
         changes += [(place, values) for place in _curves(file)]
         for place, new in changes:
             file.numbers(place, "an element that is replaced", len(new))
@@ -143,16 +134,16 @@ class RkAiq(DeployTarget):
         identity = np.eye(3)
         held = [REGISTER.rounded(product - identity) + identity for (_, product), _ in pairs]
         ratios = np.array([product @ np.linalg.inv(own) for product, (_, (_, own)) in zip(held, pairs)])
-        curves = [file.numbers(place, "gamma curve", len(KNOTS)) for place in _curves(file)]
+        curves = [file.numbers(place, "gamma curve", 45) for place in _curves(file)]
         if any((one != other).any() for one, other in pairwise(curves)):
             raise file.refuse("the same curve in all scene modes", "different ones")
         shifts = [
             file.numbers(new, "ccOffsets", 3) - ratio @ old.numbers(own, "ccOffsets", 3)
             for ratio, new, own in zip(ratios, _offsets(file), _offsets(old))
         ]
-        shift = np.floor(np.mean(shifts, 0) + 0.5) / TOP
+        shift = np.floor(np.mean(shifts, 0) + 0.5) / TWELVE_BITS
         ccm = Ccm(tuple(tuple(row) for row in ratios.mean(0).tolist()), tuple(shift.tolist()))
-        curve = GammaLut((tuple((curves[0] / TOP).clip(0, 1).tolist()),), KNOTS)
+        curve = GammaLut((tuple((curves[0] / TWELVE_BITS).clip(0, 1).tolist()),), self.limits.knots)
         return IspProfile(f"{self.name} IQ file", (Degamma(), ccm, curve, Quantise(8)))
 
     def _product(self, ccm: Ccm, own: Float[np.ndarray, "3 3"]) -> Float[np.ndarray, "3 3"]:

@@ -14,15 +14,12 @@ import numpy as np
 
 from campro.core.errors import CamproError
 from campro.deploy.target import DeployTarget, Files
-from campro.isp.limits import Grid, Limits, parts, spaced
+from campro.isp.cameras import RKISP1_OFFSET, TEN_BITS
+from campro.isp.limits import parts
 from campro.isp.profile import Ccm, Degamma, GammaLut, IspProfile, Quantise
 
-LOGARITHMIC = spaced((4, 64), (4, 128), (3, 256), (5, 512), top=4096)
-EQUIDISTANT = spaced((16, 256), top=4096)
-TOP = 1023
-COEFFICIENT = Grid(-8.0, 8.0 - 1 / 128, 1 / 128)
-OFFSET_TOP = 2048
-"""Offsets are signed 12-bit numbers; this is full scale."""
+FRACTION = 128
+"""Coefficients are Q4.7."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +32,6 @@ class KernelParameters(DeployTarget):
     name: str
     title: str
     mode: str
-    limits: Limits
     page: str = "rkisp1"
 
     FILE = "rkisp1.json"
@@ -45,10 +41,10 @@ class KernelParameters(DeployTarget):
         ccm, lut = parts(profile)
         document = {
             "ctk": {
-                "coeff": [[_field(value, 128, 11) for value in row] for row in ccm.matrix],
-                "ct_offset": [_field(value, OFFSET_TOP, 12) for value in ccm.offsets],
+                "coeff": [[_field(value, FRACTION, 11) for value in row] for row in ccm.matrix],
+                "ct_offset": [_field(value, RKISP1_OFFSET, 12) for value in ccm.offsets],
             },
-            "goc": {"mode": self.mode, "gamma_y": [round(value * TOP) for value in lut.values[0]]},
+            "goc": {"mode": self.mode, "gamma_y": [round(value * TEN_BITS) for value in lut.values[0]]},
         }
         return {self.FILE: json.dumps(document, indent=1) + "\n"}
 
@@ -56,9 +52,9 @@ class KernelParameters(DeployTarget):
         """See `DeployTarget.read`."""
         try:
             document = json.loads(files[self.FILE])
-            matrix = tuple(tuple(_signed(value, 11) / 128 for value in row) for row in document["ctk"]["coeff"])
-            offsets = tuple(_signed(value, 12) / OFFSET_TOP for value in document["ctk"]["ct_offset"])
-            curve = tuple(value / TOP for value in document["goc"]["gamma_y"])
+            matrix = tuple(tuple(_signed(value, 11) / FRACTION for value in row) for row in document["ctk"]["coeff"])
+            offsets = tuple(_signed(value, 12) / RKISP1_OFFSET for value in document["ctk"]["ct_offset"])
+            curve = tuple(value / TEN_BITS for value in document["goc"]["gamma_y"])
             if document["goc"]["mode"] != self.mode:
                 raise ValueError(f"mode {document['goc']['mode']}")
             ccm, lut = Ccm(matrix, (offsets[0], offsets[1], offsets[2])), GammaLut((curve,), self.limits.knots)
@@ -79,17 +75,5 @@ def _signed(field: int, bits: int) -> int:
     return field - (field >> (bits - 1) << bits)
 
 
-def _limits(knots: tuple[float, ...]) -> Limits:
-    return Limits(
-        source="Linux uAPI rkisp1-config.h: coefficients Q4.7, offsets of 12 bit, 17 curve values of 10 bit",
-        matrix=COEFFICIENT,
-        offsets=Grid(-1.0, 1.0 - 1 / OFFSET_TOP, 1 / OFFSET_TOP),
-        knots=knots,
-        levels=TOP,
-    )
-
-
-LOG = KernelParameters(
-    "rkisp1-log", "RkISP1, kernel parameters, logarithmic curve", "logarithmic", _limits(LOGARITHMIC)
-)
-EQUAL = KernelParameters("rkisp1-equal", "RkISP1, kernel parameters, even curve", "equidistant", _limits(EQUIDISTANT))
+LOG = KernelParameters("rkisp1-log", "RkISP1, kernel parameters, logarithmic curve", "logarithmic")
+EQUAL = KernelParameters("rkisp1-equal", "RkISP1, kernel parameters, even curve", "equidistant")

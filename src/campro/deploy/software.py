@@ -15,15 +15,13 @@ from campro.core.errors import CamproError
 from campro.deploy.target import DeployTarget, Files
 from campro.isp.fast import colour_table
 from campro.isp.functional import degamma
-from campro.isp.limits import Grid, Limits, parts
+from campro.isp.limits import parts
 from campro.isp.profile import Ccm, Degamma, GammaLut, IspProfile, Quantise
 
 SIZES = (17, 33, 65, 129)
 """Nodes a side of a 3D table, smallest first."""
 LARGEST_ERROR = 4
 """Levels of 255 by which a 3D table may be off anywhere; where no size keeps to it there is none."""
-MIXER = 2.0
-"""FFmpeg's colorchannelmixer takes coefficients from -2 to 2."""
 DEEP = 16
 """Bits between the filters."""
 WHITE = 255 * 256 / 65535
@@ -38,13 +36,6 @@ class Software(DeployTarget):
     name = "software"
     title = "FFmpeg, OpenCV, NumPy; .cube tables"
     page = "software"
-    limits = Limits(
-        source="FFmpeg vf_colorchannelmixer, vf_lut1d",
-        matrix=Grid(-MIXER, MIXER, 1e-6),
-        knots=None,
-        levels=10**6,
-        channels=3,
-    )
     TO_LINEAR, TO_PICTURE, TABLE, FFMPEG, NUMPY = (
         "linear.cube",
         "curve.cube",

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from campro.core.errors import CamproError
+from campro.isp.cameras import find_camera
 from campro.isp.fast import colour_table
 from campro.isp.limits import Limits
 from campro.isp.profile import IspProfile
@@ -23,11 +24,15 @@ class DeployTarget(ABC):
     name: str
     title: str
     """In words, for lists."""
-    limits: Limits
     page: str
     """Which of deploy/pages says how to install, lock down and check."""
     base: str = ""
     """What `--base` must be; empty for targets that need none."""
+
+    @property
+    def limits(self) -> Limits:
+        """What the camera can hold."""
+        return find_camera(self.name)
 
     @abstractmethod
     def write(self, profile: IspProfile, base: str) -> Files:
