@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from campro.core.errors import CamproError
 from campro.deploy.libcamera import PISP, VC4
 from campro.deploy.targets import TARGETS
-from campro.isp import Ccm, GammaLut, IspProfile, load_profile
+from campro.isp import Camera, Ccm, GammaLut, IspPipeline, IspProfile, load_profile
 from campro.isp.limits import SEEN, Grid, Limits, parts
 
 from .conftest import profile
@@ -91,3 +92,43 @@ def test_parts_of_a_profile():
     ccm, lut = parts(profile())
     assert ccm.matrix[0] == (0.9, 0.1, 0.0)
     assert lut.values == ((0.1, 0.3, 0.6, 0.8, 1.0),)
+
+
+@given(
+    st.lists(st.floats(-0.2, 1.2), min_size=65, max_size=65), st.sampled_from(["rpi-pisp", "rpi-vc4", "rockchip-rkaiq"])
+)
+def test_the_nearest_curve_can_be_held_and_stays(values, name):
+    limits = TARGETS[name].limits
+    wanted = np.array(values[: len(limits.knots)])
+    nearest = limits.nearest_curve(wanted)
+    np.testing.assert_allclose(limits.nearest_curve(nearest), nearest, atol=1e-12)
+    assert nearest.min() >= 0
+    assert nearest.max() <= 1
+    if limits.rise is not None:
+        assert np.diff(nearest).min() >= 0
+        assert np.diff(nearest).max() <= limits.rise + 1e-12
+    if limits.end == "white":
+        assert nearest[-1] == 1
+
+
+@pytest.mark.parametrize("name", ["rpi-pisp", "rpi-vc4", "rockchip-rkaiq", "android-camera2"])
+def test_a_pipeline_for_a_camera_never_leaves_what_it_can_hold(name):
+    """Whatever the gradients say, what the pipeline shows in training is what the camera's fast path shows."""
+    limits = TARGETS[name].limits
+    pipe = IspPipeline.from_profile(load_profile("campro-default"), limits)
+    pictures = torch.rand(2, 3, 16, 16)
+    pictures = (pictures * 255).round() / 255
+    optimiser = torch.optim.Adam(pipe.parameters(), lr=0.1)
+    for step in range(5):
+        shown = pipe(pictures)
+        optimiser.zero_grad()
+        (shown * torch.randn(3, 1, 1, generator=torch.Generator().manual_seed(step))).sum().backward()
+        assert all(p.grad.isfinite().all() for p in pipe.parameters() if p.requires_grad)
+        optimiser.step()
+        pipe.project_()
+        profile = pipe.to_profile("trained")
+        assert limits.problems(profile) == []
+        rgb = (pictures * 255).round().byte().permute(0, 2, 3, 1).numpy()
+        apart = np.abs(Camera(profile)(rgb) / 255 - pipe(pictures).detach().permute(0, 2, 3, 1).numpy())
+        assert (apart > 1.01 / 255).mean() == 0
+        assert (apart > 0.5 / 255).mean() < 0.01

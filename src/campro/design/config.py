@@ -88,6 +88,8 @@ class DesignConfig:
     """Weight of the detection loss, instead of the preset's."""
     start: str | None = None
     """Profile to start from (name or path), instead of the preset's; `plain` is a plain camera, as in the paper."""
+    target: str | None = None
+    """Camera that must be able to hold the profile (`campro targets`); it is then what the camera itself does."""
     protector_only: bool = False
     """Ablation: the attacker stays as it was after warm-up."""
     enhance: bool = False

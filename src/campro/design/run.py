@@ -28,6 +28,8 @@ from campro.design.monitor import Monitor
 from campro.design.players import Attacker, Protector
 from campro.faces import FaceEmbedder, crop_photos, find_landmarks, load_embedder, load_face_detector
 from campro.isp import Camera, Ccm, Degamma, GammaLut, IspPipeline, IspProfile, Provenance, Quantise, load_profile
+from campro.isp.cameras import find_camera
+from campro.isp.limits import Limits
 from campro.metrics.identification import closed_set
 from campro.utility import load_detector
 
@@ -52,7 +54,7 @@ def design(config: DesignConfig) -> Path:
     learnt, strangers = split_identities(faces, HELD_OUT, config.seed)
     embedder = load_embedder(config.face_model, weights=config.face_weights or "auto")
     detector = load_detector(config.detector, weights=config.detector_weights or "auto")
-    pipeline = IspPipeline.from_profile(start_profile(config, recipe))
+    pipeline = IspPipeline.from_profile(start_profile(config, recipe), limits_of(config))
     crops = crop_faces(learnt, embedder, config)
     if crops.people < 2:
         got = f"{crops.people} with a detectable face, besides those held out"
@@ -138,9 +140,18 @@ def recipe_of(config: DesignConfig) -> Recipe:
     return recipe if config.omega is None else replace(recipe, omega=config.omega)
 
 
+def limits_of(config: DesignConfig) -> Limits | None:
+    """What the camera that the profile is for can hold, where one is named."""
+    return None if config.target is None else find_camera(config.target)
+
+
 def start_profile(config: DesignConfig, recipe: Recipe) -> IspProfile:
-    """The profile asked for, or the recipe's; a plain camera has an identity matrix and gamma 1/2.2 at even knots."""
-    start = config.start or recipe.start
+    """The profile asked for, or the recipe's; a plain camera has an identity matrix and gamma 1/2.2 at even knots.
+
+    For cameras whose curve cannot fall the start is a plain camera: of a negative they can hold nothing but grey.
+    """
+    limits = limits_of(config)
+    start = config.start or (PLAIN if limits is not None and limits.rise is not None else recipe.start)
     if start != PLAIN:
         return load_profile(start)
     knots = np.linspace(0, 1, recipe.lut_points)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from campro.core.types import Images
 from campro.isp import functional
+from campro.isp.limits import Limits
 from campro.isp.profile import (
     CCM_LIMIT,
     Block,
@@ -23,6 +27,9 @@ from campro.isp.profile import (
 
 class BlockModule(nn.Module):
     """A block in the pipeline. Parameters are float64, so that a profile goes through it unchanged to the last bit."""
+
+    limits: Limits | None = None
+    """The camera that must be able to hold the parameters, where there is one."""
 
     def __init__(self, spec: Block) -> None:
         super().__init__()
@@ -55,12 +62,18 @@ class CcmModule(BlockModule):
         self.matrix = nn.Parameter(torch.tensor(spec.matrix, dtype=torch.float64))
         self.offsets = nn.Parameter(torch.tensor(spec.offsets, dtype=torch.float64), requires_grad=any(spec.offsets))
 
+    @property
+    def held(self) -> Tensor:
+        """The matrix as the camera rounds it."""
+        return self.matrix if self.limits is None else straight_through(self.matrix, self.limits.matrix.rounded)
+
     def forward(self, x: Images) -> Images:
-        return functional.apply_ccm(x, self.matrix.to(x.dtype), self.offsets.to(x.dtype))
+        return functional.apply_ccm(x, self.held.to(x.dtype), self.offsets.to(x.dtype))
 
     @torch.no_grad()
     def project_(self) -> None:
-        self.matrix.clamp_(-CCM_LIMIT, CCM_LIMIT)
+        low, high = (-CCM_LIMIT, CCM_LIMIT) if self.limits is None else self.limits.matrix_range
+        self.matrix.clamp_(low, high)
         self.offsets.clamp_(-1, 1)
 
     def to_spec(self) -> Ccm:
@@ -78,12 +91,20 @@ class GammaLutModule(BlockModule):
         self.register_buffer("knots", torch.tensor(spec.positions, dtype=torch.float64), persistent=False)
         self.knots: Tensor
 
+    @property
+    def held(self) -> Tensor:
+        """The values as the camera rounds them."""
+        return self.values if self.limits is None else straight_through(self.values, self.limits.curve_rounded)
+
     def forward(self, x: Images) -> Images:
-        return functional.apply_lut(x, self.values.to(x.dtype), self.knots.to(x.dtype))
+        return functional.apply_lut(x, self.held.to(x.dtype), self.knots.to(x.dtype))
 
     @torch.no_grad()
     def project_(self) -> None:
         self.values.clamp_(0, 1)
+        if self.limits is not None:
+            nearest = [self.limits.nearest_curve(curve) for curve in self.values.cpu().numpy()]
+            self.values.copy_(torch.from_numpy(np.stack(nearest)))
 
     def to_spec(self) -> GammaLut:
         return GammaLut(_tuples(self.values), self.spec.knots)
@@ -149,6 +170,12 @@ MODULES: dict[type, type[BlockModule]] = {
     SensorNoise: SensorNoiseModule,
 }
 """The block table: what a profile's block is in the pipeline."""
+
+
+def straight_through(values: Tensor, rounding: Callable[[np.ndarray], np.ndarray]) -> Tensor:
+    """Rounded values whose gradient is that of the values before rounding."""
+    rounded = torch.from_numpy(rounding(values.detach().cpu().numpy())).to(values)
+    return values + (rounded - values).detach()
 
 
 def _tuples(matrix: Tensor) -> tuple[tuple[float, ...], ...]:

@@ -13,10 +13,10 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
-from scipy.optimize import lsq_linear
+from scipy.optimize import isotonic_regression, lsq_linear
 
 from campro.core.errors import CamproError
-from campro.isp.profile import Block, Ccm, Degamma, GammaLut, IspProfile, Quantise
+from campro.isp.profile import CCM_LIMIT, Block, Ccm, Degamma, GammaLut, IspProfile, Quantise
 
 LEVEL = 1 / 255
 SEEN = (np.arange(256) * LEVEL) ** 2.2
@@ -103,7 +103,7 @@ class Limits:
         found = []
         if self.rise is not None and any((np.diff(curve) < -LEVEL / 2).any() for curve in wanted):
             found.append("its gamma curve falls, and the camera's cannot")
-        if self.rise is not None and any((np.diff(curve) > self.rise).any() for curve in wanted):
+        if self.rise is not None and any((np.diff(curve) > self.rise + 1.5 / self.levels).any() for curve in wanted):
             found.append(f"its gamma curve rises by more than {self.rise:.3f} between two knots")
         if self.end == "white" and any(curve[-1] < 1 - LEVEL / 2 for curve in wanted):
             found.append("the camera's gamma curve always ends at white")
@@ -144,7 +144,7 @@ class Limits:
         """The nearest profile that the camera can hold: entries cut at their range, and the curve that is closest in
         least squares over all 8-bit levels."""
         ccm, lut = parts(profile)
-        matrix = np.clip(np.array(ccm.matrix), self.matrix.low, self.matrix.high)
+        matrix = np.clip(np.array(ccm.matrix), *self.matrix_range)
         offsets = np.zeros(3) if self.offsets is None else np.clip(ccm.offsets, self.offsets.low, self.offsets.high)
         wanted = np.array(lut.values)
         if len(wanted) > self.channels:
@@ -167,6 +167,23 @@ class Limits:
         solution = lsq_linear(rows @ shape, target - rows @ start, (np.zeros_like(top), top), tol=1e-12)
         return (shape @ solution.x + start).clip(0, 1)
 
+    @property
+    def matrix_range(self) -> tuple[float, float]:
+        """Smallest and largest entry that both the camera and a profile can hold."""
+        return max(self.matrix.low, -CCM_LIMIT), min(self.matrix.high, CCM_LIMIT)
+
+    def nearest_curve(self, values: Float[np.ndarray, " k"]) -> Float[np.ndarray, " k"]:
+        """Values at the camera's knots, moved to the nearest that it can hold; exact but for the bound on rises."""
+        nearest = np.asarray(values, float).clip(0, 1)
+        free = len(nearest) if self.end == "free" else len(nearest) - 1
+        if self.rise is not None:
+            nearest[:free] = isotonic_regression(nearest[:free]).x
+            for knot in range(1, free):  # too steep a rise is spread over the knots that follow
+                nearest[knot] = min(nearest[knot], nearest[knot - 1] + self.rise)
+        if self.end != "free":
+            nearest[-1] = 1.0 if self.end == "white" else nearest[-2]
+        return nearest
+
     def _held(
         self,
         profile: IspProfile,
@@ -176,7 +193,7 @@ class Limits:
         lut: GammaLut,
     ) -> IspProfile:
         """The profile with these numbers, rounded."""
-        held = self.matrix.rounded(matrix).clip(self.matrix.low, self.matrix.high)
+        held = self.matrix.rounded(matrix).clip(*self.matrix_range)
         shift = offsets if self.offsets is None else self.offsets.rounded(offsets)
         values = tuple(tuple(self.curve_rounded(curve).tolist()) for curve in curves)
         ccm = Ccm(tuple(tuple(row) for row in held.tolist()), tuple(shift.tolist()))
@@ -185,13 +202,13 @@ class Limits:
         blocks[0] = first if isinstance(first, Degamma) else blocks[0]
         return IspProfile(profile.name, tuple(blocks), profile.provenance)
 
-    def curve_rounded(self, curve: Float[np.ndarray, " k"]) -> Float[np.ndarray, " k"]:
-        """Values as they are stored."""
+    def curve_rounded(self, curve: Float[np.ndarray, "*c k"]) -> Float[np.ndarray, "*c k"]:
+        """Values of one curve or several as they are stored."""
         steps = np.asarray(curve) * self.levels
         whole = np.floor(steps + 1e-6) if self.truncates else np.floor(steps + 0.5)
-        whole = np.maximum.accumulate(whole) if self.rise is not None else whole
+        whole = np.maximum.accumulate(whole, -1) if self.rise is not None else whole
         if self.end == "flat":
-            whole[-1] = whole[-2]
+            whole[..., -1] = whole[..., -2]
         return whole / self.levels
 
 

@@ -9,6 +9,7 @@ from torch import nn
 from campro.core.types import Images
 from campro.isp.blocks import MODULES, BlockModule, CcmModule, DegammaModule, GammaLutModule, QuantiseModule
 from campro.isp.fused import fused
+from campro.isp.limits import Limits
 from campro.isp.profile import IspProfile, Provenance, load_profile
 
 
@@ -20,14 +21,24 @@ class IspPipeline(nn.Module):
         self.blocks: Iterable[BlockModule] = nn.ModuleList(blocks)  # type: ignore[assignment]
 
     @staticmethod
-    def from_profile(profile: IspProfile) -> IspPipeline:
-        """The pipeline that does what the profile says; `to_profile` is the exact inverse."""
-        return IspPipeline([MODULES[type(block)](block) for block in profile.blocks])
+    def from_profile(profile: IspProfile, limits: Limits | None = None) -> IspPipeline:
+        """The pipeline that does what the profile says; `to_profile` is the exact inverse.
+
+        With `limits` it starts from the nearest profile that such a camera can hold and stays within what it can, at
+        every step, with the camera's own rounding in every picture.
+        """
+        start = profile if limits is None else limits.fitted(profile)
+        modules = [MODULES[type(block)](block) for block in start.blocks]
+        for module in modules:
+            module.limits = limits
+        return IspPipeline(modules)
 
     def to_profile(self, name: str, provenance: Provenance | None = None) -> IspProfile:
         """The profile of the parameters as they stand."""
         blocks = tuple(block.to_spec() for block in self.blocks)
-        return IspProfile(name, blocks, provenance or Provenance())
+        profile = IspProfile(name, blocks, provenance or Provenance())
+        limits = next((block.limits for block in self.blocks if block.limits is not None), None)
+        return profile if limits is None else limits.realised(profile)
 
     def forward(self, images: Images) -> Images:
         blocks = list(self.blocks)
@@ -65,7 +76,7 @@ def apply_chain(blocks: Sequence[BlockModule], images: Images) -> Images:
                 lut = block
             case QuantiseModule():
                 levels = 2**block.spec.bits - 1
-    return fused(images, curve, ccm.matrix, ccm.offsets, lut.values, lut.knots, levels)
+    return fused(images, curve, ccm.held, ccm.offsets, lut.held, lut.knots, levels)
 
 
 def pipeline(profile: IspProfile | str) -> IspPipeline:
