@@ -52,6 +52,9 @@ def test_a_falling_curve_survives_where_the_camera_takes_it(name):
     assert apart.mean < 0.5
 
 
+NEW_VC4 = fitted_files("rpi-vc4", profile())[2][VC4.FILE]
+
+
 # libcamera ---------------------------------------------------------------------------------------------------
 
 
@@ -77,6 +80,18 @@ def test_only_what_must_change_changes(target):
     assert [m["ct"] for m in after["rpi.ccm"]["ccms"]] == list(MATRICES)
     for name in ("rpi.black_level", "rpi.sharpen"):
         assert before[name] == after[name]
+
+
+@given(light=st.floats(2000, 9000))
+@settings(max_examples=50, deadline=None)
+def test_the_profile_is_the_same_at_every_colour_temperature(light):
+    """libcamera's interpolation between matrices by hand: it commutes with the product (paper, appendix B)."""
+    document = json.loads(NEW_VC4)
+    entries = next(e["rpi.ccm"]["ccms"] for e in document["algorithms"] if "rpi.ccm" in e)
+    (cold, warm), share = MATRICES.values(), np.clip((light - 2800) / (6500 - 2800), 0, 1)
+    own = (1 - share) * np.reshape(cold, (3, 3)) + share * np.reshape(warm, (3, 3))
+    new = sum(weight * np.reshape(e["ccm"], (3, 3)) for weight, e in zip((1 - share, share), entries))
+    np.testing.assert_allclose(AT_SATURATION_1 @ new, np.array(profile().blocks[1].matrix) @ own, atol=2e-3)
 
 
 def loads_as_libcamera_does(text: str, processor: str) -> None:
