@@ -13,6 +13,7 @@ from campro.core.images import write_image
 from campro.core.runs import RunFolder
 from campro.enhance import training
 from campro.enhance.enhancers import ENHANCERS, new_enhancer
+from campro.enhance.fast import SHARPNESS
 from campro.enhance.objective import enhancement_loss
 from campro.enhance.samples import Lesson
 from campro.enhance.training import Lessons, train_enhancer
@@ -59,6 +60,17 @@ def test_fast_starts_from_the_inverse_of_the_colours():
     raw = torch.rand(1, 3, 200, 200)
     enhancer.prepare([(1 - raw, raw)])
     assert (enhancer.table(1 - raw) - raw).abs().mean() < 0.03
+
+
+def test_the_finished_map_is_surer():
+    enhancer = new_enhancer("fast").eval()
+    captured = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        before = enhancer.with_context(captured)[1]
+        enhancer.finish()
+        after = enhancer.with_context(captured)[1]
+    torch.testing.assert_close(after[:, :1], torch.sigmoid(SHARPNESS * torch.logit(before[:, :1])))
+    assert torch.equal(after[:, 1:], before[:, 1:])
 
 
 def test_unknown_name():

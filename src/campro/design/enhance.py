@@ -64,6 +64,7 @@ def train_enhancer_for(
     enhancer.prepare(colour_pairs((photos[row] for row in chosen), camera))
     lessons = Lessons([Lesson(photo, boxes[photo]) for photo in photos], camera, recipe.size, recipe.batch)
     trained = train_enhancer(enhancer, lessons, run, fabric, recipe.steps, recipe.seed)
+    trained.finish()
     weights = out / "enhancer.safetensors"
     with replacing(weights) as part:
         save_model(trained, str(part), {"enhancer": recipe.enhancer, "profile": profile.digest})

@@ -20,6 +20,9 @@ class Enhancer(nn.Module):
     def prepare(self, pairs: Iterable[tuple[Images, Images]]) -> None:
         """Start from (captured, raw) pairs of the training photographs; nothing by default."""
 
+    def finish(self) -> None:
+        """Called once, after training; nothing by default."""
+
     def forward(self, captured: Images) -> Images:
         """Enhanced pictures; may overshoot [0, 1] in training."""
         raise NotImplementedError
