@@ -71,7 +71,8 @@ class FastEnhancer(Enhancer):
         """Eq. 7, and a little of the map's own entropy."""
         context = self._blown_up(self.context_net(padded(captured, MULTIPLE)), captured)
         weight = torch.where(background.bool(), 1.0, FACE)
-        certainty = F.binary_cross_entropy(context[:, :1].clamp(EPS, 1 - EPS), background, weight)
+        keep = context[:, :1].float().clamp(EPS, 1 - EPS)
+        certainty = -(weight * torch.where(background.bool(), keep, 1 - keep).log()).mean()
         return enhancement_loss(self._compose(captured, context), raw, background) + CERTAINTY * certainty
 
     def _compose(self, captured: Images, context: Float[Tensor, "B 4 H W"]) -> Images:

@@ -60,7 +60,8 @@ def train_enhancer(
                 fabric.to_device(part.contiguous(memory_format=torch.channels_last))
                 for part in lessons.draw(seed, fabric.global_rank, step)
             )
-            loss = network.loss(captured, raw, background)
+            with fabric.autocast():  # which methods marked as forward do not enter by themselves
+                loss = network.loss(captured, raw, background)
             if not torch.isfinite(loss):
                 raise CamproError("enhancer", "a finite loss", str(float(loss)), "use --precision 32-true")
             optimiser.zero_grad()
