@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from skimage import data
 
 from campro.audit.bench import RealBench
 from campro.audit.config import CAPTURED, RAW, AuditConfig
@@ -96,3 +97,14 @@ def test_audited_photographs_never_train_the_detector(few, shared_data):
     }
     assert sum("also in val2017" in line for line in lessons.problems) == 3
     assert RealBench(few).train_scenes is None
+
+
+def test_a_simulated_camera_stands_in_front_of_every_view():
+    config = AuditConfig(sensor_noise=1e-3, enhancer="none", baselines=("invert",))
+    views = RealBench(config).views
+    picture = data.astronaut()[:64, :96]
+    raw = views[RAW](picture)
+    assert 1 < np.abs(raw.astype(int) - picture).mean() < 40
+    assert (views["invert"](picture) == 255 - raw).all()
+    assert (views[CAPTURED](picture) != raw).any()
+    assert views[RAW].digest != RealBench(AuditConfig(enhancer="none")).views[RAW].digest

@@ -21,6 +21,7 @@ from campro.deploy.target import difference
 from campro.deploy.targets import TARGETS
 from campro.isp import Camera, Ccm, Degamma, GammaLut, IspProfile, Quantise, load_profile
 from campro.isp.fast import colour_table
+from campro.isp.limits import parts
 
 from .conftest import MATRICES, base_for, profile
 
@@ -44,7 +45,7 @@ def test_reading_back_gives_the_realised_profile(name):
     assert apart.mean < 0.5
 
 
-@pytest.mark.parametrize("name", [name for name in TARGETS if TARGETS[name].limits.rise is None])
+@pytest.mark.parametrize("name", [name for name in TARGETS if TARGETS[name].limits.curve.rise is None])
 def test_a_falling_curve_survives_where_the_camera_takes_it(name):
     target, held, files = fitted_files(name, load_profile("negative"))
     apart = difference(held, target.read(files, base_for(name)))
@@ -185,7 +186,8 @@ def test_a_mutated_base_gives_a_valid_result_or_a_clear_error(name, data):
     except CamproError as error:
         assert "\n" not in str(error)
     else:
-        assert difference(held, back).mean < 2
+        (own, _), (found, _) = parts(held), parts(back)
+        np.testing.assert_allclose(found.matrix, own.matrix, atol=0.1)
 
 
 def test_the_wrong_processor():

@@ -12,7 +12,8 @@ from campro.core.errors import CamproError
 from campro.deploy.libcamera import PISP, VC4
 from campro.deploy.targets import TARGETS
 from campro.isp import Camera, Ccm, GammaLut, IspPipeline, IspProfile, load_profile
-from campro.isp.limits import SEEN, Grid, Limits, parts
+from campro.isp.curve_limits import SEEN, CurveLimits
+from campro.isp.limits import Grid, Limits, parts
 
 from .conftest import profile
 
@@ -24,10 +25,10 @@ def test_registers_round_as_their_sources_say():
 
 def test_the_knots_of_each_camera():
     """Counts and a few places, as in the sources."""
-    vc4, pisp = (np.array(t.limits.knots) * 65535 for t in (VC4, PISP))
+    vc4, pisp = (np.array(t.limits.curve.knots) * 65535 for t in (VC4, PISP))
     assert (len(vc4), vc4[16], vc4[24], vc4[31]) == (33, 16384, 32768, 61440)
     assert (len(pisp), pisp[31], pisp[32], pisp[48], pisp[63]) == (65, 15872, 16384, 32768, 63488)
-    rkaiq = np.array(TARGETS["rockchip-rkaiq"].limits.knots) * 4095
+    rkaiq = np.array(TARGETS["rockchip-rkaiq"].limits.curve.knots) * 4095
     assert len(rkaiq) == 45
     assert rkaiq.round().astype(int)[[8, 12, 16, 40, 43, 44]].tolist() == [
         8,
@@ -46,7 +47,7 @@ def test_a_falling_curve_is_refused_where_slopes_are_unsigned():
 
 def test_every_reason_is_named():
     bad = profile(matrix=((5, 0, 0), (0, 1, 0), (0, 0, 1)), values=(1, 0.5, 0))
-    limits = Limits("", Grid(-2, 2, 0.01), knots=(0.0, 1.0), rise=0.2, end="white")
+    limits = Limits("", Grid(-2, 2, 0.01), curve=CurveLimits((0.0, 1.0), rise=0.2, end="white"))
     reasons = " ".join(limits.problems(bad))
     for word in ("matrix", "falls", "white"):
         assert word in reasons
@@ -74,17 +75,20 @@ def test_the_fitted_curve_is_the_closest_that_the_camera_can_draw(values, seed):
     """No curve of the camera near the fitted one, and none from simple rules, is closer to the wanted one."""
     lut = GammaLut((tuple(values),))
     wanted = np.interp(SEEN, lut.positions, values)
-    error = lambda curve: np.square(np.interp(SEEN, PISP.limits.knots, curve) - wanted).sum()  # noqa: E731
-    fitted = PISP.limits.fitted_curve(lut)
+    error = lambda curve: np.square(np.interp(SEEN, PISP.limits.curve.knots, curve) - wanted).sum()  # noqa: E731
+    fitted = PISP.limits.curve.fitted(lut)[0]
     rises = np.diff(fitted)
     assert rises.min() >= -1e-9
-    assert rises.max() <= PISP.limits.rise + 1e-9
+    assert rises.max() <= PISP.limits.curve.rise + 1e-9
     rng = np.random.default_rng(seed)
-    rivals = [np.full(65, np.mean(wanted)), np.maximum.accumulate(np.interp(PISP.limits.knots, lut.positions, values))]
+    rivals = [
+        np.full(65, np.mean(wanted)),
+        np.maximum.accumulate(np.interp(PISP.limits.curve.knots, lut.positions, values)),
+    ]
     rivals += [np.sort((fitted + rng.normal(0, 0.02, 65)).clip(0, 1)) for _ in range(5)]
     for rival in rivals:
         rival[-1] = rival[-2]
-        if np.diff(rival).max() <= PISP.limits.rise:
+        if np.diff(rival).max() <= PISP.limits.curve.rise:
             assert error(fitted) <= error(rival) + 1e-3
 
 
@@ -99,15 +103,15 @@ def test_parts_of_a_profile():
 )
 def test_the_nearest_curve_can_be_held_and_stays(values, name):
     limits = TARGETS[name].limits
-    wanted = np.array(values[: len(limits.knots)])
-    nearest = limits.nearest_curve(wanted)
-    np.testing.assert_allclose(limits.nearest_curve(nearest), nearest, atol=1e-12)
+    wanted = np.array(values[: len(limits.curve.knots)])
+    nearest = limits.curve.nearest(wanted)
+    np.testing.assert_allclose(limits.curve.nearest(nearest), nearest, atol=1e-12)
     assert nearest.min() >= 0
     assert nearest.max() <= 1
-    if limits.rise is not None:
+    if limits.curve.rise is not None:
         assert np.diff(nearest).min() >= 0
-        assert np.diff(nearest).max() <= limits.rise + 1e-12
-    if limits.end == "white":
+        assert np.diff(nearest).max() <= limits.curve.rise + 1e-12
+    if limits.curve.end == "white":
         assert nearest[-1] == 1
 
 

@@ -69,4 +69,4 @@ def test_the_same_picture_gives_the_same_file_and_other_seeds_others():
 
 def test_only_profiles_for_cameras():
     with pytest.raises(CamproError, match="blocks degamma"):
-        RawCamera(load_profile("defocus-9-3"), CLEAN)(data.astronaut()[:16, :16])
+        RawCamera(load_profile("defocus-9-3"), CLEAN)

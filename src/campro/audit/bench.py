@@ -24,6 +24,7 @@ from campro.faces.align import crop_with
 from campro.identify import Roll, call_roll
 from campro.isp import RAW as RAW_CAMERA
 from campro.isp import Camera, Ccm, GammaLut, IspProfile, load_profile
+from campro.isp.raw import RawCamera, Sensor
 from campro.metrics.detection import THRESHOLD, DetectionScores, score_detections
 from campro.utility import TrainableDetector, load_detector
 from campro.utility.training import adapt, detect_scenes
@@ -40,9 +41,9 @@ class RealBench:
     def __init__(self, config: AuditConfig) -> None:
         self.config = config
         self.profile: IspProfile = load_profile(config.profile)
-        captured = Camera(self.profile, CAPTURED)
-        baselines = [Camera(name) for name in config.baselines if name not in (RAW, CAPTURED, ENHANCED)]
-        views = [RAW_CAMERA, captured, *_enhanced(config.enhancer, captured), *baselines]
+        raw, captured = _cameras(self.profile, config)
+        baselines = [_baseline(name, raw) for name in config.baselines if name not in (RAW, CAPTURED, ENHANCED)]
+        views = [raw, captured, *_enhanced(config.enhancer, captured), *baselines]
         self.views: dict[str, ImageTransform] = {view.name: view for view in views}
         self._embedders: dict[str, FaceEmbedder] = {}
 
@@ -175,7 +176,21 @@ class RealBench:
         return []
 
 
-def _enhanced(enhancer: str, captured: Camera) -> list[ImageTransform]:
+def _cameras(profile: IspProfile, config: AuditConfig) -> tuple[Camera | RawCamera, Camera | RawCamera]:
+    """The camera as it is, and with the profile in it: ideal ones, or simulated from raw light to JPEG."""
+    if config.sensor_noise is None:
+        return RAW_CAMERA, Camera(profile, CAPTURED)
+    sensor = Sensor.with_noise(config.sensor_noise)
+    plain = RawCamera(RAW_CAMERA.profile, sensor, config.seed, RAW)
+    return plain, RawCamera(profile, sensor, config.seed, CAPTURED)
+
+
+def _baseline(name: str, raw: Camera | RawCamera) -> ImageTransform:
+    """Another way to hide faces, on what the plain camera hands out."""
+    return Camera(name) if raw is RAW_CAMERA else Chain(name, raw, Camera(name))
+
+
+def _enhanced(enhancer: str, captured: Camera | RawCamera) -> list[ImageTransform]:
     """The view behind the enhancer, if there is one for this profile."""
     if enhancer == NONE or (enhancer == AUTO and not SHIPPED.is_file()):
         return []

@@ -38,6 +38,9 @@ class AuditConfig:
     """Other ways to hide faces, judged beside the profile."""
     enhancer: str = AUTO
     """ONNX file of the profile's enhancer; `auto` is the one that ships, if it is the profile's; `none` for none."""
+    sensor_noise: float | None = None
+    """Judge what a whole simulated camera makes of the photographs, mosaic, noise and JPEG included: its shot noise,
+    1e-4 in bright light to 1.2e-2 at night. Baselines then act on its files."""
     repeats: int = 10
     """Random draws of gallery and query photographs."""
     adapt_steps: int = 100
@@ -50,6 +53,8 @@ class AuditConfig:
         for option, least in (("repeats", 1), ("adapt_steps", 0), ("seed", 0)):
             if (value := getattr(self, option)) < least:
                 raise CamproError("audit", f"--{option.replace('_', '-')} of at least {least}", str(value))
+        if self.sensor_noise is not None and not 0 < self.sensor_noise <= 1:
+            raise CamproError("audit", "--sensor-noise above 0, at most 1", str(self.sensor_noise))
         for option in ("face_models", "matchers"):
             if not getattr(self, option):
                 raise CamproError("audit", f"at least one of --{option.replace('_', '-')}", "none")

@@ -18,7 +18,7 @@ def run(config: Config) -> None:
     """Print a row per target."""
     from campro.deploy.targets import TARGETS
 
-    rows = [{"name": t.name, "title": t.title, "base": t.base, "limits": t.limits.summary()} for t in TARGETS.values()]
+    rows = [{"name": t.name, "title": t.title, "base": t.base, "limits": str(t.limits)} for t in TARGETS.values()]
     if config.json:
         print(json.dumps(rows, indent=1))
         return

@@ -83,9 +83,9 @@ class TuningFile(DeployTarget):
         x, y = np.array(points[::2]), np.array(points[1::2])
         if len(points) % 2 or len(x) < 2 or (np.diff(x) <= 0).any():
             raise document.refuse("a gamma_curve of points with rising x", f"{len(points)} numbers")
-        positions = self.limits.positions(GammaLut(((0.0, 1.0),)))
-        curve = self.limits.curve_rounded(np.interp(np.array(positions) * FULL, x, y).clip(0, FULL) / FULL)
-        if self.limits.end == "white":
+        positions = self.limits.curve.positions(GammaLut(((0.0, 1.0),)))
+        curve = self.limits.curve.rounded(np.interp(np.array(positions) * FULL, x, y).clip(0, FULL) / FULL)
+        if self.limits.curve.end == "white":
             curve[-1] = 1.0
         ccm = Ccm(tuple(tuple(row) for row in ratios.mean(0).tolist()))
         blocks = (Degamma(), ccm, GammaLut((tuple(curve.tolist()),), positions), Quantise(8))

@@ -143,7 +143,7 @@ class RkAiq(DeployTarget):
         ]
         shift = np.floor(np.mean(shifts, 0) + 0.5) / TWELVE_BITS
         ccm = Ccm(tuple(tuple(row) for row in ratios.mean(0).tolist()), tuple(shift.tolist()))
-        curve = GammaLut((tuple((curves[0] / TWELVE_BITS).clip(0, 1).tolist()),), self.limits.knots)
+        curve = GammaLut((tuple((curves[0] / TWELVE_BITS).clip(0, 1).tolist()),), self.limits.curve.knots)
         return IspProfile(f"{self.name} IQ file", (Degamma(), ccm, curve, Quantise(8)))
 
     def _product(self, ccm: Ccm, own: Float[np.ndarray, "3 3"]) -> Float[np.ndarray, "3 3"]:

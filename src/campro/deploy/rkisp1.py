@@ -57,7 +57,7 @@ class KernelParameters(DeployTarget):
             curve = tuple(value / TEN_BITS for value in document["goc"]["gamma_y"])
             if document["goc"]["mode"] != self.mode:
                 raise ValueError(f"mode {document['goc']['mode']}")
-            ccm, lut = Ccm(matrix, (offsets[0], offsets[1], offsets[2])), GammaLut((curve,), self.limits.knots)
+            ccm, lut = Ccm(matrix, (offsets[0], offsets[1], offsets[2])), GammaLut((curve,), self.limits.curve.knots)
         except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
             got = " ".join(str(error).split())[:120]
             raise CamproError(self.FILE, f"parameters that campro wrote for {self.name}", got) from error

@@ -151,7 +151,7 @@ def start_profile(config: DesignConfig, recipe: Recipe) -> IspProfile:
     For cameras whose curve cannot fall the start is a plain camera: of a negative they can hold nothing but grey.
     """
     limits = limits_of(config)
-    start = config.start or (PLAIN if limits is not None and limits.rise is not None else recipe.start)
+    start = config.start or (PLAIN if limits is not None and limits.curve.rise is not None else recipe.start)
     if start != PLAIN:
         return load_profile(start)
     knots = np.linspace(0, 1, recipe.lut_points)

@@ -94,7 +94,7 @@ class GammaLutModule(BlockModule):
     @property
     def held(self) -> Tensor:
         """The values as the camera rounds them."""
-        return self.values if self.limits is None else straight_through(self.values, self.limits.curve_rounded)
+        return self.values if self.limits is None else straight_through(self.values, self.limits.curve.rounded)
 
     def forward(self, x: Images) -> Images:
         return functional.apply_lut(x, self.held.to(x.dtype), self.knots.to(x.dtype))
@@ -103,7 +103,7 @@ class GammaLutModule(BlockModule):
     def project_(self) -> None:
         self.values.clamp_(0, 1)
         if self.limits is not None:
-            nearest = [self.limits.nearest_curve(curve) for curve in self.values.cpu().numpy()]
+            nearest = [self.limits.curve.nearest(curve) for curve in self.values.cpu().numpy()]
             self.values.copy_(torch.from_numpy(np.stack(nearest)))
 
     def to_spec(self) -> GammaLut:

@@ -6,7 +6,8 @@ Names are those of the deployment targets (`campro targets`).
 from __future__ import annotations
 
 from campro.core.errors import CamproError
-from campro.isp.limits import Grid, Limits, spaced
+from campro.isp.curve_limits import CurveLimits, spaced
+from campro.isp.limits import Grid, Limits
 from campro.isp.profile import CCM_LIMIT
 
 WORD = 65535
@@ -20,8 +21,7 @@ def _rkisp1(knots: tuple[float, ...]) -> Limits:
         source="Linux uAPI rkisp1-config.h: coefficients Q4.7, offsets of 12 bit, 17 curve values of 10 bit",
         matrix=Grid(-8.0, 8.0 - 1 / 128, 1 / 128),
         offsets=Grid(-1.0, 1.0 - 1 / RKISP1_OFFSET, 1 / RKISP1_OFFSET),
-        knots=knots,
-        levels=TEN_BITS,
+        curve=CurveLimits(knots, TEN_BITS),
     )
 
 
@@ -29,19 +29,18 @@ CAMERAS: dict[str, Limits] = {
     "rpi-vc4": Limits(
         source="libcamera src/ipa/rpi/vc4/vc4.cpp: numerators over 1000, 33 points of 16 bit, the last forced to 65535",
         matrix=Grid(-8.0, 7.9999, 1 / 1000, truncates=True),
-        knots=spaced((16, 1024), (8, 2048), (8, 4096), top=WORD),
-        levels=WORD,
-        truncates=True,
-        end="white",
+        curve=CurveLimits(spaced((16, 1024), (8, 2048), (8, 4096), top=WORD), WORD, truncates=True, end="white"),
     ),
     "rpi-pisp": Limits(
         source="libcamera src/ipa/rpi/pisp/pisp.cpp: 14 bit, 10 after the point; 64 values, unsigned slopes of 14 bit",
         matrix=Grid(-8.0, 8.0 - 1 / 1024, 1 / 1024),
-        knots=spaced((32, 512), (16, 1024), (16, 2048), top=WORD),
-        levels=WORD,
-        truncates=True,
-        rise=(2**14 - 1) / WORD,
-        end="flat",
+        curve=CurveLimits(
+            spaced((32, 512), (16, 1024), (16, 2048), top=WORD),
+            WORD,
+            truncates=True,
+            rise=(2**14 - 1) / WORD,
+            end="flat",
+        ),
     ),
     "rkisp1-log": _rkisp1(spaced((4, 64), (4, 128), (3, 256), (5, 512), top=4096)),
     "rkisp1-equal": _rkisp1(spaced((16, 256), top=4096)),
@@ -49,19 +48,18 @@ CAMERAS: dict[str, Limits] = {
         source="rkaiq algos/accm and algos/agamma: 11-bit registers over 128, 45 curve values of 12 bit",
         matrix=Grid(-7.0, 8.0 - 1 / 128, 1 / 128),
         offsets=Grid(-1.0, 1.0, 1 / TWELVE_BITS),
-        knots=spaced((8, 1), *[(4, 2**power) for power in range(1, 10)], top=TWELVE_BITS),
-        levels=TWELVE_BITS,
+        curve=CurveLimits(spaced((8, 1), *[(4, 2**power) for power in range(1, 10)], top=TWELVE_BITS), TWELVE_BITS),
     ),
     "android-camera2": Limits(
         source="android.hardware.camera2: rational numbers, curves of up to TONEMAP_MAX_CURVE_POINTS points",
         matrix=Grid(-CCM_LIMIT, CCM_LIMIT, 1 / 10_000),
-        levels=2**24,
+        curve=CurveLimits(levels=2**24),
         channels=3,
     ),
     "software": Limits(
         source="FFmpeg vf_colorchannelmixer: coefficients from -2 to 2; vf_lut1d",
         matrix=Grid(-2.0, 2.0, 1e-6),
-        levels=10**6,
+        curve=CurveLimits(levels=10**6),
         channels=3,
     ),
 }

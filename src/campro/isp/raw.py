@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import cv2
 import numpy as np
@@ -47,7 +47,7 @@ class Sensor:
     def with_noise(shot: float, **settings: object) -> Sensor:
         """A sensor with that shot noise, 1e-4 (bright) to 1.2e-2 (night), and the read noise that goes with it."""
         read = float(np.exp(LOG_READ_SLOPE * np.log(shot) + LOG_READ_OFFSET))
-        return Sensor(shot=shot, read=read, **settings)  # type: ignore[arg-type]
+        return replace(Sensor(shot=shot, read=read), **settings)  # type: ignore[arg-type]
 
 
 class RawCamera:
@@ -58,6 +58,8 @@ class RawCamera:
 
     def __init__(self, profile: IspProfile, sensor: Sensor, seed: int = 0, name: str | None = None) -> None:
         """A profile without blocks is the camera as it is, with gamma 1/2.2."""
+        if profile.blocks:
+            parts(profile)  # refuses what is no camera's
         self.profile, self.sensor, self.seed = profile, sensor, seed
         self.name = name or profile.name
         self.digest = json_digest({"profile": profile.digest, "sensor": asdict(sensor), "seed": seed})
