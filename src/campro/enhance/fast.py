@@ -23,7 +23,6 @@ from campro.enhance.padding import padded
 SLOPE = 0.2
 STRIDE, MULTIPLE = 8, 32
 """The map is drawn at 1 / STRIDE; its network halves twice more, so pictures are padded to MULTIPLE."""
-EPS = 1e-4
 CERTAINTY, FACE = 0.2, 6.0
 """Weight of the entropy of the map itself next to the loss of the picture, in which dark faces weigh little; and what
 a pixel of a face counts there against one outside: a face that is left in harms more than a blackened wall."""
@@ -60,7 +59,7 @@ class FastEnhancer(Enhancer):
 
     def with_context(self, captured: Images) -> tuple[Images, Float[Tensor, "B 4 h w"]]:
         """Enhanced pictures, and the map that they were made with: keep (0 to 1) and tint (3)."""
-        context = self.context_net(padded(captured, MULTIPLE))
+        context = _with_keep(self.context_net(padded(captured, MULTIPLE)))
         return self._compose(captured, self._blown_up(context, captured)), context
 
     def forward(self, captured: Images) -> Images:
@@ -68,12 +67,13 @@ class FastEnhancer(Enhancer):
         return self.with_context(captured)[0]
 
     def loss(self, captured: Images, raw: Images, background: Background) -> Float[Tensor, ""]:
-        """Eq. 7, and a little of the map's own entropy."""
-        context = self._blown_up(self.context_net(padded(captured, MULTIPLE)), captured)
-        weight = torch.where(background.bool(), 1.0, FACE)
-        keep = context[:, :1].float().clamp(EPS, 1 - EPS)
-        certainty = -(weight * torch.where(background.bool(), keep, 1 - keep).log()).mean()
-        return enhancement_loss(self._compose(captured, context), raw, background) + CERTAINTY * certainty
+        """Eq. 7, and some cross-entropy of the map, from logits: one that is black all over must get out."""
+        drawn = self.context_net(padded(captured, MULTIPLE))
+        wanted = F.avg_pool2d(padded(background, MULTIPLE), STRIDE)
+        weight = FACE + (1 - FACE) * wanted
+        certainty = F.binary_cross_entropy_with_logits(drawn[:, :1], wanted, weight)
+        enhanced = self._compose(captured, self._blown_up(_with_keep(drawn), captured))
+        return enhancement_loss(enhanced, raw, background) + CERTAINTY * certainty
 
     def _compose(self, captured: Images, context: Float[Tensor, "B 4 H W"]) -> Images:
         return context[:, :1] * (self.table(captured) + context[:, 1:])
@@ -98,12 +98,12 @@ class ContextNet(nn.Module):
         self.head = nn.Sequential(_convolve(fine, fine), nn.Conv2d(fine, 4, 1))
 
     def forward(self, images: Images) -> Float[Tensor, "B 4 h w"]:
-        """Keep and tint."""
+        """Logits of keep, and tint."""
         fine = self.stem(2 * images - 1)
         middle = self.to_middle(fine)
         middle = middle + _twice(self.from_coarse(self.to_coarse(middle)))
-        drawn = self.head(fine + _twice(self.from_middle(middle)))
-        return torch.cat([drawn[:, :1].sigmoid(), drawn[:, 1:]], 1)
+        drawn: Tensor = self.head(fine + _twice(self.from_middle(middle)))
+        return drawn
 
 
 class Residual(nn.Module):
@@ -115,6 +115,10 @@ class Residual(nn.Module):
 
     def forward(self, x: Float[Tensor, "B width h w"]) -> Float[Tensor, "B width h w"]:
         return F.leaky_relu(x + self.inner(x), SLOPE)
+
+
+def _with_keep(drawn: Float[Tensor, "B 4 h w"]) -> Float[Tensor, "B 4 h w"]:
+    return torch.cat([drawn[:, :1].sigmoid(), drawn[:, 1:]], 1)
 
 
 def _twice(x: Tensor) -> Tensor:
