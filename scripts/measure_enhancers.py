@@ -27,7 +27,7 @@ def main(profile: str, photographs: Path, enhancers: dict[str, Path]) -> None:
         views.append(Chain(name, camera, enhancer))
     print(f"| {len(photos)} photographs | outside faces | whole | faces left out |\n|---|---|---|---|")
     for view in views:
-        regions = picture_quality(photos, view)
+        regions = picture_quality(photos, view, "yunet")
         shown = [", ".join(f"{regions[r][name]:{form}}" for name, form in FIGURES.items()) for r in (OUTSIDE, WHOLE)]
         left = [_left_out(name, cell) for name, cell in faces_left_out(photos, view).items()]
         print(f"| {view.name} | {' | '.join(shown)} | {'; '.join(left)} |", flush=True)

@@ -131,7 +131,7 @@ class RealBench:
 
     def quality(self, view: str) -> dict[str, Json]:
         """See `Bench.quality`."""
-        return picture_quality([scene.path for scene in self.scene_set.scenes], self.views[view])
+        return picture_quality([scene.path for scene in self.scene_set.scenes], self.views[view], self.config.landmarks)
 
     def left_out(self) -> dict[str, Json]:
         """See `Bench.left_out`."""

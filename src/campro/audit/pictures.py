@@ -3,32 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from campro.core.catalogue import cache_root
+from campro.core.errors import CamproError
 from campro.core.images import read_image, to_tensor
 from campro.core.progress import track
 from campro.core.runs import Json
 from campro.core.types import ImageTransform
 from campro.enhance.samples import background_of
-from campro.faces import load_face_detector
+from campro.faces import FaceDetector, load_face_detector
 from campro.faces.boxes import find_face_boxes
 from campro.metrics.identification import wilson
 from campro.metrics.quality import SMALLEST, Quality, blackened, quality
 
 WHOLE, OUTSIDE, INSIDE = "whole", "outside faces", "inside faces"
 FINDERS = ("yunet", "dlib")
-"""Face detectors; the first says where faces are, as in the training of enhancers, which the other has no part in."""
+"""Face detectors that judge what is left out; enhancers learn from one of them and have never met the other."""
 LEFT_OUT = 0.9
 """A face is left out if so much of its box is black."""
 
 
-def picture_quality(photos: Sequence[Path], view: ImageTransform) -> dict[str, Json]:
-    """Mean quality of each region against raw pictures. Small ones are left out: MS-SSIM needs sides of 176 pixels."""
-    boxes = find_face_boxes(photos, load_face_detector(FINDERS[0]), cache_root())
+def picture_quality(photos: Sequence[Path], view: ImageTransform, finder: str) -> dict[str, Json]:
+    """Mean quality of each region against raw pictures, faces being where `finder` sees them.
+
+    Small pictures are left out: MS-SSIM needs sides of 176 pixels.
+    """
+    boxes = find_face_boxes(photos, load_face_detector(finder), cache_root())
     found: dict[str, list[Quality]] = {WHOLE: [], OUTSIDE: [], INSIDE: []}
     for photo in track(photos, f"image quality, {view.name}"):
         raw = read_image(photo)
@@ -43,14 +48,23 @@ def picture_quality(photos: Sequence[Path], view: ImageTransform) -> dict[str, J
 
 def faces_left_out(photos: Sequence[Path], view: ImageTransform) -> dict[str, Json]:
     """How much of the faces that each detector finds in raw pictures is black in the view, and how many are."""
-    faces = {name: find_face_boxes(photos, load_face_detector(name), cache_root()) for name in FINDERS}
-    shares: dict[str, list[float]] = {name: [] for name in FINDERS}
+    faces = {name: find_face_boxes(photos, found, cache_root()) for name, found in _finders().items()}
+    shares: dict[str, list[float]] = {name: [] for name in faces}
     for photo in track(photos, "faces left out"):
         if any(len(boxes[photo]) for boxes in faces.values()):
             seen = view(read_image(photo))
             for name, boxes in faces.items():
                 shares[name] += blackened(seen, boxes[photo])
     return {name: _left_out(own) for name, own in shares.items() if own}
+
+
+def _finders() -> dict[str, FaceDetector]:
+    """Those whose weights are on this machine."""
+    found = {}
+    for name in FINDERS:
+        with suppress(CamproError):
+            found[name] = load_face_detector(name)
+    return found
 
 
 def _left_out(shares: list[float]) -> dict[str, Json]:
