@@ -12,7 +12,7 @@ from campro.audit.pictures import OUTSIDE, WHOLE, faces_left_out, picture_qualit
 from campro.core.chain import Chain
 from campro.core.images import list_images
 from campro.enhance.runner import load_enhancer
-from campro.isp import Camera, load_profile
+from campro.isp import Camera
 
 FIGURES = {"psnr": ".2f", "ssim": ".3f", "ms_ssim": ".3f"}
 
@@ -23,7 +23,7 @@ def main(profile: str, photographs: Path, enhancers: dict[str, Path]) -> None:
     views = [camera]
     for name, path in enhancers.items():
         enhancer = load_enhancer(path)
-        enhancer.check_profile(load_profile(profile).digest, profile)
+        enhancer.check_profile(camera.digest, profile)
         views.append(Chain(name, camera, enhancer))
     print(f"| {len(photos)} photographs | outside faces | whole | faces left out |\n|---|---|---|---|")
     for view in views:

@@ -15,7 +15,7 @@ from campro.core.chain import Chain
 from campro.core.images import list_images, read_image
 from campro.core.types import ImageTransform, Rgb8
 from campro.enhance.runner import load_enhancer
-from campro.isp import Camera
+from campro.isp import RAW, Camera
 from campro.metrics.quality import flicker
 
 NOISE, FRAMES, SCENES, SEED = 2.0, 24, 20, 0
@@ -25,7 +25,7 @@ NOISE, FRAMES, SCENES, SEED = 2.0, 24, 20, 0
 def main(profile: str, photographs: Path) -> None:
     """Print the flicker in levels (standard deviation over time, RMS over pixels), of each view: mean over scenes."""
     camera, photos = Camera(profile, "captured"), list_images(photographs)[:SCENES]
-    for view in (Camera("identity", "raw"), camera, Chain("enhanced", camera, load_enhancer())):
+    for view in (RAW, camera, Chain("enhanced", camera, load_enhancer())):
         levels = [flicker(_film(read_image(photo), view)) for photo in photos]
         worst = max(levels)
         print(f"{view.name}: {np.mean(levels):.2f} levels over {len(levels)} scenes, at most {worst:.2f}", flush=True)

@@ -3,7 +3,6 @@
 For `campro-default` also what one recovers who owns the enhancer: with its inputs, by the 3D LUT in its file; with its
 outputs alone, by spreading out the levels that are left in the dark (histogram equalisation of each channel).
 
-
 python scripts/measure_recolouring.py PROFILE FACES PHOTOGRAPHS...    # a folder per person; folders of photographs
 """
 

@@ -11,8 +11,8 @@ from itertools import pairwise
 
 from campro.core.errors import CamproError
 from campro.deploy.target import DeployTarget, Files
-from campro.isp.limits import parts
-from campro.isp.profile import Ccm, Degamma, GammaLut, IspProfile, Quantise
+from campro.isp.limits import camera_profile, parts
+from campro.isp.profile import Ccm, GammaLut, IspProfile
 
 DENOMINATOR = 10_000
 POINTS = 64
@@ -57,9 +57,7 @@ class Camera2(DeployTarget):
         except (ValueError, KeyError, TypeError, ZeroDivisionError, RecursionError) as error:
             got = " ".join(str(error).split())[:120]
             raise CamproError(self.JSON, "settings that campro wrote for camera2", got) from error
-        if len(set(lut.values)) == 1:
-            lut = GammaLut(lut.values[:1], lut.knots)
-        return IspProfile("android-camera2 settings", (Degamma(), ccm, lut, Quantise(8)))
+        return camera_profile("android-camera2 settings", ccm, lut)
 
 
 def _kotlin(numerators: list[int], lut: GammaLut, curves: list[list[float]]) -> str:

@@ -15,8 +15,9 @@ from yaml import MappingNode, SequenceNode
 from campro.core.errors import CamproError
 from campro.deploy.edits import Document
 from campro.deploy.target import DeployTarget, Files
-from campro.isp.limits import parts
-from campro.isp.profile import Ccm, Degamma, GammaLut, IspProfile, Quantise
+from campro.isp.cameras import WORD
+from campro.isp.limits import camera_profile, parts
+from campro.isp.profile import Ccm, GammaLut, IspProfile
 
 Matrix = Float[np.ndarray, "3 3"]
 
@@ -24,7 +25,6 @@ RGB_TO_YUV = np.array([[0.299, 0.587, 0.114], [-0.169, -0.331, 0.5], [0.5, -0.41
 YUV_TO_RGB = np.array([[1, 0, 1.402], [1, -0.345, -0.714], [1, 1.771, 0]])
 AT_SATURATION_1 = YUV_TO_RGB @ RGB_TO_YUV
 """What libcamera multiplies every matrix by, even at saturation 1 (`applySaturation`): not quite the identity."""
-FULL = 65535
 AGREE = 0.02
 """Largest difference of a matrix entry between light sources in a file that is ours: rounding, times an inverse."""
 
@@ -83,13 +83,13 @@ class TuningFile(DeployTarget):
         x, y = np.array(points[::2]), np.array(points[1::2])
         if len(points) % 2 or len(x) < 2 or (np.diff(x) <= 0).any():
             raise document.refuse("a gamma_curve of points with rising x", f"{len(points)} numbers")
-        positions = self.limits.curve.positions(GammaLut(((0.0, 1.0),)))
-        curve = self.limits.curve.rounded(np.interp(np.array(positions) * FULL, x, y).clip(0, FULL) / FULL)
+        knots = self.limits.curve.knots
+        assert knots is not None
+        curve = self.limits.curve.rounded(np.interp(np.array(knots) * WORD, x, y).clip(0, WORD) / WORD)
         if self.limits.curve.end == "white":
             curve[-1] = 1.0
         ccm = Ccm(tuple(tuple(row) for row in ratios.mean(0).tolist()))
-        blocks = (Degamma(), ccm, GammaLut((tuple(curve.tolist()),), positions), Quantise(8))
-        return IspProfile(f"{self.name} tuning file", blocks)
+        return camera_profile(f"{self.name} tuning file", ccm, GammaLut((tuple(curve.tolist()),), knots))
 
 
 def _algorithm(document: Document, name: str) -> MappingNode:
@@ -136,7 +136,7 @@ def _curve_text(document: Document, contrast: MappingNode, lut: GammaLut) -> str
         raise document.refuse("a gamma_curve", "none")
     inner, outer = " " * items[0].start_mark.column, " " * old.start_mark.column
     points = zip(lut.positions, lut.values[0])
-    lines = ",\n".join(f"{inner}{round(x * FULL)}, {round(y * FULL)}" for x, y in points)
+    lines = ",\n".join(f"{inner}{round(x * WORD)}, {round(y * WORD)}" for x, y in points)
     return f"[\n{lines}\n{outer}]"
 
 

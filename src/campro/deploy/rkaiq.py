@@ -19,8 +19,8 @@ from campro.core.errors import CamproError
 from campro.deploy.edits import LARGEST, rewritten
 from campro.deploy.target import DeployTarget, Files
 from campro.isp.cameras import TWELVE_BITS
-from campro.isp.limits import Grid, parts
-from campro.isp.profile import Ccm, Degamma, GammaLut, IspProfile, Quantise
+from campro.isp.limits import Grid, camera_profile, parts
+from campro.isp.profile import Ccm, GammaLut, IspProfile
 
 ALPHA = 1024.0
 """The matrix at full strength."""
@@ -144,7 +144,7 @@ class RkAiq(DeployTarget):
         shift = np.floor(np.mean(shifts, 0) + 0.5) / TWELVE_BITS
         ccm = Ccm(tuple(tuple(row) for row in ratios.mean(0).tolist()), tuple(shift.tolist()))
         curve = GammaLut((tuple((curves[0] / TWELVE_BITS).clip(0, 1).tolist()),), self.limits.curve.knots)
-        return IspProfile(f"{self.name} IQ file", (Degamma(), ccm, curve, Quantise(8)))
+        return camera_profile(f"{self.name} IQ file", ccm, curve)
 
     def _product(self, ccm: Ccm, own: Float[np.ndarray, "3 3"]) -> Float[np.ndarray, "3 3"]:
         product = np.array(ccm.matrix) @ own

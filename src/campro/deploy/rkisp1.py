@@ -15,8 +15,8 @@ import numpy as np
 from campro.core.errors import CamproError
 from campro.deploy.target import DeployTarget, Files
 from campro.isp.cameras import RKISP1_OFFSET, TEN_BITS
-from campro.isp.limits import parts
-from campro.isp.profile import Ccm, Degamma, GammaLut, IspProfile, Quantise
+from campro.isp.limits import camera_profile, parts
+from campro.isp.profile import Ccm, GammaLut, IspProfile
 
 FRACTION = 128
 """Coefficients are Q4.7."""
@@ -61,7 +61,7 @@ class KernelParameters(DeployTarget):
         except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
             got = " ".join(str(error).split())[:120]
             raise CamproError(self.FILE, f"parameters that campro wrote for {self.name}", got) from error
-        return IspProfile(f"{self.name} parameters", (Degamma(), ccm, lut, Quantise(8)))
+        return camera_profile(f"{self.name} parameters", ccm, lut)
 
 
 def _field(value: float, scale: int, bits: int) -> int:

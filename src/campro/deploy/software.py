@@ -15,8 +15,8 @@ from campro.core.errors import CamproError
 from campro.deploy.target import DeployTarget, Files
 from campro.isp.fast import colour_table
 from campro.isp.functional import degamma
-from campro.isp.limits import parts
-from campro.isp.profile import Ccm, Degamma, GammaLut, IspProfile, Quantise
+from campro.isp.limits import camera_profile, parts
+from campro.isp.profile import Ccm, Degamma, GammaLut, IspProfile
 
 SIZES = (17, 33, 65, 129)
 """Nodes a side of a 3D table, smallest first."""
@@ -85,9 +85,8 @@ class Software(DeployTarget):
             raise CamproError(self.FFMPEG, "a filter chain that campro wrote", str(error)[:80]) from error
         exact = np.abs(linear[:256, 0] - (np.arange(256) / 255) ** 2.2).max() < 1e-5
         lut = GammaLut(tuple(tuple(channel) for channel in (curve.T / WHITE).clip(0, 1).tolist()))
-        lut = GammaLut(lut.values[:1]) if len(set(lut.values)) == 1 else lut
         start = Degamma("power-2.2" if exact else "srgb")
-        return IspProfile("software files", (start, Ccm(matrix), lut, Quantise(8)))
+        return camera_profile("software files", Ccm(matrix), lut, start)
 
 
 def smallest_table(profile: IspProfile) -> int | None:

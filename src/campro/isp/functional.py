@@ -14,6 +14,8 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
+from campro.core.types import Rgb8
+
 Picture = Float[Tensor, "*b 3 h w"]
 
 
@@ -109,9 +111,14 @@ def jpeg(x: Picture, quality: int) -> Picture:
 
 def _jpeg_once(picture: Float[Tensor, "3 h w"], quality: int) -> Float[Tensor, "3 h w"]:
     rgb = round_half_up(picture * 255).clamp(0, 255).to(torch.uint8).permute(1, 2, 0).numpy()
+    return torch.from_numpy(through_jpeg(rgb, quality)).permute(2, 0, 1).float() / 255
+
+
+def through_jpeg(rgb: Rgb8, quality: int) -> Rgb8:
+    """A picture as a JPEG file of that quality shows it."""
     buffer = io.BytesIO()
     Image.fromarray(rgb).save(buffer, "JPEG", quality=quality)
-    return torch.from_numpy(np.array(Image.open(buffer))).permute(2, 0, 1).float() / 255
+    return np.array(Image.open(buffer))
 
 
 def sensor_noise(linear: Picture, shot: float, read: float, generator: torch.Generator) -> Picture:

@@ -114,6 +114,13 @@ class Limits:
         return f"matrix {self.matrix}, {offsets}, {self.curve}"
 
 
+def camera_profile(name: str, ccm: Ccm, lut: GammaLut, start: Degamma | None = None) -> IspProfile:
+    """The profile with this matrix and these curves; `parts` takes it apart. Three equal curves become one."""
+    if len(set(lut.values)) == 1:
+        lut = GammaLut(lut.values[:1], lut.knots)
+    return IspProfile(name, (start or Degamma(), ccm, lut, Quantise(8)))
+
+
 def parts(profile: IspProfile) -> tuple[Ccm, GammaLut]:
     """The matrix and the curve of a profile for cameras.
 

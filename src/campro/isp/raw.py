@@ -7,21 +7,18 @@ Unprocessing and noise levels: Brooks et al., Unprocessing Images for Learned Ra
 from __future__ import annotations
 
 import hashlib
-import io
 from dataclasses import asdict, dataclass, replace
 
 import cv2
 import numpy as np
 from jaxtyping import Float
-from PIL import Image
 
 from campro.core.checks import check_rgb8
 from campro.core.hashing import json_digest
 from campro.core.types import Rgb8
+from campro.isp.functional import through_jpeg
 from campro.isp.limits import parts
 from campro.isp.profile import IspProfile, Matrix3
-
-Linear = Float[np.ndarray, "H W 3"]
 
 IMX219: Matrix3 = ((2.18174, -0.70887, -0.47287), (-0.70196, 2.76426, -1.06231), (-0.25157, -0.71978, 1.97135))
 """Sensor colours to linear sRGB of a Raspberry Pi camera 2 at 4650 K; libcamera, src/ipa/rpi/vc4/data/imx219.json."""
@@ -69,7 +66,7 @@ class RawCamera:
         height, width = rgb.shape[:2]
         even = cv2.copyMakeBorder(rgb, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
         developed = self.develop(self.expose(even))[:height, :width]
-        return developed if self.sensor.quality is None else _jpeg(developed, self.sensor.quality)
+        return developed if self.sensor.quality is None else through_jpeg(developed, self.sensor.quality)
 
     def expose(self, rgb: Rgb8) -> Float[np.ndarray, "H W"]:
         """The mosaic (red top left) of a picture with even sides, in [0, 1], noisy and rounded to the sensor's bits."""
@@ -108,9 +105,3 @@ class RawCamera:
     def _generator(self, rgb: Rgb8) -> np.random.Generator:
         content = hashlib.sha256(np.ascontiguousarray(rgb).tobytes()).digest()
         return np.random.default_rng([self.seed, *content[:16]])
-
-
-def _jpeg(rgb: Rgb8, quality: int) -> Rgb8:
-    buffer = io.BytesIO()
-    Image.fromarray(rgb).save(buffer, "JPEG", quality=quality)
-    return np.array(Image.open(buffer))
