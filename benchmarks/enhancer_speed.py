@@ -14,8 +14,8 @@ from campro.enhance.enhancers import new_enhancer
 from campro.enhance.runner import load_enhancer
 
 SIZES = {"512x512": (512, 512), "1920x1080": (1920, 1080)}
-TABLE_MACS = 7 * 3 + 3 * 4 + 3
-"""A pixel's multiply-adds outside the network: seven mixtures of a colour, three of the map, and its application."""
+TABLE_MACS = 7 * 3 + 3 * 13 + 9 + 3
+"""A pixel's multiply-adds outside the network: seven mixtures of a colour, three of the map, gain, and keep."""
 
 
 def unet_rgb8(unet: Enhancer, rgb: Rgb8) -> Rgb8:

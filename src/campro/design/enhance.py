@@ -61,7 +61,8 @@ def train_enhancer_for(
     camera, enhancer = Camera(profile), new_enhancer(recipe.enhancer)
     photos = [*scenes] * max(1, round(len(faces) / len(scenes))) + [*faces]
     chosen = np.random.default_rng(recipe.seed).permutation(len(photos))[:COLOUR_PHOTOS]
-    enhancer.prepare(colour_pairs((photos[row] for row in chosen), camera))
+    if run.load_state() is None:
+        enhancer.prepare(colour_pairs((photos[row] for row in chosen), camera))
     lessons = Lessons([Lesson(photo, boxes[photo]) for photo in photos], camera, recipe.size, recipe.batch)
     trained = train_enhancer(enhancer, lessons, run, fabric, recipe.steps, recipe.seed)
     trained.finish()

@@ -8,12 +8,15 @@ from numba import njit, prange
 
 from campro.core.types import Rgb8
 
-STRIDE = 8
+STRIDE, CHANNELS = 8, 13
 LEVELS = 256
 
 
 class Composer:
-    """keep x (table(colour) + tint), rounded half up; agrees with `FastEnhancer` to a rounding step."""
+    """keep x (c + tint + gain (c - 1/2)) with c = table(colour), rounded half up.
+
+    Agrees with `FastEnhancer` to a rounding step.
+    """
 
     def __init__(self, table: Float32[np.ndarray, "n n n 3"]) -> None:
         """`table[b, g, r]` is the colour at a node of the cube."""
@@ -22,8 +25,8 @@ class Composer:
         part = self._part[:, None]
         self._table = np.ascontiguousarray(table[:, :, self._low] * (1 - part) + table[:, :, self._low + 1] * part)
 
-    def __call__(self, captured: Rgb8, small: Float32[np.ndarray, "4 h w"]) -> Rgb8:
-        """`small` holds keep and tint at 1/8 of the (padded) size, bilinear between, with half-pixel centres."""
+    def __call__(self, captured: Rgb8, small: Float32[np.ndarray, "13 h w"]) -> Rgb8:
+        """`small` holds keep, tint and gain at 1/8 of the (padded) size, bilinear between, with half-pixel centres."""
         out = np.empty_like(captured)
         rows, columns = (_upscaled(pixels, cells) for pixels, cells in zip(captured.shape, small.shape[1:]))
         maps = np.ascontiguousarray(small.transpose(1, 2, 0))
@@ -44,7 +47,7 @@ def _upscaled(pixels: int, cells: int) -> tuple[Int64[np.ndarray, " n"], Float32
     return _cells((np.arange(pixels) + 0.5) / STRIDE - 0.5, cells)
 
 
-@njit(cache=True, parallel=True, nogil=True)
+@njit(cache=True, parallel=True, nogil=True, fastmath=True)
 def _compose(captured, table, low, part, maps, tops, downs, lefts, overs, out):
     height, width = captured.shape[:2]
     rows, columns = maps.shape[:2]
@@ -52,6 +55,7 @@ def _compose(captured, table, low, part, maps, tops, downs, lefts, overs, out):
     for y in prange(height):
         top, down = tops[y], downs[y]
         line = maps[top] * (one - down) + maps[min(top + 1, rows - 1)] * down
+        here, colour = np.empty(CHANNELS, np.float32), np.empty(3, np.float32)
         for x in range(width):
             left, over = lefts[x], overs[x]
             right = min(left + 1, columns - 1)
@@ -60,14 +64,18 @@ def _compose(captured, table, low, part, maps, tops, downs, lefts, overs, out):
             both = up_green * up_blue
             only_green, only_blue = up_green - both, up_blue - both
             none = one - up_green - only_blue
-            keep = line[left, 0] + (line[right, 0] - line[left, 0]) * over
+            for channel in range(CHANNELS):
+                here[channel] = line[left, channel] + (line[right, channel] - line[left, channel]) * over
             for channel in range(3):
-                colour = (
+                colour[channel] = (
                     none * table[blue, green, red, channel]
                     + only_green * table[blue, green + 1, red, channel]
                     + only_blue * table[blue + 1, green, red, channel]
                     + both * table[blue + 1, green + 1, red, channel]
                 )
-                tint = line[left, channel + 1] + (line[right, channel + 1] - line[left, channel + 1]) * over
-                value = keep * (colour + tint) * white + half
+            for channel in range(3):
+                mixed = colour[channel] + here[1 + channel]
+                for other in range(3):
+                    mixed += here[4 + 3 * channel + other] * (colour[other] - half)
+                value = here[0] * mixed * white + half
                 out[y, x, channel] = np.uint8(min(max(value, np.float32(0)), white))

@@ -25,6 +25,8 @@ FACES = 0.5
 """So often a piece of a photograph with faces is made to hold the middle of one."""
 GREY = 0.1
 """So often a piece is made grey: people of black-and-white pictures have faces too."""
+NOISE = 3.0
+"""Cameras are noisy: a sample is seen with noise of up to so many levels, and wanted without."""
 MOSAICS = (1, 1, 2, 3)
 """Pieces across a sample, each as likely as the other."""
 ASPECT = (3 / 4, 4 / 3)
@@ -63,11 +65,16 @@ def draw_samples(
     captured, raw, background = [], [], []
     for _ in range(count):
         rgb, mask = _mosaic(lessons, size, int(rng.choice(MOSAICS)), rng)
-        captured.append(view(rgb))
+        captured.append(view(_noisy(rgb, rng)))
         raw.append(rgb)
         background.append(mask)
     marks = torch.from_numpy(np.stack(background))[:, None].float()
     return to_tensor(np.stack(captured)), to_tensor(np.stack(raw)), marks
+
+
+def _noisy(rgb: Rgb8, rng: np.random.Generator) -> Rgb8:
+    noise = np.float32(rng.uniform(0, NOISE)) * rng.standard_normal(rgb.shape, np.float32)
+    return (rgb + noise + 0.5).clip(0, 255).astype(np.uint8)
 
 
 def _mosaic(
