@@ -42,7 +42,52 @@ def iq_file() -> str:
     )
 
 
-BASES = {"rpi-vc4": tuning("bcm2835"), "rpi-pisp": tuning("pisp"), "rockchip-rkaiq": iq_file()}
+RKISP1 = """# a comment that stays
+%YAML 1.1
+---
+version: 1
+algorithms:
+  - Agc:
+  - Ccm:
+      ccms:
+        - ct: 2800
+          ccm: [ 2.0, -0.6, -0.4, -0.8, 2.7, -0.9, -0.3, -1.1, 2.4 ]
+          offsets: [ 4, -8, 0 ]
+        - ct: 6500
+          ccm: [ 1.9, -0.6, -0.3, -0.6, 2.4, -0.8, 0, -0.6, 1.6 ]
+  - Awb:
+...
+"""
+
+
+def iq_json(gamma: str, points: int) -> str:
+    """A small rkaiq IQ file of the newer kind, in the shape of iq_parser_v2: two scenes, one with manual values."""
+    cells = [
+        {"name": f"{light}_100", "saturation": 100, "ccMatrix": matrix, "ccOffsets": [0, 0, 0]}
+        for light, matrix in MATRICES.items()
+    ]
+    strength = {"y_alpha_curve": [64] * 17, "gain_alphaScale_curve": {"gain": [1, 2, 4], "scale": [1, 0.9, 0.5]}}
+    curve = {"Gamma_en": 0, "Gamma_out_offset": 3, "Gamma_curve": [80 * i for i in range(points)]}
+    if points == 45:
+        curve["Gamma_out_segnum"] = "GAMMATYPE_LOG"
+    scene = {
+        "ccm_calib": {"control": {"enable": 1}, "lumaCCM": strength, "TuningPara": {"matrixAll": cells}},
+        gamma: {"GammaTuningPara": curve},
+        "sharp_calib": {"strength": 0.5},
+    }
+    night = {**scene, "ccm_calib": {**scene["ccm_calib"], "manualPara": cells[0]}}
+    scenes = [{"name": "day", "scene": scene}, {"name": "night", "scene": night}]
+    return json.dumps({"main_scene": [{"name": "normal", "sub_scene": scenes}]}, indent="\t")
+
+
+BASES = {
+    "rpi-vc4": tuning("bcm2835"),
+    "rpi-pisp": tuning("pisp"),
+    "rkisp1": RKISP1,
+    "rockchip-rkaiq": iq_file(),
+    "rockchip-isp21": iq_json("agamma_calib_v10", 45),
+    "rockchip-isp30": iq_json("agamma_calib_v11", 49),
+}
 
 
 def base_for(name: str) -> str:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from campro.core.errors import CamproError
 from campro.deploy.libcamera import AT_SATURATION_1, PISP, VC4
 from campro.deploy.rkaiq import RkAiq
+from campro.deploy.rkaiq_json import ISP21, ISP30
 from campro.deploy.software import LARGEST_ERROR, Software, smallest_table, table_error
 from campro.deploy.target import difference
 from campro.deploy.targets import TARGETS
@@ -25,7 +26,7 @@ from campro.isp.limits import parts
 
 from .conftest import MATRICES, base_for, profile
 
-STEP = {"rpi-vc4": 6, "rpi-pisp": 4, "rockchip-rkaiq": 12}
+STEP = {"rpi-vc4": 6, "rpi-pisp": 4, "rkisp1": 12, "rockchip-rkaiq": 12, "rockchip-isp21": 12, "rockchip-isp30": 12}
 """Levels by which rounding the product with a camera's own matrix may show; others hold the profile's own numbers."""
 
 
@@ -45,7 +46,10 @@ def test_reading_back_gives_the_realised_profile(name):
     assert apart.mean < 0.5
 
 
-@pytest.mark.parametrize("name", [name for name in TARGETS if TARGETS[name].limits.curve.rise is None])
+FALLS = [name for name in TARGETS if TARGETS[name].limits.curve.rise is None and name != "rkisp1"]
+
+
+@pytest.mark.parametrize("name", FALLS)
 def test_a_falling_curve_survives_where_the_camera_takes_it(name):
     target, held, files = fitted_files(name, load_profile("negative"))
     apart = difference(held, target.read(files, base_for(name)))
@@ -164,12 +168,107 @@ def test_the_real_iq_file(deploy_files):
     assert sum(a != b for a, b in zip(old, new)) < 100
 
 
+@pytest.mark.parametrize("target", [ISP21, ISP30])
+def test_every_scene_of_an_iq_file_in_json_gets_the_profile(target):
+    _, held, files = fitted_files(target.name, profile())
+    document, before = json.loads(files[target.FILE]), json.loads(base_for(target.name))
+    for new, old in zip(document["main_scene"][0]["sub_scene"], before["main_scene"][0]["sub_scene"]):
+        ccm = new["scene"]["ccm_calib"]
+        cells = [*ccm["TuningPara"]["matrixAll"], *([ccm["manualPara"]] if "manualPara" in ccm else [])]
+        for cell, own in zip(cells, [*MATRICES.values(), MATRICES[2800]]):
+            wanted = np.array(held.blocks[1].matrix) @ np.reshape(own, (3, 3))
+            np.testing.assert_allclose(np.reshape(cell["ccMatrix"], (3, 3)), wanted, atol=1e-6)
+        assert set(ccm["lumaCCM"]["y_alpha_curve"]) == {1024}
+        assert set(ccm["lumaCCM"]["gain_alphaScale_curve"]["scale"]) == {1}
+        curve = new["scene"][target.gamma]["GammaTuningPara"]
+        assert (curve["Gamma_en"], curve["Gamma_out_offset"]) == (1, 0)
+        assert new["scene"]["sharp_calib"] == old["scene"]["sharp_calib"]
+
+
+def test_the_49_knots_are_those_of_the_kernel():
+    """rkisp2-config.h: segments 1 x8, 2 x4, 4 x4, ... 256 x4, then 256 x8."""
+    segments = [1] * 8 + [2**power for power in range(1, 9) for _ in range(4)] + [256] * 8
+    places = np.cumsum([0, *segments])
+    assert places[-1] == 4096
+    knots = np.array(ISP30.limits.curve.knots) * 4095
+    np.testing.assert_allclose(knots[:-1], places[:-1])
+
+
+# RkISP1 by libcamera ------------------------------------------------------------------------------------------
+
+KNOTS = TARGETS["rkisp1"].limits.curve.knots
+CURVE = GammaLut((tuple(knot**0.4 for knot in KNOTS),), KNOTS)
+POWER = IspProfile("power", (Degamma(), profile().blocks[1], CURVE, Quantise(8)))
+
+
+def rkisp1_settings(text: str) -> dict:
+    """As libcamera reads them: libyaml, a list of algorithms by name, version 1."""
+    document = yaml.load(text, Loader=yaml.CSafeLoader)
+    assert document["version"] == 1
+    return {name: value for entry in document["algorithms"] for name, value in entry.items()}
+
+
+def test_the_exponent_and_the_offsets_of_an_rkisp1_file():
+    target, held, files = fitted_files("rkisp1", POWER)
+    found = rkisp1_settings(files[target.FILE])
+    assert found["GammaOutCorrection"]["gamma"] == pytest.approx(2.5, abs=0.01)
+    matrix = np.array(held.blocks[1].matrix)
+    first, second = found["Ccm"]["ccms"]
+    np.testing.assert_array_equal(first["offsets"], np.floor(matrix @ [4, -8, 0] + 0.5))
+    assert second["offsets"] == [0, 0, 0]
+    np.testing.assert_allclose(
+        np.reshape(second["ccm"], (3, 3)), matrix @ np.reshape(MATRICES[6500], (3, 3)), atol=1e-6
+    )
+    assert list(found) == ["Agc", "Ccm", "Awb", "GammaOutCorrection"]
+    assert files[target.FILE].startswith("# a comment that stays")
+
+
+def test_libcamera_draws_the_curve_that_we_realise():
+    """Its loop by hand (goc.cpp): trunc(1023 x (x / 4096) ^ (1 / gamma)) at its segments."""
+    target, _, files = fitted_files("rkisp1", POWER)
+    gamma = rkisp1_settings(files[target.FILE])["GammaOutCorrection"]["gamma"]
+    places = np.cumsum([0, 64, 64, 64, 64, 128, 128, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512])
+    back = parts(target.read(files, base_for("rkisp1")))[1]
+    np.testing.assert_array_equal(
+        np.round(np.array(back.values[0]) * 1023), np.trunc((places / 4096) ** (1 / gamma) * 1023)
+    )
+
+
+def test_an_uncalibrated_rkisp1_file_gets_the_profiles_matrix():
+    base = "version: 1\nalgorithms:\n  - Agc:\n  - GammaOutCorrection:\n  - Awb:"
+    target = TARGETS["rkisp1"]
+    held = target.limits.realised(target.limits.fitted(POWER))
+    files = target.write(held, base)
+    found = rkisp1_settings(files[target.FILE])
+    np.testing.assert_allclose(np.reshape(found["Ccm"]["ccms"][0]["ccm"], (3, 3)), parts(held)[0].matrix, atol=1e-5)
+    assert found["GammaOutCorrection"]["gamma"] == pytest.approx(2.5, abs=0.01)
+    assert difference(held, target.read(files, base)).largest <= 1
+
+
+def test_a_curve_that_is_no_power_is_refused():
+    with pytest.raises(CamproError, match="power of its input"):
+        TARGETS["rkisp1"].limits.realised(load_profile("campro-default"))
+
+
+@pytest.mark.shared
+def test_real_rkisp1_files(deploy_files):
+    target = TARGETS["rkisp1"]
+    held = target.limits.realised(target.limits.fitted(POWER))
+    for path in sorted((deploy_files / "libcamera" / "rkisp1").glob("*.yaml")):
+        base = target.read_base(path)
+        files = target.write(held, base)
+        rkisp1_settings(files[target.FILE])
+        assert difference(held, target.read(files, base)).largest <= STEP["rkisp1"]
+        kept = set(base.splitlines()) - set(files[target.FILE].splitlines())
+        assert all("ccm" in line or "[" in line for line in kept), kept
+
+
 # Bad bases ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["rpi-vc4", "rpi-pisp", "rockchip-rkaiq"])
-@settings(max_examples=350, deadline=None)
+@pytest.mark.parametrize("name", ["rpi-vc4", "rpi-pisp", "rkisp1", "rockchip-rkaiq", "rockchip-isp21"])
+@settings(max_examples=250, deadline=None)
 @given(st.data())
 def test_a_mutated_base_gives_a_valid_result_or_a_clear_error(name, data):
     target = TARGETS[name]

@@ -21,6 +21,7 @@ COMMANDS = {
     "report": "turn a run folder into one HTML page, JSON and CSV",
     "deploy": "write a profile as the files that a camera's own software loads",
     "targets": "list the cameras that profiles can be written for",
+    "calibrate": "fit the simulation to a real camera, from pairs of shots",
     "capture": "apply a profile to images, folders and video files",
     "enhance": "make captured pictures pleasant to look at, with the faces left out",
     "models": "list or fetch recognisers and detectors",
@@ -30,7 +31,7 @@ COMMANDS = {
 
 def usage() -> str:
     """The page that `campro --help` prints."""
-    rows = "\n".join(f"  {name:<9}{what}" for name, what in COMMANDS.items())
+    rows = "\n".join(f"  {name:<10}{what}" for name, what in COMMANDS.items())
     return (
         "usage: campro COMMAND [OPTIONS]\n\n"
         "Make a camera hand out pictures that face recognition cannot use while person detection still works.\n\n"

@@ -72,6 +72,19 @@ class Document:
             raise self.refuse(f"{count} numbers for {name}", str(len(values)))
         return values
 
+    def objects(self, node: Node) -> list[MappingNode]:
+        """A node and all below it that have names and values, in the order of the file."""
+        if isinstance(node, SequenceNode):
+            return [found for item in node.value for found in self.objects(item)]
+        if not isinstance(node, MappingNode):
+            return []
+        return [self.mapping(node, "an object"), *(found for _, one in node.value for found in self.objects(one))]
+
+    def all_named(self, name: str, below: Node | None = None) -> list[Node]:
+        """Every value of that name, at any depth."""
+        objects = self.objects(below or self.root)
+        return [value for node in objects if (value := self.get(node, name)) is not None]
+
     # Writing -------------------------------------------------------------------------------------------------
 
     def replace(self, node: Node, text: str) -> None:
@@ -89,10 +102,22 @@ class Document:
         if value is not None:
             self.replace(value, text)
             return
-        if not node.flow_style or not node.value:
+        if not node.value:
             raise self.refuse(f"a value for {name}", "none", f"add {name} to the file")
-        start = node.value[0][0].start_mark.index
-        self._changes.append((start, start, f'"{name}": {text}, '))
+        first = node.value[0][0].start_mark
+        new = f'"{name}": {text}, ' if node.flow_style else f"{name}: {text}\n{' ' * first.column}"
+        self._changes.append((first.index, first.index, new))
+
+    def append(self, node: SequenceNode, text: str) -> None:
+        """Put an item at the end of a list that has one item a line."""
+        if node.flow_style or not node.value:
+            raise self.refuse("a list with an item a line", "another")
+        end = self.text.rfind("\n", 0, node.end_mark.index) + 1
+        if self.text[end : node.end_mark.index].strip():  # the last line has no end
+            end, text = node.end_mark.index, f"\n{' ' * node.start_mark.column}- {text}"
+        else:
+            text = f"{' ' * node.start_mark.column}- {text}\n"
+        self._changes.append((end, end, text))
 
     def remove(self, node: MappingNode, name: str) -> None:
         """Take a name and its value out of a JSON object, if they are there."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from yaml import MappingNode, SequenceNode
+from yaml import MappingNode, Node, SequenceNode
 
 from campro.core.errors import CamproError
 from campro.deploy.edits import Document
@@ -94,11 +94,16 @@ class TuningFile(DeployTarget):
 
 def _algorithm(document: Document, name: str) -> MappingNode:
     """The settings of one algorithm of the file."""
-    listed = document.sequence(Document.get(document.root, "algorithms"), "algorithms")
-    found = [entry for item in listed if (entry := Document.get(document.mapping(item, "an algorithm"), name))]
+    found = algorithms(document, name)
     if len(found) != 1:
         raise document.refuse(f"{name} once among its algorithms", f"{len(found)} of them")
     return document.mapping(found[0], name)
+
+
+def algorithms(document: Document, name: str) -> list[Node]:
+    """The settings of all algorithms of that name."""
+    listed = document.sequence(Document.get(document.root, "algorithms"), "algorithms")
+    return [entry for item in listed if (entry := Document.get(document.mapping(item, "an algorithm"), name))]
 
 
 def _matrices(document: Document, processor: str) -> list[tuple[SequenceNode, Matrix]]:
@@ -108,7 +113,12 @@ def _matrices(document: Document, processor: str) -> list[tuple[SequenceNode, Ma
     if version != 2 or target is None or target.value != processor:
         got = f"version {version:g} for {target.value if target is not None else 'no processor'}"
         raise document.refuse(f"a tuning file of version 2 for {processor}", got)
-    listed = document.sequence(Document.get(_algorithm(document, "rpi.ccm"), "ccms"), "ccms")
+    return [(node, matrix) for _, node, matrix in light_matrices(document, _algorithm(document, "rpi.ccm"))]
+
+
+def light_matrices(document: Document, settings: MappingNode) -> list[tuple[MappingNode, SequenceNode, Matrix]]:
+    """Of each light source in a list "ccms": its entry, the matrix in it, and where that is written."""
+    listed = document.sequence(Document.get(settings, "ccms"), "ccms")
     found = []
     last = -np.inf
     for item in listed:
@@ -122,7 +132,7 @@ def _matrices(document: Document, processor: str) -> list[tuple[SequenceNode, Ma
             raise document.refuse("matrices that can be inverted", f"one that cannot, at {light:g} K")
         last = light
         assert isinstance(node, SequenceNode)
-        found.append((node, matrix))
+        found.append((entry, node, matrix))
     if not found:
         raise document.refuse("at least one matrix", "none")
     return found

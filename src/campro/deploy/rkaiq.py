@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 import xml.parsers.expat
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Protocol
 
 import numpy as np
 from jaxtyping import Float
@@ -113,7 +115,7 @@ class RkAiq(DeployTarget):
         The matrix keeps its full strength in dark and in noisy pictures, where it would fade out otherwise.
         """
         file, (ccm, lut) = IqFile(base, "base"), parts(profile)
-        changes = [(place, self._product(ccm, own).ravel()) for place, own in _matrices(file)]
+        changes = [(place, product_for(self.name, ccm, own).ravel()) for place, own in _matrices(file)]
         for place in _offsets(file):
             own = file.numbers(place, "ccOffsets", 3)
             changes.append((place, np.array(ccm.matrix) @ own + np.array(ccm.offsets) * TWELVE_BITS))
@@ -122,6 +124,8 @@ class RkAiq(DeployTarget):
         self._check_knots(file)
         values = np.floor(np.array(lut.values[0]) * TWELVE_BITS + 0.5)
         changes += [(place, values) for place in _curves(file)]
+        for name, value in (("gamma_en", 1.0), ("gamma_out_offset", 0.0)):
+            changes += [(place, np.array([value])) for place in file.places.get((*ROOT, "GAMMA", name), [])]
         for place, new in changes:
             file.numbers(place, "an element that is replaced", len(new))
         return {self.FILE: file.with_changes(changes)}
@@ -130,28 +134,18 @@ class RkAiq(DeployTarget):
         """See `DeployTarget.read`."""
         file, old = IqFile(files[self.FILE], self.FILE), IqFile(base, "base")
         self._check_knots(file)
-        pairs = list(zip(_matrices(file), _matrices(old), strict=True))
-        identity = np.eye(3)
-        held = [REGISTER.rounded(product - identity) + identity for (_, product), _ in pairs]
-        ratios = np.array([product @ np.linalg.inv(own) for product, (_, (_, own)) in zip(held, pairs)])
+        new, was = (
+            [(matrix, one.numbers(shift, "ccOffsets", 3)) for (_, matrix), shift in zip(_matrices(one), _offsets(one))]
+            for one in (file, old)
+        )
+        if len(new) != len(was):
+            raise file.refuse(f"{len(was)} matrices, as in the base", str(len(new)))
         curves = [file.numbers(place, "gamma curve", 45) for place in _curves(file)]
         if any((one != other).any() for one, other in pairwise(curves)):
             raise file.refuse("the same curve in all scene modes", "different ones")
-        shifts = [
-            file.numbers(new, "ccOffsets", 3) - ratio @ old.numbers(own, "ccOffsets", 3)
-            for ratio, new, own in zip(ratios, _offsets(file), _offsets(old))
-        ]
-        shift = np.floor(np.mean(shifts, 0) + 0.5) / TWELVE_BITS
-        ccm = Ccm(tuple(tuple(row) for row in ratios.mean(0).tolist()), tuple(shift.tolist()))
-        curve = GammaLut((tuple((curves[0] / TWELVE_BITS).clip(0, 1).tolist()),), self.limits.curve.knots)
-        return camera_profile(f"{self.name} IQ file", ccm, curve)
-
-    def _product(self, ccm: Ccm, own: Float[np.ndarray, "3 3"]) -> Float[np.ndarray, "3 3"]:
-        product = np.array(ccm.matrix) @ own
-        if not REGISTER.holds(product - np.eye(3)):
-            got = f"{np.abs(product).max():.2f}, the profile's matrix times the camera's own"
-            raise CamproError(self.name, f"matrices whose distance from identity lies in {REGISTER}", got)
-        return product
+        knots = self.limits.curve.knots
+        assert knots is not None
+        return profile_of(f"{self.name} IQ file", new, was, curves[0], knots)
 
     @staticmethod
     def _check_knots(file: IqFile) -> None:
@@ -162,19 +156,58 @@ class RkAiq(DeployTarget):
                 )
 
 
+Calibrated = tuple[Float[np.ndarray, "3 3"], Float[np.ndarray, "3"]]
+"""A matrix and its offsets, the latter in steps of 12 bit."""
+
+
+def product_for(name: str, ccm: Ccm, own: Float[np.ndarray, "3 3"]) -> Float[np.ndarray, "3 3"]:
+    """The profile's matrix times the camera's own, for columns; refused where the register cannot hold it."""
+    product = np.array(ccm.matrix) @ own
+    if not REGISTER.holds(product - np.eye(3)):
+        got = f"{np.abs(product).max():.2f}, the profile's matrix times the camera's own"
+        raise CamproError(name, f"matrices whose distance from identity lies in {REGISTER}", got)
+    return product
+
+
+def profile_of(
+    name: str,
+    new: list[Calibrated],
+    own: list[Calibrated],
+    curve: Float[np.ndarray, " k"],
+    knots: tuple[float, ...],
+) -> IspProfile:
+    """The profile that lies between a file's matrices and the camera's own, as registers hold them: mean of all."""
+    identity = np.eye(3)
+    held = [REGISTER.rounded(product - identity) + identity for product, _ in new]
+    ratios = np.array([product @ np.linalg.inv(matrix) for product, (matrix, _) in zip(held, own)])
+    shifts = [shift - ratio @ was for ratio, (_, shift), (_, was) in zip(ratios, new, own)]
+    shift = np.floor(np.mean(shifts, 0) + 0.5) / TWELVE_BITS
+    ccm = Ccm(tuple(tuple(row) for row in ratios.mean(0).tolist()), tuple(shift.tolist()))
+    return camera_profile(name, ccm, GammaLut((tuple((curve / TWELVE_BITS).clip(0, 1).tolist()),), knots))
+
+
+class Refuses(Protocol):
+    """A file that can say what is wrong with it."""
+
+    def refuse(self, wanted: str, got: str) -> CamproError: ...
+
+
+def own_matrix(numbers: Sequence[float] | Float[np.ndarray, "9"], file: Refuses) -> Float[np.ndarray, "3 3"]:
+    """A camera's matrix, which must have an inverse."""
+    matrix = np.array(numbers).reshape(3, 3)
+    if abs(np.linalg.det(matrix)) < 1e-6:
+        raise file.refuse("matrices that can be inverted", "one that cannot")
+    return matrix
+
+
 def _with_numbers(text: bytes, values: Float[np.ndarray, " n"]) -> bytes:
     words = iter(values.tolist())
     return re.sub(rb"[-+0-9.eE]+", lambda old: rewritten(old[0].decode(), next(words)).encode(), text)
 
 
 def _matrices(file: IqFile) -> list[tuple[Place, Float[np.ndarray, "3 3"]]]:
-    found = []
-    for place in file.all("CCM", "matrixAll", "cell", "ccMatrix"):
-        matrix = file.numbers(place, "ccMatrix", 9).reshape(3, 3)
-        if abs(np.linalg.det(matrix)) < 1e-6:
-            raise file.refuse("matrices that can be inverted", "one that cannot")
-        found.append((place, matrix))
-    return found
+    places = file.all("CCM", "matrixAll", "cell", "ccMatrix")
+    return [(place, own_matrix(file.numbers(place, "ccMatrix", 9), file)) for place in places]
 
 
 def _offsets(file: IqFile) -> list[Place]:

@@ -20,6 +20,7 @@ from campro.isp.profile import (
     GammaLut,
     Jpeg,
     LowResolution,
+    MeasuredDegamma,
     Quantise,
     SensorNoise,
 )
@@ -50,6 +51,21 @@ class DegammaModule(BlockModule):
 
     def forward(self, x: Images) -> Images:
         return functional.degamma(x, self.spec.curve)
+
+
+class MeasuredDegammaModule(BlockModule):
+    """sRGB -> linear light, by a measured curve, which does not learn."""
+
+    spec: MeasuredDegamma
+
+    def __init__(self, spec: MeasuredDegamma) -> None:
+        super().__init__(spec)
+        self.register_buffer("values", torch.tensor([spec.values], dtype=torch.float64), persistent=False)
+        self.values: Tensor
+
+    def forward(self, x: Images) -> Images:
+        knots = torch.linspace(0, 1, self.values.shape[1], dtype=x.dtype, device=x.device)
+        return functional.apply_lut(x, self.values.to(x.dtype), knots)
 
 
 class CcmModule(BlockModule):
@@ -161,6 +177,7 @@ class SensorNoiseModule(BlockModule):
 
 MODULES: dict[type, type[BlockModule]] = {
     Degamma: DegammaModule,
+    MeasuredDegamma: MeasuredDegammaModule,
     Ccm: CcmModule,
     GammaLut: GammaLutModule,
     Quantise: QuantiseModule,

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
-from scipy.optimize import isotonic_regression, lsq_linear
+from scipy.optimize import isotonic_regression, lsq_linear, minimize_scalar
 
 from campro.isp.profile import GammaLut
 
@@ -114,6 +114,50 @@ class CurveLimits:
         where = f"curve of {len(self.knots)} knots" if self.knots else "curve of any knots"
         falls = " that cannot fall" if self.rise is not None else ""
         return where + falls + ("" if self.end == "free" else f", its end always {self.end}")
+
+
+@dataclass(frozen=True)
+class PowerLimits(CurveLimits):
+    """Of a camera that takes an exponent and draws x ** (1 / gamma) at its knots by itself."""
+
+    gammas: tuple[float, float] = (0.1, 10.0)
+    """Smallest and largest."""
+
+    def problems(self, lut: GammaLut) -> list[str]:
+        """See `CurveLimits.problems`."""
+        (wanted,) = self.resampled(lut)[:1]
+        apart = np.abs(wanted - self.nearest(wanted)).max() / LEVEL
+        if apart <= 1:
+            return []
+        return [f"the camera's gamma curve is a power of its input, the profile's is {apart:.0f} levels from any"]
+
+    def nearest(self, values: Curve) -> Curve:
+        """See `CurveLimits.nearest`."""
+        return self._power(self.gamma_of(values))
+
+    def fitted(self, lut: GammaLut) -> Float[np.ndarray, "c k"]:
+        """See `CurveLimits.fitted`."""
+        return np.array([self.nearest(curve) for curve in self.resampled(lut)])
+
+    def gamma_of(self, values: Curve) -> float:
+        """The exponent's inverse whose power is closest to values at the camera's knots."""
+        low, high = np.log(self.gammas)
+
+        def distance(log_gamma: float) -> float:
+            return float(np.square(self._power(np.exp(log_gamma)) - values).sum())
+
+        starts = np.linspace(low, high, 33)  # the distance can have several valleys
+        best = min(starts, key=distance)
+        step = starts[1] - starts[0]
+        bounds = (max(low, best - step), min(high, best + step))
+        return float(np.exp(minimize_scalar(distance, bounds=bounds, method="bounded", options={"xatol": 1e-7}).x))
+
+    def _power(self, gamma: float) -> Curve:
+        assert self.knots is not None
+        return np.array(self.knots) ** (1 / gamma)
+
+    def __str__(self) -> str:
+        return "an exponent for a curve"
 
 
 def spaced(*segments: tuple[int, int], top: int) -> tuple[float, ...]:

@@ -19,7 +19,7 @@ from campro.core.checks import check_rgb8
 from campro.core.images import to_rgb8, to_tensor
 from campro.isp.functional import degamma
 from campro.isp.pipeline import IspPipeline
-from campro.isp.profile import Block, Ccm, Degamma, GammaLut, IspProfile, Quantise
+from campro.isp.profile import Block, Ccm, Degamma, GammaLut, IspProfile, MeasuredDegamma, Quantise
 
 CHUNK = 16384  # pixels that a thread takes at a time
 
@@ -55,8 +55,9 @@ def _apply_spatial(profile: IspProfile, rgb: np.ndarray) -> np.ndarray:
 def is_pointwise(blocks: tuple[Block, ...]) -> bool:
     """Whether the chain has the form [degamma] [ccm] [gamma LUT] [8-bit rounding]."""
     kinds = [type(block) for block in blocks]
-    in_order = [kind for kind in (Degamma, Ccm, GammaLut, Quantise) if kind in kinds]
-    return kinds == in_order and all(block.bits == 8 for block in blocks if isinstance(block, Quantise))
+    in_order = [kind for kind in (Degamma, MeasuredDegamma, Ccm, GammaLut, Quantise) if kind in kinds]
+    once = Degamma not in kinds or MeasuredDegamma not in kinds
+    return once and kinds == in_order and all(block.bits == 8 for block in blocks if isinstance(block, Quantise))
 
 
 @lru_cache(maxsize=4)
@@ -68,6 +69,9 @@ def colour_table(blocks: tuple[Block, ...]) -> UInt32[np.ndarray, "16777216"]:
         match block:
             case Degamma():
                 curve = degamma(curve, block.curve)
+            case MeasuredDegamma():
+                even = np.linspace(0, 1, len(block.values))
+                curve = torch.from_numpy(np.interp(curve.numpy(), even, block.values))
             case Ccm():
                 ccm = block
             case GammaLut():

@@ -14,7 +14,18 @@ from jaxtyping import Float
 
 from campro.core.errors import CamproError
 from campro.isp.curve_limits import CurveLimits
-from campro.isp.profile import CCM_LIMIT, Ccm, Degamma, GammaLut, IspProfile, Quantise
+from campro.isp.profile import (
+    CCM_LIMIT,
+    Block,
+    Ccm,
+    Degamma,
+    GammaLut,
+    IspProfile,
+    Jpeg,
+    MeasuredDegamma,
+    Quantise,
+    SensorNoise,
+)
 
 
 @dataclass(frozen=True)
@@ -107,7 +118,9 @@ class Limits:
         ccm = Ccm(tuple(tuple(row) for row in held.tolist()), tuple(shift.tolist()))
         curves = tuple(tuple(curve) for curve in self.curve.rounded(values).tolist())
         lut = GammaLut(curves, self.curve.knots or parts(profile)[1].knots)
-        return IspProfile(profile.name, (profile.blocks[0], ccm, lut, Quantise(8)), profile.provenance)
+        new: dict[type, Block] = {Ccm: ccm, GammaLut: lut}
+        blocks = tuple(new.get(type(block), block) for block in profile.blocks)
+        return IspProfile(profile.name, blocks, profile.provenance)
 
     def __str__(self) -> str:
         offsets = f"offsets {self.offsets}" if self.offsets else "no offsets"
@@ -122,18 +135,19 @@ def camera_profile(name: str, ccm: Ccm, lut: GammaLut, start: Degamma | None = N
 
 
 def parts(profile: IspProfile) -> tuple[Ccm, GammaLut]:
-    """The matrix and the curve of a profile for cameras.
+    """The matrix and the curve of a profile for cameras. What simulates a sensor or a file is left aside.
 
     Raises:
         CamproError: where it has other blocks, or does not start from linear light: no camera's matrix and curve do
             the same.
     """
-    kinds = [type(block) for block in profile.blocks]
-    if kinds != [Degamma, Ccm, GammaLut, Quantise] or profile.blocks[-1] != Quantise(8):
+    blocks = [block for block in profile.blocks if not isinstance(block, SensorNoise | Jpeg)]
+    kinds = [Degamma if isinstance(block, MeasuredDegamma) else type(block) for block in blocks]
+    if kinds != [Degamma, Ccm, GammaLut, Quantise] or blocks[-1] != Quantise(8):
         got = " ".join(block.block for block in profile.blocks) or "nothing"
         remedy = "design one, or start from the profile negative or campro-default"
         raise CamproError(f"profile {profile.name}", "blocks degamma, ccm, gamma_lut, quantise to 8 bit", got, remedy)
-    _, ccm, lut, _ = profile.blocks
+    _, ccm, lut, _ = blocks
     assert isinstance(ccm, Ccm)
     assert isinstance(lut, GammaLut)
     return ccm, lut

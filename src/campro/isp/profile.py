@@ -67,6 +67,21 @@ class Degamma:
 
 
 @dataclass(frozen=True)
+class MeasuredDegamma:
+    """sRGB -> linear light of a camera whose own tone curve was measured: piecewise linear between even levels."""
+
+    block: ClassVar[str] = "measured_degamma"
+    values: tuple[float, ...]
+    """Rising from 0 to 1."""
+
+    def __post_init__(self) -> None:
+        values = _numbers(self.values, self.block, "values", None, 0.0, 1.0)
+        if not 2 <= len(values) <= 4096 or values[0] != 0 or values[-1] != 1 or any(a > b for a, b in pairwise(values)):
+            raise _refuse(self.block, "2 to 4096 values that rise from 0 to 1", list(values)[:4])
+        object.__setattr__(self, "values", values)
+
+
+@dataclass(frozen=True)
 class Ccm:
     """Colour correction matrix on linear RGB, row = output channel, plus offsets, then clipped to [0, 1]."""
 
@@ -175,7 +190,7 @@ class SensorNoise:
         _whole(self.seed, self.block, "seed", 0, 2**63 - 1)
 
 
-Block = Degamma | Ccm | GammaLut | Quantise | Defocus | LowResolution | Jpeg | SensorNoise
+Block = Degamma | MeasuredDegamma | Ccm | GammaLut | Quantise | Defocus | LowResolution | Jpeg | SensorNoise
 BLOCK_TYPES: dict[str, type] = {kind.block: kind for kind in get_args(Block)}
 
 
