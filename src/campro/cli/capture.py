@@ -18,7 +18,8 @@ class Config:
     """Apply a profile to a photograph, a folder of photographs, or a video file."""
 
     source: Annotated[str, tyro.conf.Positional]
-    """Image, folder (searched in depth), video file, or live video: an address (rtsp://...) or /dev/video0."""
+    """Image, folder (searched in depth), video file, live video (rtsp://..., /dev/video0), or a camera's raw file
+    (.dng and others), which is developed with the profile in it."""
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
     """Target file, or target folder, in which names and subfolders are kept."""
     profile: str = "campro-default"
@@ -28,8 +29,22 @@ class Config:
 def run(config: Config) -> None:
     """Write the captured pictures; damaged ones are skipped with a line each and counted."""
     from campro.isp import Camera, load_profile
+    from campro.isp.rawfile import RAW_SUFFIXES
 
+    if Path(config.source).suffix.lower() in RAW_SUFFIXES:
+        _develop(Path(config.source), config.out, config.profile)
+        return
     capture(config.source, config.out, Camera(load_profile(config.profile)))
+
+
+def _develop(source: Path, out: Path, profile: str) -> None:
+    from campro.core.images import IMAGE_SUFFIXES, write_image
+    from campro.isp import load_profile
+    from campro.isp.rawfile import develop_file
+
+    target = out if out.suffix.lower() in IMAGE_SUFFIXES else out / f"{source.stem}.png"
+    write_image(target, develop_file(source, load_profile(profile)))
+    print(f"{target}: developed")
 
 
 def capture(source: Path | str, out: Path, transform: ImageTransform, verb: str = "capture") -> None:
