@@ -23,6 +23,8 @@ from campro.enhance.samples import Lesson, draw_samples
 SAVE_EVERY_S = 60.0
 EXAMPLE_EVERY = 100
 SHOWN = 4
+MAX_NORM = 1.0
+"""Gradients are cut to this norm: one odd batch has thrown a training off that had gone well for 2,000 steps."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ def train_enhancer(
                 raise CamproError("enhancer", "a finite loss", str(float(loss)), "use --precision 32-true")
             optimiser.zero_grad()
             fabric.backward(loss)
+            fabric.clip_gradients(network, optimiser, max_norm=MAX_NORM)
             optimiser.step()
             value = float(loss.detach())
             if board is not None:
