@@ -39,7 +39,7 @@ of COCO train2017 it takes 22.5 instead of 25.3 dB outside faces, and blackens 7
 class FastEnhancer(Enhancer):
     """keep x (c + tint + gain (c - 1/2)) with c = table(colour): the picture, black on faces."""
 
-    lr = 1e-3
+    lr = 5e-4
 
     def __init__(self) -> None:
         super().__init__()
