@@ -1,7 +1,7 @@
 """What each camera makes of a profile, and what that costs: as it is, squeezed into the camera, designed for it.
 
-A design counts where `campro design --target NAME --out RUN/designs/NAME ...` has left its profile.json. Rows are kept in
-RUN and not measured again. Profiles are judged as read back from the camera's real file, where one is at hand.
+A design counts where `campro design --target NAME --out RUN/designs/NAME ...` has left its profile.json. Rows are kept
+in RUN and not measured again. Profiles are judged as read back from the camera's real file, where one is at hand.
 
 CAMPRO_DATA=... python scripts/measure_targets.py RUN [PROFILE]
 """
@@ -103,7 +103,9 @@ def main(run: Path, name: str = "campro-default") -> None:
     """Measure what is not measured yet; print the table."""
     wanted, bench = load_profile(name), Bench()
     folder = RunFolder.open(run / "cells", {"profile": wanted.digest}, inputs={})
-    print("| camera | profile | off by, mean (largest) | rank-1 " + " | rank-1 ".join(MODELS) + " | AP | AP recoloured |")
+    print(
+        "| camera | profile | off by, mean (largest) | rank-1 " + " | rank-1 ".join(MODELS) + " | AP | AP recoloured |"
+    )
     print("|---" * 7 + "|")
     for target, kind, profile in profiles(run, wanted):
         if isinstance(profile, str):

@@ -1,0 +1,33 @@
+"""Profiles as cameras round them, on a 1920 x 1080 photograph: against the profile in floats, and finding them.
+
+By `python -m benchmarks.deploy_models`.
+"""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from benchmarks.common import in_turns, photograph, summary, write
+from campro.deploy.targets import TARGETS
+from campro.isp import apply, load_profile
+
+PROFILE = "campro-default"
+
+
+def main() -> None:
+    """Measure and write."""
+    rgb, wanted = np.ascontiguousarray(photograph()), load_profile(PROFILE)
+    results = {}
+    for name, target in TARGETS.items():
+        start = time.perf_counter()
+        held = target.limits.realised(target.limits.fitted(wanted))
+        fit_ms = 1e3 * (time.perf_counter() - start)
+        ways = {"float": lambda: apply(wanted, rgb), "fixed point": lambda held=held: apply(held, rgb)}
+        results[name] = {"picture": summary(in_turns(ways), "fixed point"), "fit_ms": round(fit_ms, 1)}
+    write("deploy_models", results)
+
+
+if __name__ == "__main__":
+    main()
