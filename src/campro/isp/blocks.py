@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 
 import numpy as np
@@ -163,16 +164,14 @@ class JpegModule(BlockModule):
 
 
 class SensorNoiseModule(BlockModule):
-    """Sensor noise; every call draws afresh, from a generator seeded by the profile."""
+    """Sensor noise, drawn from the profile's seed and the pictures: a run that is resumed draws the same again."""
 
     spec: SensorNoise
 
-    def __init__(self, spec: SensorNoise) -> None:
-        super().__init__(spec)
-        self.generator = torch.Generator().manual_seed(spec.seed)
-
     def forward(self, x: Images) -> Images:
-        return functional.sensor_noise(x, self.spec.shot, self.spec.read, self.generator)
+        content = zlib.crc32(np.ascontiguousarray(x.detach().cpu().numpy()))
+        generator = torch.Generator().manual_seed((self.spec.seed + content) % 2**63)
+        return functional.sensor_noise(x, self.spec.shot, self.spec.read, generator)
 
 
 MODULES: dict[type, type[BlockModule]] = {
