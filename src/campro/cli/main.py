@@ -18,6 +18,7 @@ COMMANDS = {
     "demo": "the main job on the embedded sample: design, audit, report",
     "design": "train a profile against face recognition, keeping person detection",
     "audit": "measure what a profile protects and what it costs",
+    "attack": "measure how much of what a profile hides attackers bring back",
     "report": "turn a run folder into one HTML page, JSON and CSV",
     "deploy": "write a profile as the files that a camera's own software loads",
     "targets": "list the cameras that profiles can be written for",

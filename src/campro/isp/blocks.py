@@ -169,7 +169,7 @@ class SensorNoiseModule(BlockModule):
     spec: SensorNoise
 
     def forward(self, x: Images) -> Images:
-        content = zlib.crc32(np.ascontiguousarray(x.detach().cpu().numpy()))
+        content = zlib.crc32(x.detach().cpu().numpy().tobytes())
         generator = torch.Generator().manual_seed((self.spec.seed + content) % 2**63)
         return functional.sensor_noise(x, self.spec.shot, self.spec.read, generator)
 

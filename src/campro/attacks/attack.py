@@ -1,0 +1,102 @@
+"""What an attacker is: what it may know, how it prepares, and what it ends up with. No attack judges itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from campro.core.errors import CamproError
+from campro.core.types import ImageTransform
+from campro.data import FaceSet
+from campro.faces.card import FaceEmbedder
+from campro.faces.landmarks import Landmarks
+from campro.isp import IspProfile
+
+Box = Literal["black", "grey", "white"]
+"""Nothing is known of the camera; one was bought, or its pictures were collected; the profile itself is known."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the harness hands to an attacker; people whom the audit recognises are never among it.
+
+    `camera` and `profile` are there only for attackers whose threat model includes them; asking for one that is not
+    is a mistake in the attack.
+    """
+
+    embedder: FaceEmbedder
+    """A recogniser off the shelf."""
+    seed: int
+    photos: tuple[Path, ...] = ()
+    """Photographs of anything, to be taken with and without the profile."""
+    people: FaceSet | None = None
+    """Named faces for training."""
+    landmarks: Landmarks | None = None
+    """Of these faces, found in raw photographs."""
+    cameras: tuple[ImageTransform, ...] = ()
+    profiles: tuple[IspProfile, ...] = ()
+
+    @property
+    def camera(self) -> ImageTransform:
+        """A camera with the profile in it."""
+        if not self.cameras:
+            raise CamproError("attack", "a threat model with a camera", "one without", "declare it grey or white")
+        return self.cameras[0]
+
+    @property
+    def profile(self) -> IspProfile:
+        """The profile itself."""
+        if not self.profiles:
+            raise CamproError("attack", "a threat model with the profile", "one without", "declare it white")
+        return self.profiles[0]
+
+
+@dataclass(frozen=True)
+class Training:
+    """How an attacker's training went."""
+
+    curve: tuple[float, ...]
+    """Validation score over time, higher is better; of training people that were kept aside."""
+    converged: bool
+
+
+@dataclass(frozen=True)
+class Adversary:
+    """What an attacker ends up with: how it looks at a captured photograph, and what it compares it with."""
+
+    name: str
+    restores: tuple[ImageTransform, ...] = ()
+    """What it makes of a captured photograph; the embeddings of several are averaged. None: the photograph as it is."""
+    embedder: FaceEmbedder | None = None
+    """Its own recogniser for captured photographs; None: the one off the shelf."""
+    gallery: Literal["raw", "captured"] = "raw"
+    """Known people are known from raw photographs, or from captured ones (re-enrolment)."""
+    training: Training | None = None
+
+
+@dataclass(frozen=True)
+class Attack:
+    """A rung of the ladder."""
+
+    name: str
+    box: Box
+    given: str
+    """What it is given, in words."""
+    fit: Callable[[Known], Sequence[Adversary]]
+    """Prepare; the best of the adversaries that come out counts."""
+    wants: frozenset[str] = field(default_factory=frozenset)
+    """Of "photos" and "people", what it cannot do without."""
+
+    def hand(self, known: Known) -> Known:
+        """Of all that the harness has, what this attacker may know."""
+        return Known(
+            known.embedder,
+            known.seed,
+            known.photos if self.box != "black" else (),
+            known.people if self.box != "black" else None,
+            known.landmarks if self.box != "black" else None,
+            known.cameras if self.box != "black" else (),
+            known.profiles if self.box == "white" else (),
+        )

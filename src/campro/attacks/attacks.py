@@ -1,0 +1,22 @@
+"""The table of attacks, cheapest first."""
+
+from __future__ import annotations
+
+from campro.attacks.attack import Attack
+from campro.attacks.colour_maps import COLOUR_MAPS
+from campro.attacks.distil import DISTILLATION
+from campro.attacks.enrolment import RE_ENROLMENT
+from campro.attacks.filters import AS_IT_IS, PREPROCESSED
+from campro.attacks.inverse import INVERSE
+from campro.core.errors import CamproError
+
+ATTACKS: dict[str, Attack] = {
+    attack.name: attack for attack in (AS_IT_IS, PREPROCESSED, RE_ENROLMENT, COLOUR_MAPS, INVERSE, DISTILLATION)
+}
+
+
+def find_attack(name: str) -> Attack:
+    """An attack of the table."""
+    if name not in ATTACKS:
+        raise CamproError("attack", f"one of {', '.join(ATTACKS)}", repr(name))
+    return ATTACKS[name]

@@ -1,0 +1,121 @@
+"""The data of one ladder of attackers, and the one way in which all of them are judged."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from campro.attacks.attack import Adversary, Known
+from campro.audit.experiments import identification_value
+from campro.audit.ladder_config import LadderConfig
+from campro.core.catalogue import cache_root
+from campro.core.chain import Chain
+from campro.core.errors import CamproError
+from campro.core.images import list_images
+from campro.core.runs import Json
+from campro.core.types import ImageTransform
+from campro.data import FaceSet, read_faces
+from campro.data.embedded import embedded_faces, embedded_scenes
+from campro.faces import embed_photos, find_landmarks, load_face_detector
+from campro.faces.card import FaceEmbedder
+from campro.faces.landmarks import Landmarks
+from campro.identify import MATCHERS, Draw, Roll, call_roll, draw_repeats, identify
+from campro.isp import RAW, Camera, IspProfile, load_profile
+from campro.metrics.identification import unit_rows
+
+CONTROL, CAPTURED = "control", "captured"
+"""The attack on a camera without profile, and on the one with it."""
+
+
+class LadderData:
+    """Loads each part when it is first needed."""
+
+    def __init__(self, config: LadderConfig) -> None:
+        self.config = config
+        self.profile: IspProfile = load_profile(config.profile)
+        self.cameras: dict[str, ImageTransform] = {CONTROL: RAW, CAPTURED: Camera(self.profile, CAPTURED)}
+
+    @cached_property
+    def faces(self) -> FaceSet:
+        """The people to recognise."""
+        return embedded_faces("test", cache_root()) if self.config.faces is None else read_faces(self.config.faces)
+
+    @cached_property
+    def people(self) -> FaceSet:
+        """The people whom attackers train on; none of the others may be among them."""
+        told = self.config.train_faces
+        people = embedded_faces("train", cache_root()) if told is None else read_faces(told)
+        if shared := set(people.contents.values()) & set(self.faces.contents.values()):
+            raise CamproError(
+                "attack", "other people to train on than to recognise", f"{len(shared)} shared photographs"
+            )
+        return people
+
+    @cached_property
+    def photos(self) -> tuple[Path, ...]:
+        """Photographs of anything."""
+        if not self.config.photos:
+            return tuple(scene.path for scene in embedded_scenes("train", cache_root()).scenes)
+        return tuple(photo for folder in self.config.photos for photo in list_images(folder))
+
+    @cached_property
+    def landmarks(self) -> Landmarks:
+        """Of the people to recognise."""
+        return self._landmarks(self.faces)
+
+    @cached_property
+    def train_landmarks(self) -> Landmarks:
+        """Of the people to train on."""
+        return self._landmarks(self.people)
+
+    def _landmarks(self, faces: FaceSet) -> Landmarks:
+        return find_landmarks(faces.photos, load_face_detector(self.config.landmarks), cache_root())
+
+    @cached_property
+    def roll(self) -> Roll:
+        """People with two photographs or more in which a face was found."""
+        return call_roll(self.faces.only(self.landmarks.found))
+
+    @cached_property
+    def draws(self) -> list[Draw]:
+        """Gallery and query photographs of each repeat."""
+        return draw_repeats(self.roll, self.config.repeats, self.config.seed)
+
+    def known(self, embedder: FaceEmbedder, side: str) -> Known:
+        """All that there is to know; an attack is handed its part."""
+        profiles = (self.profile if side == CAPTURED else IspProfile("identity", ()),)
+        return Known(
+            embedder,
+            self.config.seed,
+            self.photos,
+            self.people,
+            self.train_landmarks,
+            (self.cameras[side],),
+            profiles,
+        )
+
+    def rows(self, embedder: FaceEmbedder, camera: ImageTransform, adversary: Adversary) -> Float[Tensor, "N D"]:
+        """Embeddings of all photographs as the adversary looks at them."""
+        views: list[ImageTransform] = [
+            Chain(f"{camera.name}, {one.name}", camera, one) for one in adversary.restores
+        ] or [camera]
+        own = adversary.embedder or embedder
+        return unit_rows(
+            torch.stack([embed_photos(own, self.roll.photos, self.landmarks, view) for view in views]).mean(0),
+            adversary.name,
+        )
+
+    def judge(self, embedder: FaceEmbedder, side: str, adversary: Adversary) -> dict[str, Json]:
+        """Figures of each matcher."""
+        rows = self.rows(embedder, self.cameras[side], adversary)
+        raw = embed_photos(embedder, self.roll.photos, self.landmarks, RAW)
+        gallery = rows if adversary.gallery == "captured" else raw
+        found: dict[str, Json] = {}
+        for matcher in self.config.matchers:
+            result = identify(gallery, {"view": rows}, self.roll.owner, self.draws, MATCHERS[matcher]())["view"]
+            found[matcher] = identification_value(result)
+        return found
