@@ -72,13 +72,13 @@ def test_a_polynomial_finds_a_matrix_and_a_lut_what_bends():
     mix = np.array([[0.6, 0.3, 0.0], [0.1, 0.7, 0.1], [0.0, 0.2, 0.7]])
     raw = to_tensor(RGB)
     captured = torch.einsum("oc,bchw->bohw", torch.from_numpy(mix).float(), raw)
-    found = MAPS["polynomial"]([(captured, raw)])(captured)
+    found = MAPS["polynomial"]([(captured, raw)])(captured).detach()
     assert float((found - raw).abs().mean()) < 0.02
 
 
 def test_monotone_curves_undo_a_negative():
     raw = to_tensor(RGB)
-    found = MAPS["monotone"]([(1 - raw**2, raw)])(1 - raw**2)
+    found = MAPS["monotone"]([(1 - raw**2, raw)])(1 - raw**2).detach()
     assert float((found - raw).abs().mean()) < 0.02
 
 
