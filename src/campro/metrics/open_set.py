@@ -86,7 +86,8 @@ def linkability(mated: Scores, strangers: Scores, bins: int = BINS) -> float:
     """
     _check(mated, "linkability")
     _check(strangers, "linkability")
-    edges = np.linspace(*np.array(torch.cat([mated, strangers]).aminmax()).tolist(), bins + 1)
+    both = torch.cat([mated, strangers])
+    edges = np.linspace(float(both.min()), float(both.max()), bins + 1)
     with_mate, without = (np.histogram(side.numpy(), edges)[0] / len(side) for side in (mated, strangers))
     surplus = np.where(with_mate > without, (with_mate - without) / np.maximum(with_mate + without, 1e-300), 0)
     return float((with_mate * surplus).sum())
