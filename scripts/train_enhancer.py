@@ -21,7 +21,7 @@ PROFILE = "campro-default"
 PRECISIONS = {"fast": "32-true", "unet": "bf16-mixed"}
 
 
-def main(out: Path, enhancer: str = "fast", steps: int = 14000, scenes: str = "all") -> None:
+def main(out: Path, enhancer: str = "fast", steps: int = 12000, scenes: str = "all") -> None:
     """Train on CelebA and scenes, of COCO train2017 alone or all at hand; export the fast one to where it ships."""
     data = Path(os.environ["CAMPRO_DATA"])
     folders = [data / "coco" / "train2017", *([data / "scenes"] if scenes == "all" else [])]
