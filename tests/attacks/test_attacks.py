@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from campro.attacks.attack import Known
 from campro.attacks.attacks import ATTACKS, find_attack
 from campro.attacks.colour_maps import MAPS
-from campro.attacks.distil import Lessons, distil, has_settled
+from campro.attacks.distil import distil
 from campro.attacks.filters import FILTERS, invert, principal_grey
 from campro.attacks.inverse import Inverse, posterior_mean, prior_of
+from campro.attacks.retrain import MARGIN, SCALE, logits, retrain
+from campro.attacks.training import TrainingFaces, has_settled
 from campro.core.errors import CamproError
 from campro.core.images import to_tensor, write_image
 from campro.faces.card import EmbedderCard, FaceEmbedder
@@ -112,16 +113,38 @@ def test_a_copy_learns_what_the_recogniser_says_of_raw_faces():
     torch.manual_seed(0)
     teacher, rng = Tiny().eval(), np.random.default_rng(0)
     crops = rng.integers(0, 256, (600, 16, 16, 3), dtype=np.uint8)
+    faces = TrainingFaces(crops, 255 - crops, torch.zeros(600, dtype=torch.long))
+    learned, judged = faces.rows(np.arange(500)), faces.rows(np.arange(500, 600))
+    student, training = distil(teacher, learned, judged, 1e-2, 0)
     with torch.no_grad():
-        wanted = tuple(teacher(side) for side in (to_tensor(crops), to_tensor(crops).flip(3)))
-    lessons = Lessons(255 - crops, wanted)
-    student, training = distil(teacher, lessons.rows(np.arange(500)), lessons.rows(np.arange(500, 600)), 1e-2, 0)
-    with torch.no_grad():
-        before = F.cosine_similarity(teacher(to_tensor(255 - crops[500:])), wanted[0][500:]).mean()
-        after = F.cosine_similarity(student(to_tensor(255 - crops[500:])), wanted[0][500:]).mean()
+        wanted = teacher(to_tensor(judged.raw))
+        before, after = ((one(to_tensor(judged.captured)) * wanted).sum(1).mean() for one in (teacher, student))
     assert after > before + 0.2
     assert max(training.curve) == pytest.approx(float(after), abs=1e-4)
     assert student.card.weights_sha256 is None
+
+
+def test_a_recogniser_learns_captured_faces_of_strangers():
+    """People are colours, captured ones negatives: names learned from some people serve for others."""
+    torch.manual_seed(0)
+    rng = np.random.default_rng(0)
+    colours = rng.integers(0, 256, (60, 1, 1, 3))
+    owner = np.repeat(np.arange(60), 6)
+    crops = (colours[owner] + rng.integers(-12, 13, (360, 16, 16, 3))).clip(0, 255).astype(np.uint8)
+    faces = TrainingFaces(crops, 255 - crops, torch.from_numpy(owner))
+    judged = faces.rows(np.arange(300, 360))
+    judged = TrainingFaces(judged.raw, judged.captured, judged.owner - 50)
+    for start, head in (("fine-tuned", "ArcFace"), ("from scratch", "softmax")):
+        _, training = retrain(Tiny(), faces.rows(np.arange(300)), judged, start, head, 1e-2, 0)
+        assert max(training.curve) > training.curve[0] + 0.2
+
+
+def test_arcface_by_hand():
+    rows, proxies = torch.tensor([[1.0, 0.0]]), torch.tensor([[1.0, 1.0], [0.0, 2.0]])
+    owner = torch.tensor([0])
+    plain, hard = logits(rows, proxies, owner, "softmax"), logits(rows, proxies, owner, "ArcFace")
+    np.testing.assert_allclose(plain, SCALE * np.array([[0.5**0.5, 0]]), atol=1e-3)
+    np.testing.assert_allclose(hard, SCALE * np.array([[np.cos(np.pi / 4 + MARGIN), 0]]), atol=1e-3)
 
 
 def test_a_curve_that_still_rises_has_not_settled():

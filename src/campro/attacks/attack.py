@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -73,6 +73,8 @@ class Adversary:
     """Its own recogniser for captured photographs; None: the one off the shelf."""
     gallery: Literal["raw", "captured"] = "raw"
     """Known people are known from raw photographs, or from captured ones (re-enrolment)."""
+    enrols: Literal["off the shelf", "itself"] = "off the shelf"
+    """Whose embeddings of raw gallery photographs the probes are compared with."""
     training: Training | None = None
 
 
@@ -86,8 +88,6 @@ class Attack:
     """What it is given, in words."""
     fit: Callable[[Known], Sequence[Adversary]]
     """Prepare; the best of the adversaries that come out counts."""
-    wants: frozenset[str] = field(default_factory=frozenset)
-    """Of "photos" and "people", what it cannot do without."""
 
     def hand(self, known: Known) -> Known:
         """Of all that the harness has, what this attacker may know."""

@@ -8,10 +8,12 @@ from campro.attacks.distil import DISTILLATION
 from campro.attacks.enrolment import RE_ENROLMENT
 from campro.attacks.filters import AS_IT_IS, PREPROCESSED
 from campro.attacks.inverse import INVERSE
+from campro.attacks.retrain import RETRAINING
 from campro.core.errors import CamproError
 
 ATTACKS: dict[str, Attack] = {
-    attack.name: attack for attack in (AS_IT_IS, PREPROCESSED, RE_ENROLMENT, COLOUR_MAPS, INVERSE, DISTILLATION)
+    attack.name: attack
+    for attack in (AS_IT_IS, PREPROCESSED, RE_ENROLMENT, COLOUR_MAPS, INVERSE, DISTILLATION, RETRAINING)
 }
 
 

@@ -86,6 +86,4 @@ def fit_maps(known: Known) -> Sequence[Adversary]:
     return found
 
 
-COLOUR_MAPS = Attack(
-    "colour maps", "grey", "pairs of photographs from a bought camera", fit_maps, frozenset({"photos"})
-)
+COLOUR_MAPS = Attack("colour maps", "grey", "pairs of photographs from a bought camera", fit_maps)

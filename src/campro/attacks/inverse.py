@@ -87,4 +87,4 @@ def fit_inverse(known: Known) -> Sequence[Adversary]:
     return [Adversary("inverse", (Inverse(known.profile, prior_of(known.photos[row] for row in order)),))]
 
 
-INVERSE = Attack("inverse", "white", "the profile", fit_inverse, frozenset({"photos"}))
+INVERSE = Attack("inverse", "white", "the profile", fit_inverse)

@@ -112,7 +112,8 @@ class LadderData:
     def judge(self, embedder: FaceEmbedder, side: str, adversary: Adversary) -> dict[str, Json]:
         """Figures of each matcher."""
         rows = self.rows(embedder, self.cameras[side], adversary)
-        raw = embed_photos(embedder, self.roll.photos, self.landmarks, RAW)
+        enrolling = embedder if adversary.enrols == "off the shelf" else adversary.embedder or embedder
+        raw = embed_photos(enrolling, self.roll.photos, self.landmarks, RAW)
         gallery = rows if adversary.gallery == "captured" else raw
         found: dict[str, Json] = {}
         for matcher in self.config.matchers:

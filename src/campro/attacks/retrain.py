@@ -1,0 +1,101 @@
+"""A recogniser trained anew on named captured faces (CamPro, NDSS 2024, VII-B): fine-tuned or from scratch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from campro.attacks.attack import Adversary, Attack, Known, Training
+from campro.attacks.training import Rows, TrainingFaces, copy_of, embedded, moved, train, training_faces
+from campro.core.device import seed_everything
+from campro.faces.card import FaceEmbedder
+from campro.metrics.identification import ranks_of_mates
+
+SCALE, MARGIN = 32.0, 0.5
+"""Of ArcFace (Deng et al., CVPR 2019); softmax is the same without margin."""
+RATES = (1e-3, 3e-4)
+Head = Literal["softmax", "ArcFace"]
+Start = Literal["fine-tuned", "from scratch"]
+
+
+def fit_retrained(known: Known) -> Sequence[Adversary]:
+    """Both starts, both heads, several rates, on all faces there are."""
+    if not known.embedder.differentiable:
+        return []
+    lessons, judged = training_faces(known)
+    starts: tuple[Start, ...] = ("fine-tuned", "from scratch")
+    heads: tuple[Head, ...] = ("softmax", "ArcFace")
+    found = []
+    for start in starts:
+        for head in heads:
+            for rate in RATES:
+                student, training = retrain(known.embedder, lessons, judged, start, head, rate, known.seed)
+                name = f"{start}, {head}, rate {rate:g}"
+                found.append(Adversary(name, (), student, enrols="itself", training=training))
+    return found
+
+
+def retrain(
+    embedder: FaceEmbedder,
+    lessons: TrainingFaces,
+    judged: TrainingFaces,
+    start: Start,
+    head: Head,
+    rate: float,
+    seed: int,
+) -> tuple[FaceEmbedder, Training]:
+    """Cross-entropy over the training people, of raw and captured crops alike; judged by rank-1 on others."""
+    seed_everything(seed)
+    student = copy_of(embedder)
+    if start == "from scratch":
+        student.apply(_forget)
+    people = int(lessons.owner.max()) + 1
+    proxies = nn.Parameter(torch.randn(people, embedder.card.dim))
+    trained = nn.ModuleDict({"student": student, "head": nn.ParameterList([proxies])})
+
+    def loss(rows: Rows, rng: np.random.Generator) -> Tensor:
+        crops = torch.cat([moved(side[rows], rng) for side in (lessons.raw, lessons.captured)])
+        owner = lessons.owner[torch.from_numpy(rows)].repeat(2)
+        answers: Tensor = student(crops.flip(3) if rng.random() < 0.5 else crops)
+        return F.cross_entropy(logits(answers, proxies, owner, head), owner)
+
+    label = f"retrain, {start}, {head}, {rate:g}"
+    training = train(trained, loss, lambda: validation_rank1(student, judged), len(lessons.owner), rate, seed, label)
+    return student, training
+
+
+def logits(
+    rows: Float[Tensor, "B D"], proxies: Float[Tensor, "P D"], owner: Int[Tensor, "B"], head: Head
+) -> Float[Tensor, "B P"]:
+    """Scaled cosines; for ArcFace the angle to the own proxy is made larger by a margin."""
+    cosine = (rows @ F.normalize(proxies).T).clamp(-1 + 1e-6, 1 - 1e-6)
+    if head == "softmax":
+        return SCALE * cosine
+    own = F.one_hot(owner, len(proxies)).bool()
+    return SCALE * torch.where(own, (cosine.acos() + MARGIN).clamp(max=torch.pi).cos(), cosine)
+
+
+def validation_rank1(student: FaceEmbedder, judged: TrainingFaces) -> float:
+    """Captured faces of people kept aside, against one raw face of each."""
+    _, first = np.unique(judged.owner.numpy(), return_index=True)
+    probes = np.setdiff1d(np.arange(len(judged.owner)), first)
+    if not len(probes):
+        return 0.0
+    gallery, rows = embedded(student, judged.raw[first]), embedded(student, judged.captured[probes])
+    ranks = ranks_of_mates(rows @ gallery.T, judged.owner[torch.from_numpy(probes)])
+    return float((ranks == 1).double().mean())
+
+
+def _forget(module: nn.Module) -> None:
+    reset = getattr(module, "reset_parameters", None)
+    if callable(reset):
+        reset()
+
+
+RETRAINING = Attack("retraining", "grey", "named photographs of other people, raw and captured", fit_retrained)
