@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
+import torch
 
+from campro.audit.ladder_data import fused
 from campro.cli.main import main
+from campro.identify import Draw
 from campro.isp import Ccm, Degamma, GammaLut, IspProfile, Quantise
 
 
@@ -28,6 +32,18 @@ def test_a_sound_ladder(tmp_path, capsys):
     black.save(tmp_path / "black.json")
     constant = rows(tmp_path / "b", capsys, *words, "--profile", str(tmp_path / "black.json"))
     assert constant["inverse"]["best"]["mean"] < 0.03  # chance is one in a hundred
+
+
+def test_fusion_takes_other_pictures_of_the_same_person():
+    """Rows are one-hot: whose they are, and how many were averaged, can be read off."""
+    owner = torch.tensor([0, 0, 0, 0, 1, 1])
+    draw = Draw(torch.tensor([0, 4]), torch.tensor([1, 5]), seed=0)
+    found = fused(torch.eye(6), owner, draw, 3)
+    np.testing.assert_allclose(found[1], [0, 1 / 3, 1 / 3, 1 / 3, 0, 0], atol=1e-6)
+    np.testing.assert_allclose(found[5], [0, 0, 0, 0, 0, 1])  # of the second person there is no third picture
+    half = fused(torch.eye(6), owner, draw, 2)[1]
+    assert sorted(half.tolist()) == [0, 0, 0, 0, 0.5, 0.5]
+    assert half[1] == 0.5
 
 
 def test_bad_input(tmp_path, capsys):

@@ -75,6 +75,8 @@ class Adversary:
     """Known people are known from raw photographs, or from captured ones (re-enrolment)."""
     enrols: Literal["off the shelf", "itself"] = "off the shelf"
     """Whose embeddings of raw gallery photographs the probes are compared with."""
+    pictures: int = 1
+    """Captured pictures of a person whose embeddings are averaged; of people with fewer, all but the known one."""
     training: Training | None = None
 
 

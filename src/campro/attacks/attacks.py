@@ -7,13 +7,24 @@ from campro.attacks.colour_maps import COLOUR_MAPS
 from campro.attacks.distil import DISTILLATION
 from campro.attacks.enrolment import RE_ENROLMENT
 from campro.attacks.filters import AS_IT_IS, PREPROCESSED
+from campro.attacks.fusion import FUSED_MAPS, FUSION
 from campro.attacks.inverse import INVERSE
 from campro.attacks.retrain import RETRAINING
 from campro.core.errors import CamproError
 
 ATTACKS: dict[str, Attack] = {
     attack.name: attack
-    for attack in (AS_IT_IS, PREPROCESSED, RE_ENROLMENT, COLOUR_MAPS, INVERSE, DISTILLATION, RETRAINING)
+    for attack in (
+        AS_IT_IS,
+        PREPROCESSED,
+        RE_ENROLMENT,
+        COLOUR_MAPS,
+        FUSION,
+        FUSED_MAPS,
+        INVERSE,
+        DISTILLATION,
+        RETRAINING,
+    )
 }
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from campro.attacks.attack import Adversary, Known
@@ -25,7 +26,7 @@ from campro.faces.card import FaceEmbedder
 from campro.faces.landmarks import Landmarks
 from campro.identify import MATCHERS, Draw, Roll, call_roll, draw_repeats, identify
 from campro.isp import RAW, Camera, IspProfile, load_profile
-from campro.metrics.identification import unit_rows
+from campro.metrics.identification import Identification, summarise, unit_rows
 
 CONTROL, CAPTURED = "control", "captured"
 """The attack on a camera without profile, and on the one with it."""
@@ -117,6 +118,21 @@ class LadderData:
         gallery = rows if adversary.gallery == "captured" else raw
         found: dict[str, Json] = {}
         for matcher in self.config.matchers:
-            result = identify(gallery, {"view": rows}, self.roll.owner, self.draws, MATCHERS[matcher]())["view"]
-            found[matcher] = identification_value(result)
+            trials: list[Identification] = []
+            for draw in self.draws:
+                probes = rows if adversary.pictures == 1 else fused(rows, self.roll.owner, draw, adversary.pictures)
+                result = identify(gallery, {"view": probes}, self.roll.owner, [draw], MATCHERS[matcher]())["view"]
+                trials += result.trials
+            found[matcher] = identification_value(summarise(trials))
         return found
+
+
+def fused(rows: Float[Tensor, "N D"], owner: Int[Tensor, "N"], draw: Draw, pictures: int) -> Float[Tensor, "N D"]:
+    """Each query's row replaced by the mean of several of its person, the query first, the gallery photograph never."""
+    out = rows.clone()
+    rng = np.random.default_rng(draw.seed)
+    for gallery, query in zip(draw.gallery.tolist(), draw.query.tolist()):
+        others = [row for row in torch.nonzero(owner == owner[query])[:, 0].tolist() if row not in (gallery, query)]
+        chosen = rng.permutation(others)[: pictures - 1].astype(int).tolist()
+        out[query] = rows[[query, *chosen]].mean(0)
+    return out
