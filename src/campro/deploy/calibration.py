@@ -161,8 +161,8 @@ def _comparison(pairs: Sequence[Pair], told: IspProfile, calibrated: IspProfile)
     for pair in pairs[:SHOWN]:
         views = [pair.default, *(camera(pair.default) for camera in cameras), pair.protected]
         rows.append(np.hstack([_sized(view) for view in views]))
-    width = min(row.shape[1] for row in rows)
-    return np.vstack([row[:, :width] for row in rows])
+    width = max(row.shape[1] for row in rows)
+    return np.vstack([np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0)), constant_values=255) for row in rows])
 
 
 def _sized(rgb: Rgb8) -> Rgb8:
