@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from campro.audit.ladder_data import fused
+from campro.audit.ladder_data import fused, open_set
 from campro.cli.main import main
 from campro.identify import Draw
 from campro.isp import Ccm, Degamma, GammaLut, IspProfile, Quantise
@@ -44,6 +44,17 @@ def test_fusion_takes_other_pictures_of_the_same_person():
     half = fused(torch.eye(6), owner, draw, 2)[1]
     assert sorted(half.tolist()) == [0, 0, 0, 0, 0.5, 0.5]
     assert half[1] == 0.5
+
+
+def test_open_set_figures_by_hand():
+    """Two people, one of whom looks like a stranger: at no false alarm only the other is found."""
+    gallery = torch.eye(3)[:2]
+    rows = torch.nn.functional.normalize(torch.tensor([[1.0, 0, 0.1], [0, 1, 0.9]]))
+    strangers = torch.nn.functional.normalize(torch.tensor([[0, 1, 0.5], [0, 0.1, 1]]))
+    owner, draw = torch.tensor([0, 1]), Draw(torch.tensor([0, 1]), torch.tensor([0, 1]), 0)
+    found = open_set(gallery, rows, strangers, owner, [draw])
+    assert {rate: cell["fnir"] for rate, cell in found.items()} == {"0.003": 0.5, "0.01": 0.5, "0.1": 0.5}
+    assert found["0.1"]["low"] < 0.5 < found["0.1"]["high"]
 
 
 def test_bad_input(tmp_path, capsys):

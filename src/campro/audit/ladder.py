@@ -11,7 +11,7 @@ from typing import Any
 from campro.attacks.attack import Attack
 from campro.attacks.attacks import ATTACKS, find_attack
 from campro.audit.ladder_config import LadderConfig
-from campro.audit.ladder_data import CAPTURED, CONTROL, LadderData
+from campro.audit.ladder_data import CAPTURED, CONTROL, OPEN_SET, LadderData
 from campro.core.files import atomic_write
 from campro.core.runs import Json, RunFolder
 from campro.faces import load_embedder
@@ -93,6 +93,7 @@ def _best(adversaries: Sequence[Any]) -> dict[str, Any] | None:
         {"name": one["name"], "matcher": matcher, "converged": one["converged"], **figures["rank1"]}
         for one in adversaries
         for matcher, figures in one["figures"].items()
+        if matcher != OPEN_SET
     ]
     return max(found, key=lambda one: one["mean"], default=None)
 

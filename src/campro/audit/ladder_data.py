@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -27,9 +28,11 @@ from campro.faces.landmarks import Landmarks
 from campro.identify import MATCHERS, Draw, Roll, call_roll, draw_repeats, identify
 from campro.isp import RAW, Camera, IspProfile, load_profile
 from campro.metrics.identification import Identification, summarise, unit_rows
+from campro.metrics.open_set import FPIRS, finds_at
 
 CONTROL, CAPTURED = "control", "captured"
 """The attack on a camera without profile, and on the one with it."""
+OPEN_SET = "open set"
 
 
 class LadderData:
@@ -99,32 +102,67 @@ class LadderData:
             profiles,
         )
 
-    def rows(self, embedder: FaceEmbedder, camera: ImageTransform, adversary: Adversary) -> Float[Tensor, "N D"]:
-        """Embeddings of all photographs as the adversary looks at them."""
+    @cached_property
+    def strangers(self) -> tuple[Path, ...]:
+        """Photographs of people who are not enrolled: those with a single one."""
+        singles = [photos[0] for photos in self.faces.identities.values() if len(photos) == 1]
+        return tuple(photo for photo in singles if photo in self.landmarks.found)
+
+    def rows(
+        self, embedder: FaceEmbedder, camera: ImageTransform, adversary: Adversary, photos: Sequence[Path]
+    ) -> Float[Tensor, "N D"]:
+        """Embeddings of photographs as the adversary looks at them."""
         views: list[ImageTransform] = [
             Chain(f"{camera.name}, {one.name}", camera, one) for one in adversary.restores
         ] or [camera]
         own = adversary.embedder or embedder
         return unit_rows(
-            torch.stack([embed_photos(own, self.roll.photos, self.landmarks, view) for view in views]).mean(0),
-            adversary.name,
+            torch.stack([embed_photos(own, photos, self.landmarks, view) for view in views]).mean(0), adversary.name
         )
 
     def judge(self, embedder: FaceEmbedder, side: str, adversary: Adversary) -> dict[str, Json]:
-        """Figures of each matcher."""
-        rows = self.rows(embedder, self.cameras[side], adversary)
+        """Figures of each matcher, and those of an open set where there are strangers.
+
+        Fused pictures are matched to the nearest gallery photograph alone: a classifier would be trained on raw
+        versions of some of them.
+        """
+        rows = self.rows(embedder, self.cameras[side], adversary, self.roll.photos)
         enrolling = embedder if adversary.enrols == "off the shelf" else adversary.embedder or embedder
         raw = embed_photos(enrolling, self.roll.photos, self.landmarks, RAW)
         gallery = rows if adversary.gallery == "captured" else raw
         found: dict[str, Json] = {}
-        for matcher in self.config.matchers:
+        for matcher in self.config.matchers if adversary.pictures == 1 else ("nearest",):
             trials: list[Identification] = []
             for draw in self.draws:
                 probes = rows if adversary.pictures == 1 else fused(rows, self.roll.owner, draw, adversary.pictures)
                 result = identify(gallery, {"view": probes}, self.roll.owner, [draw], MATCHERS[matcher]())["view"]
                 trials += result.trials
             found[matcher] = identification_value(summarise(trials))
+        if self.strangers and adversary.pictures == 1:
+            unknown = self.rows(embedder, self.cameras[side], adversary, self.strangers)
+            found[OPEN_SET] = open_set(unit_rows(gallery, "gallery"), rows, unknown, self.roll.owner, self.draws)
         return found
+
+
+def open_set(
+    gallery: Float[Tensor, "N D"],
+    rows: Float[Tensor, "N D"],
+    unknown: Float[Tensor, "Q D"],
+    owner: Int[Tensor, "N"],
+    draws: Sequence[Draw],
+) -> dict[str, Json]:
+    """FNIR at fixed FPIRs: searches of each draw's queries and of strangers, by cosine to the gallery photographs."""
+    found: dict[str, Json] = {}
+    for fpir in FPIRS:
+        trials = []
+        for draw in draws:
+            known = gallery[draw.gallery].T
+            hits = finds_at(rows[draw.query] @ known, owner[draw.query], unknown @ known, fpir)
+            trials.append(Identification(torch.where(hits, 1, 2)))
+        hit = summarise(trials)
+        low, high = hit.interval(1)
+        found[f"{fpir:g}"] = {"fnir": 1 - hit.mean(1), "low": 1 - high, "high": 1 - low, "strangers": len(unknown)}
+    return found
 
 
 def fused(rows: Float[Tensor, "N D"], owner: Int[Tensor, "N"], draw: Draw, pictures: int) -> Float[Tensor, "N D"]:
