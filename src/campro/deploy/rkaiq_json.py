@@ -21,6 +21,8 @@ from campro.isp.profile import IspProfile
 
 CCM, MATRIX, OFFSETS = "ccm_calib", "ccMatrix", "ccOffsets"
 BY_LUMA, BY_GAIN = "y_alpha_curve", ("gain_alphaScale_curve", "scale")
+BOOLEANS = ("true", "false")
+"""How some files write switches; others have 1 and 0."""
 CURVE, SPACING, LOGARITHMIC = "Gamma_curve", "Gamma_out_segnum", "GAMMATYPE_LOG"
 
 
@@ -52,7 +54,8 @@ class RkAiqJson(DeployTarget):
         for settings, node in self._curves(document):
             document.numbers(node, CURVE, len(values))
             document.replace_numbers(node, values)
-            document.set(settings, "Gamma_en", "1")
+            switch = Document.get(settings, "Gamma_en")
+            document.set(settings, "Gamma_en", "true" if switch is not None and switch.value in BOOLEANS else "1")
             document.set(settings, "Gamma_out_offset", "0")
         return {self.FILE: document.changed()}
 
