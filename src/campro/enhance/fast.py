@@ -30,10 +30,10 @@ CHANNELS = 13
 CERTAINTY, FACE = 0.2, 6.0
 """Weight of the entropy of the map itself next to the loss of the picture, in which dark faces weigh little; and what
 a pixel of a face counts there against one outside: a face that is left in harms more than a blackened wall."""
-SHARPNESS = 3.0
-"""By this much the map is surer after training: half a face is still a face. Chosen on photographs of training: on 60
-of COCO train2017 it takes 22.5 instead of 25.3 dB outside faces, and blackens 76 instead of 56 % of the area of faces
-20 to 40 pixels wide."""
+SHARPNESS, DOUBT = 3.0, 0.75
+"""After training the map is made surer by a factor, for half a face is still a face, and black where it was in doubt, up
+to so much of its logit. Chosen on 60 photographs of COCO train2017: from (1, 0) by (3, 0) to (3, 1) their PSNR outside
+faces goes from 24.1 to 24.7 to 22.6 dB, the blackened area of faces 20 to 40 pixels wide from 55 to 62 to 82 %."""
 
 
 class FastEnhancer(Enhancer):
@@ -58,10 +58,10 @@ class FastEnhancer(Enhancer):
 
     @torch.no_grad()
     def finish(self) -> None:
-        """Sharpen the map."""
+        """Sharpen the map, and let it leave out what it doubts."""
         assert self._last.bias is not None
         self._last.weight[KEEP] *= SHARPNESS
-        self._last.bias[KEEP] *= SHARPNESS
+        self._last.bias[KEEP] = SHARPNESS * (self._last.bias[KEEP] - DOUBT)
 
     @property
     def _last(self) -> nn.Conv2d:
