@@ -31,9 +31,10 @@ CERTAINTY, FACE = 0.2, 6.0
 """Weight of the entropy of the map itself next to the loss of the picture, in which dark faces weigh little; and what
 a pixel of a face counts there against one outside: a face that is left in harms more than a blackened wall."""
 SHARPNESS, DOUBT = 3.0, 0.75
-"""After training the map is made surer by a factor, for half a face is still a face, and black where it was in doubt, up
-to so much of its logit. Chosen on 60 photographs of COCO train2017: from (1, 0) by (3, 0) to (3, 1) their PSNR outside
-faces goes from 24.1 to 24.7 to 22.6 dB, the blackened area of faces 20 to 40 pixels wide from 55 to 62 to 82 %."""
+"""After training the map is made surer by a factor, for half a face is still a face, and black where it was in doubt,
+up to so much of its logit. Chosen on 60 photographs of COCO train2017: from (1, 0) by (3, 0) to (3, 1) their PSNR
+outside faces goes from 24.1 to 24.7 to 22.6 dB, the blackened area of faces 20 to 40 pixels wide from 55 to 62 to 82 %.
+"""
 
 
 class FastEnhancer(Enhancer):
