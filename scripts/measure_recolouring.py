@@ -1,7 +1,8 @@
 """What an attacker recovers who owns such a camera and fits one 3D LUT to photographs taken with and without profile.
 
-For `campro-default` also what one recovers who owns the enhancer: with its inputs, by the 3D LUT in its file; with its
-outputs alone, by spreading out the levels that are left in the dark (histogram equalisation of each channel).
+For `campro-default` also what one recovers who owns the enhancer: with its inputs, by the 3D LUT in its file, and by
+all of its colours with nothing left out; with its outputs alone, by spreading out the levels that are left in the dark
+(histogram equalisation of each channel).
 
 python scripts/measure_recolouring.py PROFILE FACES PHOTOGRAPHS...    # a folder per person; folders of photographs
 """
@@ -17,11 +18,12 @@ import torch
 
 from campro.core.catalogue import cache_root
 from campro.core.chain import Chain
+from campro.core.hashing import json_digest
 from campro.core.images import list_images
 from campro.core.lut3d import Lut3d, colour_pairs
 from campro.core.types import ImageTransform, Rgb8
 from campro.data import read_faces
-from campro.enhance.runner import load_enhancer
+from campro.enhance.runner import OnnxEnhancer, load_enhancer
 from campro.faces import embed_photos, find_landmarks, load_embedder, load_face_detector
 from campro.identify import MATCHERS, call_roll, draw_repeats, identify
 from campro.isp import RAW, Camera
@@ -59,6 +61,17 @@ class Equalise:
         return np.dstack([cv2.equalizeHist(np.ascontiguousarray(rgb[..., channel])) for channel in range(3)])
 
 
+class WithFaces:
+    """An enhancer that leaves nothing out."""
+
+    def __init__(self, enhancer: OnnxEnhancer) -> None:
+        self.name, self.digest = "with faces", json_digest(["with faces", enhancer.digest])
+        self._enhancer = enhancer
+
+    def __call__(self, rgb: Rgb8) -> Rgb8:
+        return self._enhancer.with_faces(rgb)
+
+
 def _owners(camera: Camera) -> list[ImageTransform]:
     """What the owner of the enhancer makes of its inputs, and what others make of its outputs."""
     enhancer = load_enhancer()
@@ -69,6 +82,7 @@ def _owners(camera: Camera) -> list[ImageTransform]:
     enhanced = Chain("enhanced", camera, enhancer)
     return [
         Chain("by the enhancer's table", camera, Recolour(table)),
+        Chain("by the enhancer's colours", camera, WithFaces(enhancer)),
         enhanced,
         Chain("enhanced, equalised", enhanced, Equalise()),
     ]
