@@ -13,7 +13,7 @@ from campro.core.images import write_image
 from campro.core.runs import RunFolder
 from campro.enhance import training
 from campro.enhance.enhancers import ENHANCERS, new_enhancer
-from campro.enhance.fast import SHARPNESS
+from campro.enhance.fast import DOUBT, SHARPNESS
 from campro.enhance.objective import enhancement_loss
 from campro.enhance.samples import Lesson
 from campro.enhance.training import Lessons, train_enhancer
@@ -78,7 +78,7 @@ def test_the_finished_map_is_surer():
         before = enhancer.with_context(captured)[1]
         enhancer.finish()
         after = enhancer.with_context(captured)[1]
-    torch.testing.assert_close(after[:, :1], torch.sigmoid(SHARPNESS * torch.logit(before[:, :1])))
+    torch.testing.assert_close(after[:, :1], torch.sigmoid(SHARPNESS * (torch.logit(before[:, :1]) - DOUBT)))
     assert torch.equal(after[:, 1:], before[:, 1:])
 
 

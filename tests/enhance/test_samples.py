@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campro.core.images import write_image
-from campro.enhance.samples import MARGIN, Lesson, background_of, draw_samples
+from campro.enhance.samples import MARGIN, NOISE, Lesson, background_of, draw_samples
 from campro.isp import Camera
 
 
@@ -46,11 +46,22 @@ def test_the_mask_follows_the_face(lesson, seed):
     captured, raw, background = draw_samples([lesson], Camera("invert"), 64, 2, np.random.default_rng(seed))
     assert captured.shape == raw.shape == (2, 3, 64, 64)
     assert background.shape == (2, 1, 64, 64)
-    torch.testing.assert_close(captured, 1 - raw, atol=1 / 255, rtol=0)
+    torch.testing.assert_close(captured, 1 - raw, atol=6 * NOISE / 255, rtol=0)  # six standard deviations
     # every pixel with any white in it is masked, and hardly a black one
     assert float((raw * background).max()) == 0
     black = (raw.amax(1, keepdim=True) == 0).float()
     assert float((black * (1 - background)).mean()) < 0.06
+
+
+def test_pictures_are_seen_with_noise_and_wanted_without(tmp_path):
+    write_image(tmp_path / "grey.png", np.full((64, 64, 3), 120, np.uint8))
+    plain = [Lesson(tmp_path / "grey.png", torch.zeros(0, 4))]
+    captured, raw, _ = draw_samples(plain, Camera("identity"), 64, 20, np.random.default_rng(0))
+    assert raw.unique().numel() == 1
+    spread = 255 * (captured - raw).flatten(1).std(1)
+    assert float(spread.max()) <= NOISE + 0.3
+    assert float(spread.max()) > 2 * float(spread.min())
+    assert abs(255 * float((captured - raw).mean())) < 0.1
 
 
 def test_draws_repeat_and_differ(lesson):
