@@ -8,6 +8,7 @@ import torch
 
 from campro.core.errors import CamproError
 from campro.core.images import write_image
+from campro.core.lut3d import Lut3d
 from campro.core.types import Detections, Scene
 from campro.data.photographs import PHOTOGRAPHS
 from campro.isp import RAW, Camera
@@ -99,3 +100,10 @@ def test_what_does_not_help_is_thrown_away(portrait):
 def test_no_scenes():
     with pytest.raises(CamproError, match="at least one scene"):
         scene_batch([], (32, 32), 1, np.random.default_rng(0))
+
+
+def test_a_recoloured_detector_sees_no_more_than_white():
+    """White at every node, whose mixtures end a rounding step beyond one: detectors refuse what is not in [0, 1]."""
+    white = torch.nextafter(torch.ones(3, 5, 5, 5), torch.tensor(2.0))
+    detector = RecolouredDetector(Lut3d(white).requires_grad_(False), load_detector("campro-person"))
+    assert len(detector.detect([torch.rand(3, 64, 64)])) == 1

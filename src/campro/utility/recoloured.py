@@ -37,11 +37,11 @@ class RecolouredDetector(TrainableDetector):
 
     def detect(self, images: Images | Sequence[Float[Tensor, "3 H W"]]) -> list[Detections]:
         """See `PersonDetector.detect`."""
-        return self.inner.detect([self.table(picture[None])[0] for picture in images])
+        return self.inner.detect([self._recoloured(picture[None])[0] for picture in images])
 
     def loss(self, images: Images, truth: Sequence[Detections]) -> Float[Tensor, ""]:
         """See `PersonDetector.loss`."""
-        return self.inner.loss(self.table(images), truth)
+        return self.inner.loss(self._recoloured(images), truth)
 
     def calibrate(self, images: Images) -> None:
         """See `TrainableDetector.calibrate`."""
@@ -49,4 +49,7 @@ class RecolouredDetector(TrainableDetector):
 
     def imitate(self, images: Images, raw: Images, model: TrainableDetector) -> Float[Tensor, ""]:
         """See `TrainableDetector.imitate`."""
-        return self.inner.imitate(self.table(images), raw, model)
+        return self.inner.imitate(self._recoloured(images), raw, model)
+
+    def _recoloured(self, images: Images) -> Images:
+        return self.table(images).clamp(0, 1)  # interpolation may end a rounding step beyond white
