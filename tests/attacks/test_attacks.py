@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import numpy as np
+import onnx
 import pytest
 import torch
+from onnx import TensorProto, helper
 from torch import nn
 
-from campro.attacks.attack import Known
+from campro.attacks.adaptation import SHRINK, RowsAdapted, layers_adapted
+from campro.attacks.attack import Known, may_know
 from campro.attacks.attacks import ATTACKS, find_attack
+from campro.attacks.budget import BUDGETS
 from campro.attacks.colour_maps import MAPS
 from campro.attacks.distil import distil
 from campro.attacks.filters import FILTERS, invert, principal_grey
 from campro.attacks.inverse import Inverse, posterior_mean, prior_of
+from campro.attacks.restoration import IDENTITY, restore
+from campro.attacks.restorer import OnnxRestorer
 from campro.attacks.retrain import MARGIN, SCALE, logits, retrain
-from campro.attacks.training import TrainingFaces, has_settled
+from campro.attacks.training import TrainingFaces, has_settled, train
 from campro.core.errors import CamproError
 from campro.core.images import to_tensor, write_image
 from campro.faces.card import EmbedderCard, FaceEmbedder
@@ -39,8 +45,8 @@ class Tiny(FaceEmbedder):
 @pytest.mark.parametrize("name", ATTACKS)
 def test_an_attack_is_handed_what_its_threat_model_says(name):
     attack = find_attack(name)
-    everything = Known(Tiny(), 0, (1,), "people", "landmarks", ("camera",), ("profile",))
-    handed = attack.hand(everything)
+    everything = Known(Tiny(), 0, (1,), "people", "landmarks", ("camera",), ("profile",), ("restorer",))
+    handed = may_know(attack.box, everything)
     assert bool(handed.cameras) == (attack.box != "black")
     assert bool(handed.profiles) == (attack.box == "white")
     assert (handed.people is not None) == (attack.box != "black")
@@ -115,7 +121,7 @@ def test_a_copy_learns_what_the_recogniser_says_of_raw_faces():
     crops = rng.integers(0, 256, (600, 16, 16, 3), dtype=np.uint8)
     faces = TrainingFaces(crops, 255 - crops, torch.zeros(600, dtype=torch.long))
     learned, judged = faces.rows(np.arange(500)), faces.rows(np.arange(500, 600))
-    student, training = distil(teacher, learned, judged, 1e-2, 0)
+    student, training = distil(Known(teacher, 0), learned, judged, 500, 1e-2)
     with torch.no_grad():
         wanted = teacher(to_tensor(judged.raw))
         before, after = ((one(to_tensor(judged.captured)) * wanted).sum(1).mean() for one in (teacher, student))
@@ -135,8 +141,78 @@ def test_a_recogniser_learns_captured_faces_of_strangers():
     judged = faces.rows(np.arange(300, 360))
     judged = TrainingFaces(judged.raw, judged.captured, judged.owner - 50)
     for start, head in (("fine-tuned", "ArcFace"), ("from scratch", "softmax")):
-        _, training = retrain(Tiny(), faces.rows(np.arange(300)), judged, start, head, 1e-2, 0)
+        _, training = retrain(Known(tiny := Tiny(), 0), tiny, faces.rows(np.arange(300)), judged, start, head, 1e-2)
         assert max(training.curve) > training.curve[0] + 0.2
+
+
+@pytest.mark.parametrize("identity", IDENTITY.values(), ids=IDENTITY)
+def test_a_restorer_learns_and_the_recogniser_stays(identity):
+    """Captured crops are shifted in colour by place, which no map of colours can undo."""
+    torch.manual_seed(0)
+    teacher, rng = Tiny().eval(), np.random.default_rng(0)
+    before = {name: value.clone() for name, value in teacher.state_dict().items()}
+    crops = rng.integers(0, 128, (300, 4, 4, 3), dtype=np.uint8).repeat(4, 1).repeat(4, 2)
+    shade = np.linspace(0, 120, 16).astype(np.uint8)[None, :, None, None]
+    faces = TrainingFaces(crops, crops + shade, torch.zeros(300, dtype=torch.long))
+    learned, judged = faces.rows(np.arange(250)), faces.rows(np.arange(250, 300))
+    known = Known(teacher, 0, budget=BUDGETS["quick"])
+    network, training = restore(known, lambda images: images, learned, judged, identity, 3e-3)
+    assert training.curve[0] < 0.95
+    assert max(training.curve) > training.curve[0] + 0.02
+    assert network(to_tensor(judged.captured)).shape == (50, 8)
+    assert all(torch.equal(value, before[name]) for name, value in teacher.state_dict().items())
+    assert not any(weight.requires_grad for weight in network.recogniser.parameters())
+
+
+def test_layers_get_the_statistics_of_captured_faces():
+    """By hand: one channel, whose running mean becomes the mean of all captured pixels."""
+
+    class Normed(Tiny):
+        def __init__(self):
+            super().__init__()
+            self.norm = nn.BatchNorm2d(3)
+            self.body = nn.Sequential(self.norm, *self.body)
+
+    crops = np.random.default_rng(0).integers(0, 256, (128, 16, 16, 3), dtype=np.uint8)
+    adapted = layers_adapted(Normed(), crops)
+    wanted = ((crops / 255 - 0.5) / 0.5).mean((0, 1, 2))
+    np.testing.assert_allclose(adapted.norm.running_mean, wanted, atol=1e-5)
+    assert not adapted.training
+
+
+def test_rows_get_mean_and_covariance_of_raw_ones():
+    generator = torch.Generator().manual_seed(0)
+    raw = torch.randn(5000, 8, generator=generator) * torch.arange(1, 9) + 3
+    captured = torch.randn(5000, 8, generator=generator) * torch.arange(8, 0, -1) - 1
+    adapted = RowsAdapted(Tiny(), captured, raw)
+    moved = (captured - adapted.centre) @ adapted.mix + adapted.wanted
+    np.testing.assert_allclose(moved.mean(0), raw.mean(0), atol=1e-3)
+    shrunk = lambda rows: torch.cov(rows.T) + SHRINK * torch.cov(rows.T).trace() / 8 * torch.eye(8)  # noqa: E731
+    np.testing.assert_allclose(adapted.mix.T @ shrunk(captured) @ adapted.mix, shrunk(raw), atol=0.01)
+    rows = adapted(torch.rand(4, 3, 16, 16))
+    np.testing.assert_allclose(rows.detach().norm(dim=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [(None, None), (20, 30)])
+def test_restorers_from_files(tmp_path, size):
+    """A network that turns pictures into negatives, of any size or a fixed one."""
+    shape = [1, 3, *(side or name for side, name in zip(size, "hw"))]
+    one = helper.make_tensor("one", TensorProto.FLOAT, [], [1.0])
+    graph = helper.make_graph(
+        [helper.make_node("Sub", ["one", "x"], ["y"])],
+        "negative",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, shape)],
+        [one],
+    )
+    path = tmp_path / "negative.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9), path)
+    rgb = np.full((40, 60, 3), 200, np.uint8)
+    found = OnnxRestorer(path)(rgb)
+    np.testing.assert_array_equal(found, 255 - rgb)
+    (tmp_path / "bad.onnx").write_bytes(b"no network")
+    with pytest.raises(CamproError, match=r"bad\.onnx"):
+        OnnxRestorer(tmp_path / "bad.onnx")
 
 
 def test_arcface_by_hand():
@@ -145,6 +221,26 @@ def test_arcface_by_hand():
     plain, hard = logits(rows, proxies, owner, "softmax"), logits(rows, proxies, owner, "ArcFace")
     np.testing.assert_allclose(plain, SCALE * np.array([[0.5**0.5, 0]]), atol=1e-3)
     np.testing.assert_allclose(hard, SCALE * np.array([[np.cos(np.pi / 4 + MARGIN), 0]]), atol=1e-3)
+
+
+def test_a_rate_that_is_too_high_is_lowered():
+    """A weight is to become 1; at rate 100 it is thrown far off, and each tenth of it less far."""
+    weight = nn.Linear(1, 1, bias=False)
+    nn.init.zeros_(weight.weight)
+    off = lambda: (weight.weight - 1).square().sum()  # noqa: E731
+    known = Known(Tiny(), 0, budget=BUDGETS["quick"])
+    failed = train(weight, lambda rows, rng: off(), lambda: -float(off().detach()), 8, 1e5, known, "too high")
+    assert not failed.converged
+    assert float(weight.weight) == 0  # back at its start
+    found = train(weight, lambda rows, rng: off(), lambda: -float(off().detach()), 8, 2.0, known, "high")
+    assert max(found.curve) > -0.5
+
+
+def test_a_copy_that_is_perfect_is_left_alone():
+    known, calls = Known(Tiny(), 0), []
+    training = train(Tiny(), lambda rows, rng: calls.append(rows), lambda: 1.0, 8, 1e-3, known, "perfect")
+    assert training.converged
+    assert not calls
 
 
 def test_a_curve_that_still_rises_has_not_settled():

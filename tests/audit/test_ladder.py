@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
-from campro.audit.ladder_data import fused, open_set
+from campro.audit.ladder_judge import Frame, Sight, fused, linkability, open_set, verification
 from campro.cli.main import main
+from campro.data.pairs import Pairs
 from campro.identify import Draw
 from campro.isp import Ccm, Degamma, GammaLut, IspProfile, Quantise
 
@@ -19,19 +22,56 @@ def rows(out, capsys, *words):
     return {row["attack"]: row for row in json.loads(capsys.readouterr().out)}
 
 
+BLACK = IspProfile("black", (Degamma(), Ccm(((1, 0, 0), (0, 1, 0), (0, 0, 1))), GammaLut(((0.0, 0.0),)), Quantise(8)))
+
+
 @pytest.mark.slow
 def test_a_sound_ladder(tmp_path, capsys):
-    """An invertible profile protects nobody from one who knows it; a constant picture protects everybody."""
-    words = ["--attacks", "as it is", "inverse"]
+    """No profile protects nobody, an invertible one nobody from one who knows it, a constant picture everybody."""
+    words = ["--attacks", "as it is", "re-enrolment", "inverse"]
+    plain = rows(tmp_path / "c", capsys, *words[:2], "--profile", "identity")["as it is"]
+    assert plain["best"] == plain["control"]
     inverted = rows(tmp_path / "a", capsys, *words, "--profile", "invert")
     assert inverted["as it is"]["best"]["mean"] < 0.3
     assert inverted["inverse"]["best"]["mean"] == pytest.approx(inverted["as it is"]["control"]["mean"])
-    black = IspProfile(
-        "black", (Degamma(), Ccm(((1, 0, 0), (0, 1, 0), (0, 0, 1))), GammaLut(((0.0, 0.0),)), Quantise(8))
-    )
-    black.save(tmp_path / "black.json")
+    BLACK.save(tmp_path / "black.json")
     constant = rows(tmp_path / "b", capsys, *words, "--profile", str(tmp_path / "black.json"))
     assert constant["inverse"]["best"]["mean"] < 0.03  # chance is one in a hundred
+    same = constant["re-enrolment"]["best"]
+    assert same["mean"] - same["tied"] < 0.03  # all pictures are one, and ties go to the attacker: it is said
+
+
+def test_linkability_against_its_definition():
+    """Two people, three photographs each: far apart all is linkable; all alike nothing is."""
+    owner = torch.tensor([0, 0, 0, 1, 1, 1])
+    apart = torch.eye(2)[owner]
+    assert linkability(apart, apart, owner)["mean"] == 1.0
+    alike = torch.ones(6, 2) / 2**0.5
+    found = linkability(alike, alike, owner)
+    assert found["mean"] == 0.0
+    assert found["low"] <= found["mean"] <= found["high"]
+
+
+def test_verification_by_hand():
+    """Two folds of two pairs; at no false accept one of the two pairs of one person is above both others."""
+    gallery = torch.eye(2)[torch.tensor([0, 0, 0, 0])]
+    cosines = torch.tensor([0.9, 0.5, 0.3, 0.6])
+    sight = Sight(gallery, torch.stack([cosines, (1 - cosines**2).sqrt()], 1))
+    photos = tuple(Path(f"{i}") for i in range(4))
+    pairs = Pairs(photos, photos, torch.tensor([True, False, True, False]), torch.tensor([0, 0, 1, 1]), missing=5)
+    found = verification(sight, photos, pairs)
+    assert found["0.001"]["tar"] == 0.5
+    assert found["0.001"]["low"] <= 0.5 <= found["0.001"]["high"]
+    # fold 0 at 0.3 or 0.6's best threshold 0.6+, fold 1 at 0.9: right are 0.9, 0.5, and 0.6
+    assert found["accuracy"] == pytest.approx((1 + 0.5) / 2, abs=0.5)
+    assert found["missing_pairs"] == 5
+
+
+def test_frames_differ_little_and_repeat():
+    rgb = cv2.resize(np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8), (64, 64))
+    one, again, other = Frame(1)(rgb), Frame(1)(rgb), Frame(2)(rgb)
+    np.testing.assert_array_equal(one, again)
+    assert 0 < np.abs(one.astype(int) - other).mean() < 25
 
 
 def test_fusion_takes_other_pictures_of_the_same_person():
@@ -53,7 +93,7 @@ def test_open_set_figures_by_hand():
     strangers = torch.nn.functional.normalize(torch.tensor([[0, 1, 0.5], [0, 0.1, 1]]))
     owner, draw = torch.tensor([0, 1]), Draw(torch.tensor([0, 1]), torch.tensor([0, 1]), 0)
     found = open_set(gallery, rows, strangers, owner, [draw])
-    assert {rate: cell["fnir"] for rate, cell in found.items()} == {"0.003": 0.5, "0.01": 0.5, "0.1": 0.5}
+    assert {rate: found[rate]["fnir"] for rate in ("0.003", "0.01", "0.1")} == {"0.003": 0.5, "0.01": 0.5, "0.1": 0.5}
     assert found["0.1"]["low"] < 0.5 < found["0.1"]["high"]
 
 

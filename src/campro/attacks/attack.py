@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from campro.attacks.budget import STANDARD, Budget
 from campro.core.errors import CamproError
 from campro.core.types import ImageTransform
 from campro.data import FaceSet
@@ -18,7 +19,7 @@ Box = Literal["black", "grey", "white"]
 """Nothing is known of the camera; one was bought, or its pictures were collected; the profile itself is known."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Known:
     """What the harness hands to an attacker; people whom the audit recognises are never among it.
 
@@ -37,6 +38,9 @@ class Known:
     """Of these faces, found in raw photographs."""
     cameras: tuple[ImageTransform, ...] = ()
     profiles: tuple[IspProfile, ...] = ()
+    restorers: tuple[ImageTransform, ...] = ()
+    """General image restoration that was at hand."""
+    budget: Budget = STANDARD
 
     @property
     def camera(self) -> ImageTransform:
@@ -66,7 +70,6 @@ class Training:
 class Adversary:
     """What an attacker ends up with: how it looks at a captured photograph, and what it compares it with."""
 
-    name: str
     restores: tuple[ImageTransform, ...] = ()
     """What it makes of a captured photograph; the embeddings of several are averaged. None: the photograph as it is."""
     embedder: FaceEmbedder | None = None
@@ -77,7 +80,15 @@ class Adversary:
     """Whose embeddings of raw gallery photographs the probes are compared with."""
     pictures: int = 1
     """Captured pictures of a person whose embeddings are averaged; of people with fewer, all but the known one."""
+    frames: int = 1
+    """Frames of each moment, slightly moved and with noise as a video's, whose embeddings are averaged."""
+    learned_from: int | None = None
+    """Photographs, where it learned from any."""
     training: Training | None = None
+
+
+Runs = Mapping[str, Callable[[], Adversary]]
+"""What an attacker tries, by name: each makes one adversary, which may take long. The best of them counts."""
 
 
 @dataclass(frozen=True)
@@ -88,17 +99,16 @@ class Attack:
     box: Box
     given: str
     """What it is given, in words."""
-    fit: Callable[[Known], Sequence[Adversary]]
-    """Prepare; the best of the adversaries that come out counts."""
+    runs: Callable[[Known], Runs]
+    trained: bool = False
+    """Whether runs are trainings, which cost and may fail."""
 
-    def hand(self, known: Known) -> Known:
-        """Of all that the harness has, what this attacker may know."""
-        return Known(
-            known.embedder,
-            known.seed,
-            known.photos if self.box != "black" else (),
-            known.people if self.box != "black" else None,
-            known.landmarks if self.box != "black" else None,
-            known.cameras if self.box != "black" else (),
-            known.profiles if self.box == "white" else (),
-        )
+
+def may_know(box: Box, everything: Known) -> Known:
+    """Of all that the harness has, what an attacker of that kind is handed."""
+    if box == "white":
+        return everything
+    if box == "grey":
+        return replace(everything, profiles=())
+    known = everything
+    return Known(known.embedder, known.seed, restorers=known.restorers, budget=known.budget)

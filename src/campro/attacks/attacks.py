@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from campro.attacks.adaptation import ADAPTATION
 from campro.attacks.attack import Attack
 from campro.attacks.colour_maps import COLOUR_MAPS
 from campro.attacks.distil import DISTILLATION
 from campro.attacks.enrolment import RE_ENROLMENT
-from campro.attacks.filters import AS_IT_IS, PREPROCESSED
-from campro.attacks.fusion import FUSED_MAPS, FUSION
+from campro.attacks.filters import AS_IT_IS, PREPROCESSED, RESTORERS
+from campro.attacks.fusion import FUSED_MAPS, FUSION, VIDEO
 from campro.attacks.inverse import INVERSE
+from campro.attacks.restoration import RESTORATION
 from campro.attacks.retrain import RETRAINING
 from campro.core.errors import CamproError
 
@@ -17,12 +19,16 @@ ATTACKS: dict[str, Attack] = {
     for attack in (
         AS_IT_IS,
         PREPROCESSED,
+        RESTORERS,
         RE_ENROLMENT,
         COLOUR_MAPS,
         FUSION,
         FUSED_MAPS,
+        VIDEO,
         INVERSE,
+        ADAPTATION,
         DISTILLATION,
+        RESTORATION,
         RETRAINING,
     )
 }

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
+from functools import lru_cache, partial
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from scipy.optimize import isotonic_regression
 
-from campro.attacks.attack import Adversary, Attack, Known
+from campro.attacks.attack import Adversary, Attack, Known, Runs
+from campro.core.errors import CamproError
 from campro.core.lut3d import NODES, Lut3d, colour_pairs
 from campro.core.types import Images
 from campro.utility.recoloured import Recolour
@@ -74,16 +76,26 @@ def _tabulated(function: Callable[[Colours], Colours]) -> Lut3d:
 MAPS: dict[str, Callable[[Pairs], Lut3d]] = {"polynomial": polynomial, "monotone": monotone, "3D LUT": Lut3d.fit}
 
 
-def fit_maps(known: Known) -> Sequence[Adversary]:
+def map_runs(known: Known) -> Runs:
     """Every kind of map from every number of pairs."""
-    order = np.random.default_rng(known.seed).permutation(len(known.photos))
-    found = []
-    for count in sorted({min(count, len(order)) for count in PAIRS}):
-        chosen = [known.photos[row] for row in order[:count]]
-        for name, fit in MAPS.items():
-            table = fit(colour_pairs(chosen, known.camera)).requires_grad_(False)
-            found.append(Adversary(f"{name}, {count} pairs", (Recolour(table),)))
-    return found
+    counts = sorted({min(count, len(known.photos)) for count in PAIRS})
+    return {f"{kind}, {count} pairs": partial(mapped, known, kind, count) for count in counts for kind in MAPS}
 
 
-COLOUR_MAPS = Attack("colour maps", "grey", "pairs of photographs from a bought camera", fit_maps)
+def mapped(known: Known, kind: str, count: int = PAIRS[-1], pictures: int = 1, frames: int = 1) -> Adversary:
+    """Behind a map that was learned from so many pairs."""
+    seen = min(count, len(known.photos))
+    return Adversary((learned_map(known, kind, count),), pictures=pictures, frames=frames, learned_from=seen)
+
+
+@lru_cache(maxsize=len(MAPS))
+def learned_map(known: Known, kind: str, count: int = PAIRS[-1]) -> Recolour:
+    """A map from that many pairs of photographs, or all there are; the same ones for every kind."""
+    if not known.photos:
+        raise CamproError("attack", "photographs to take pairs of", "none", "give --photos")
+    order = np.random.default_rng(known.seed).permutation(len(known.photos))[:count]
+    chosen = [known.photos[row] for row in order]
+    return Recolour(MAPS[kind](colour_pairs(chosen, known.camera)).requires_grad_(False))
+
+
+COLOUR_MAPS = Attack("colour maps", "grey", "pairs of photographs from a bought camera", map_runs)

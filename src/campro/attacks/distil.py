@@ -2,58 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import lru_cache, partial
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from campro.attacks.attack import Adversary, Attack, Known, Training
-from campro.attacks.training import Rows, TrainingFaces, copy_of, embedded, moved, train, training_faces
+from campro.attacks.attack import Adversary, Attack, Known, Runs, Training
+from campro.attacks.training import Rows, TrainingFaces, answers, copy_of, embedded, moved, train, training_faces
 from campro.faces.card import FaceEmbedder
 
-RATES = (1e-3, 3e-4)
-SIZES = (400, 800, 1600, 3200)
-"""Photographs of the scaling curve, beside all there are."""
+
+def distillation_runs(known: Known) -> Runs:
+    """A copy for every number of photographs, and for all of them at every learning rate."""
+    if not known.embedder.differentiable or known.people is None:
+        return {}
+    budget, most = known.budget, len(known.people.photos)
+    runs = {f"{size} photographs": partial(_copy, known, size, budget.rates[0]) for size in budget.sizes if size < most}
+    return runs | {f"all photographs, rate {rate:g}": partial(_copy, known, None, rate) for rate in budget.rates}
 
 
-def fit_distilled(known: Known) -> Sequence[Adversary]:
-    """A copy for every number of photographs and learning rate."""
-    if not known.embedder.differentiable:
-        return []
+def _copy(known: Known, size: int | None, rate: float) -> Adversary:
+    student, training = distilled(known, size, rate)
+    seen = size or len(training_faces(known)[0].owner)
+    return Adversary(embedder=student, training=training, learned_from=seen)
+
+
+@lru_cache(maxsize=1)
+def distilled(known: Known, size: int | None, rate: float) -> tuple[FaceEmbedder, Training]:
+    """A copy taught by so many photographs; all if None."""
     lessons, judged = training_faces(known)
-    found = []
-    for count in sizes(len(lessons.owner)):
-        for rate in RATES:
-            student, training = distil(known.embedder, lessons.rows(np.arange(count)), judged, rate, known.seed)
-            found.append(Adversary(f"{count} photographs, rate {rate:g}", (), student, training=training))
-    return found
-
-
-def sizes(most: int) -> list[int]:
-    """Of the training sets of a scaling curve."""
-    return sorted({min(size, most) for size in (*SIZES, most)})
+    return distil(known, lessons, judged, size or len(lessons.owner), rate)
 
 
 def distil(
-    teacher: FaceEmbedder, lessons: TrainingFaces, judged: TrainingFaces, rate: float, seed: int
+    known: Known, lessons: TrainingFaces, judged: TrainingFaces, count: int, rate: float
 ) -> tuple[FaceEmbedder, Training]:
     """Minimise 1 - cos(F'(C(x)), F(x)); judged by the same cosine on people who were kept aside."""
-    student, count = copy_of(teacher), len(lessons.owner)
-    wanted = [embedded(teacher, lessons.raw, mirrored) for mirrored in (False, True)]
+    teacher = known.embedder
+    student, wanted = copy_of(teacher), answers(teacher, lessons)
     right = embedded(teacher, judged.raw)
 
     def loss(rows: Rows, rng: np.random.Generator) -> Tensor:
         crops, mirrored = moved(lessons.captured[rows], rng), bool(rng.random() < 0.5)
-        answers: Tensor = student(crops.flip(3) if mirrored else crops)
-        return 1 - (answers * wanted[mirrored][torch.from_numpy(rows)]).sum(1).mean()
+        said: Tensor = student(crops.flip(3) if mirrored else crops)
+        return 1 - (said * wanted[mirrored][torch.from_numpy(rows)]).sum(1).mean()
 
     def score() -> float:
         return float((embedded(student, judged.captured) * right).sum(1).mean())
 
-    return student, train(student, loss, score, count, rate, seed, f"distil from {count} photographs at {rate:g}")
+    return student, train(student, loss, score, count, rate, known, f"distil from {count} photographs")
 
 
 DISTILLATION = Attack(
-    "distillation", "grey", "raw and captured photographs of faces from a bought camera", fit_distilled
+    "distillation",
+    "grey",
+    "raw and captured photographs of faces from a bought camera",
+    distillation_runs,
+    trained=True,
 )

@@ -8,5 +8,5 @@ RE_ENROLMENT = Attack(
     "re-enrolment",
     "grey",
     "captured photographs of the people it looks for",
-    lambda known: [Adversary("captured gallery", gallery="captured")],
+    lambda known: {"captured gallery": lambda: Adversary(gallery="captured")},
 )

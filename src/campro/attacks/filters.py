@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
 
 import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from campro.attacks.attack import Adversary, Attack, Known
+from campro.attacks.attack import Adversary, Attack, Known, Runs
 from campro.core.types import Rgb8
 
 TAIL = 1.0
@@ -96,10 +97,17 @@ FILTERS: tuple[Filter, ...] = (
 )  # fmt: skip
 
 
-def fit_filters(known: Known) -> Sequence[Adversary]:
+def filter_runs(known: Known) -> Runs:
     """Each filter alone, and all of them together."""
-    return [*(Adversary(one.name, (one,)) for one in FILTERS), Adversary("all filters", FILTERS)]
+    chosen = {one.name: (one,) for one in FILTERS} | {"all filters": FILTERS}
+    return {name: partial(Adversary, some) for name, some in chosen.items()}
 
 
-AS_IT_IS = Attack("as it is", "black", "nothing", lambda known: [Adversary("as it is")])
-PREPROCESSED = Attack("filters", "black", "nothing", fit_filters)
+def restorer_runs(known: Known) -> Runs:
+    """Each restorer that was at hand."""
+    return {one.name: partial(Adversary, (one,)) for one in known.restorers}
+
+
+AS_IT_IS = Attack("as it is", "black", "nothing", lambda known: {"as it is": Adversary})
+PREPROCESSED = Attack("filters", "black", "nothing", filter_runs)
+RESTORERS = Attack("restorers", "black", "networks for image restoration that somebody else trained", restorer_runs)

@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import partial
 
-from campro.attacks.attack import Adversary, Attack, Known
-from campro.attacks.colour_maps import fit_maps
-from campro.core.errors import CamproError
+from campro.attacks.attack import Adversary, Attack, Known, Runs
+from campro.attacks.colour_maps import MAPS, mapped
 
 PICTURES = (2, 4, 8)
 
 
-def fit_fusion(known: Known) -> Sequence[Adversary]:
+def fusion_runs(known: Known) -> Runs:
     """Pictures as they are."""
-    return [Adversary(f"{count} pictures", pictures=count) for count in PICTURES]
+    return {f"{count} pictures": partial(Adversary, pictures=count) for count in PICTURES}
 
 
-def fit_fused_maps(known: Known) -> Sequence[Adversary]:
-    """Behind the colour maps that were learned from most pairs."""
-    maps = fit_maps(known)
-    if not maps:
-        raise CamproError("attack", "photographs to take pairs of", "none", "give --photos")
-    most = [one for one in maps if one.name.split(", ")[1] == maps[-1].name.split(", ")[1]]
-    return [
-        Adversary(f"{count} pictures, {one.name}", one.restores, pictures=count) for count in PICTURES for one in most
-    ]
+def fused_map_runs(known: Known) -> Runs:
+    """Behind the colour maps that are learned from most pairs."""
+    return {
+        f"{count} pictures, {kind}": partial(mapped, known, kind, pictures=count) for kind in MAPS for count in PICTURES
+    }
 
 
-FUSION = Attack("several pictures", "black", "several captured pictures of the same person", fit_fusion)
+def video_runs(known: Known) -> Runs:
+    """Frames of a moment, behind the same colour maps."""
+    counts = known.budget.frames
+    return {f"{count} frames, {kind}": partial(mapped, known, kind, frames=count) for kind in MAPS for count in counts}
+
+
+FUSION = Attack("several pictures", "black", "several captured pictures of the same person", fusion_runs)
 FUSED_MAPS = Attack(
-    "several pictures, colour maps", "grey", "the same, and pairs of photographs from a bought camera", fit_fused_maps
+    "several pictures, colour maps", "grey", "the same, and pairs of photographs from a bought camera", fused_map_runs
 )
+VIDEO = Attack("video, colour maps", "grey", "frames of a video, and pairs from a bought camera", video_runs)

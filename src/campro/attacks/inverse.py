@@ -6,13 +6,13 @@ likely as it is in photographs; what a captured colour probably was is then the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, UInt8, UInt32
 
-from campro.attacks.attack import Adversary, Attack, Known
+from campro.attacks.attack import Adversary, Attack, Known, Runs
 from campro.core.hashing import json_digest
 from campro.core.images import read_image
 from campro.core.types import Rgb8
@@ -79,12 +79,14 @@ def _coarse(packed: UInt32[np.ndarray, " N"], bits: int) -> UInt32[np.ndarray, "
     return np.asarray((red << 2 * bits) | (green << bits) | blue, np.uint32)
 
 
-def fit_inverse(known: Known) -> Sequence[Adversary]:
+def inverse_runs(known: Known) -> Runs:
     """The table, if the profile is a function of colours; one that blurs has no such inverse."""
-    if not is_pointwise(known.profile.blocks):
-        return []
+    return {"inverse": lambda: _inverse(known)} if is_pointwise(known.profile.blocks) else {}
+
+
+def _inverse(known: Known) -> Adversary:
     order = np.random.default_rng(known.seed).permutation(len(known.photos))[:PHOTOS]
-    return [Adversary("inverse", (Inverse(known.profile, prior_of(known.photos[row] for row in order)),))]
+    return Adversary((Inverse(known.profile, prior_of(known.photos[row] for row in order)),))
 
 
-INVERSE = Attack("inverse", "white", "the profile", fit_inverse)
+INVERSE = Attack("inverse", "white", "the profile", inverse_runs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -11,7 +11,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from campro.attacks.attack import Adversary, Attack, Known, Training
+from campro.attacks.attack import Adversary, Attack, Known, Runs, Training
+from campro.attacks.distil import distilled
 from campro.attacks.training import Rows, TrainingFaces, copy_of, embedded, moved, train, training_faces
 from campro.core.device import seed_everything
 from campro.faces.card import FaceEmbedder
@@ -19,55 +20,56 @@ from campro.metrics.identification import ranks_of_mates
 
 SCALE, MARGIN = 32.0, 0.5
 """Of ArcFace (Deng et al., CVPR 2019); softmax is the same without margin."""
-RATES = (1e-3, 3e-4)
 Head = Literal["softmax", "ArcFace"]
-Start = Literal["fine-tuned", "from scratch"]
+Start = Literal["fine-tuned", "distilled", "from scratch"]
 
 
-def fit_retrained(known: Known) -> Sequence[Adversary]:
-    """Both starts, both heads, several rates, on all faces there are."""
+def retraining_runs(known: Known) -> Runs:
+    """Every start, head and rate, on all faces there are; after distillation only the head that separates better."""
     if not known.embedder.differentiable:
-        return []
-    lessons, judged = training_faces(known)
+        return {}
     starts: tuple[Start, ...] = ("fine-tuned", "from scratch")
-    heads: tuple[Head, ...] = ("softmax", "ArcFace")
-    found = []
-    for start in starts:
-        for head in heads:
-            for rate in RATES:
-                student, training = retrain(known.embedder, lessons, judged, start, head, rate, known.seed)
-                name = f"{start}, {head}, rate {rate:g}"
-                found.append(Adversary(name, (), student, enrols="itself", training=training))
-    return found
+    tried: list[tuple[Start, Head]] = [(start, head) for start in starts for head in known.budget.heads]
+    return {
+        f"{start}, {head}, rate {rate:g}": partial(_retrained, known, start, head, rate)
+        for start, head in [("distilled", "ArcFace"), *tried]
+        for rate in known.budget.rates
+    }
+
+
+def _retrained(known: Known, start: Start, head: Head, rate: float) -> Adversary:
+    first = distilled(known, None, known.budget.rates[0])[0] if start == "distilled" else known.embedder
+    lessons, judged = training_faces(known)
+    student, training = retrain(known, first, lessons, judged, start, head, rate)
+    return Adversary(embedder=student, enrols="itself", training=training, learned_from=len(lessons.owner))
 
 
 def retrain(
-    embedder: FaceEmbedder,
+    known: Known,
+    first: FaceEmbedder,
     lessons: TrainingFaces,
     judged: TrainingFaces,
     start: Start,
     head: Head,
     rate: float,
-    seed: int,
 ) -> tuple[FaceEmbedder, Training]:
     """Cross-entropy over the training people, of raw and captured crops alike; judged by rank-1 on others."""
-    seed_everything(seed)
-    student = copy_of(embedder)
+    seed_everything(known.seed)
+    student = copy_of(first)
     if start == "from scratch":
         student.apply(_forget)
     people = int(lessons.owner.max()) + 1
-    proxies = nn.Parameter(torch.randn(people, embedder.card.dim))
+    proxies = nn.Parameter(torch.randn(people, first.card.dim))
     trained = nn.ModuleDict({"student": student, "head": nn.ParameterList([proxies])})
 
     def loss(rows: Rows, rng: np.random.Generator) -> Tensor:
         crops = torch.cat([moved(side[rows], rng) for side in (lessons.raw, lessons.captured)])
         owner = lessons.owner[torch.from_numpy(rows)].repeat(2)
-        answers: Tensor = student(crops.flip(3) if rng.random() < 0.5 else crops)
-        return F.cross_entropy(logits(answers, proxies, owner, head), owner)
+        said: Tensor = student(crops.flip(3) if rng.random() < 0.5 else crops)
+        return F.cross_entropy(logits(said, proxies, owner, head), owner)
 
-    label = f"retrain, {start}, {head}, {rate:g}"
-    training = train(trained, loss, lambda: validation_rank1(student, judged), len(lessons.owner), rate, seed, label)
-    return student, training
+    label, count = f"retrain, {start}, {head}", len(lessons.owner)
+    return student, train(trained, loss, lambda: validation_rank1(student, judged), count, rate, known, label)
 
 
 def logits(
@@ -98,4 +100,6 @@ def _forget(module: nn.Module) -> None:
         reset()
 
 
-RETRAINING = Attack("retraining", "grey", "named photographs of other people, raw and captured", fit_retrained)
+RETRAINING = Attack(
+    "retraining", "grey", "named photographs of other people, raw and captured", retraining_runs, trained=True
+)

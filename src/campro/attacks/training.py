@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +22,17 @@ from campro.faces.embed import crop_photos
 
 KEPT_ASIDE = 0.15
 """Share of the training people whose faces decide when to stop."""
-EPOCHS, BATCH = 30, 64
-PATIENCE = 6
-"""Epochs without a better validation score after which training stops, once it has got anywhere at all."""
+BATCH, LEAST = 64, 25
+"""Faces of a step, and the fewest steps between two validations: small sets are seen several times in between."""
+PATIENCE = 5
+"""Validations without a better score after which training stops."""
+ATTEMPTS, GIVE_UP = 3, 3
+"""Of a run that is not better than its start after so many validations: the rate was too high, as networks without
+normalisation show at once."""
+PERFECT = 0.999
+"""Score from which nothing is left to learn: a copy of the recogniser on raw faces, say."""
+PULL = 0.01
+"""What counts are the weights averaged over some hundred steps: better than the last ones, at any learning rate."""
 SETTLED = 0.02
 """A run has converged if its last third brought less than this share of what all of it brought."""
 SHIFT = 4
@@ -33,7 +42,7 @@ Crops = UInt8[np.ndarray, "N h w 3"]
 Rows = Int[np.ndarray, " n"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TrainingFaces:
     """Crops of the same photographs, raw and captured, and whom they show."""
 
@@ -47,6 +56,7 @@ class TrainingFaces:
         return TrainingFaces(self.raw[chosen], self.captured[chosen], self.owner[torch.from_numpy(chosen)])
 
 
+@lru_cache(maxsize=1)
 def training_faces(known: Known) -> tuple[TrainingFaces, TrainingFaces]:
     """Faces to learn from, in random order, and of other people to stop by.
 
@@ -74,9 +84,15 @@ def _faces(known: Known, people: dict[str, tuple[Path, ...]]) -> TrainingFaces:
     return TrainingFaces(*views, owner)
 
 
+@lru_cache(maxsize=1)
+def answers(teacher: FaceEmbedder, faces: TrainingFaces) -> tuple[Float[Tensor, "N D"], Float[Tensor, "N D"]]:
+    """What a recogniser says of all raw crops, and of their mirror images."""
+    return embedded(teacher, faces.raw), embedded(teacher, faces.raw, mirrored=True)
+
+
 def copy_of(embedder: FaceEmbedder) -> FaceEmbedder:
     """To be trained; under a card without a hash, so that no cache takes it for the original."""
-    student = deepcopy(embedder)
+    student = deepcopy(embedder).requires_grad_(True)
     student.card = replace(embedder.card, weights_sha256=None)
     return student
 
@@ -104,40 +120,91 @@ def train(
     score: Callable[[], float],
     count: int,
     rate: float,
-    seed: int,
+    known: Known,
     label: str,
 ) -> Training:
     """AdamW over `count` faces until the validation score stops rising; `student` ends in its best state.
 
-    A run whose loss is no longer a number has failed, and says so.
+    A run that gets nowhere begins anew at a tenth of the rate, twice; if that does not help it has failed, and says so.
     """
-    optimiser = torch.optim.AdamW(student.parameters(), lr=rate)
-    rng = np.random.default_rng(seed)
-    curve, state = [score()], deepcopy(student.state_dict())
-    student.train()
-    with Progress(label, EPOCHS) as progress:
-        for _ in range(EPOCHS):
-            for rows in np.array_split(rng.permutation(count), max(1, count // BATCH)):
-                value = loss(rows, rng)
+    start = _copied(student)
+    for attempt in range(ATTEMPTS):
+        student.load_state_dict(start)
+        training = _trained(student, loss, score, count, rate / 10**attempt, known, label)
+        if training.converged or max(training.curve) > training.curve[0]:
+            break
+    return training
+
+
+def _trained(
+    student: nn.Module,
+    loss: Callable[[Rows, np.random.Generator], Tensor],
+    score: Callable[[], float],
+    count: int,
+    rate: float,
+    known: Known,
+    label: str,
+) -> Training:
+    curve, best, average, seen = [score()], _copied(student), _copied(student), 0
+    if curve[0] > PERFECT:
+        return Training(tuple(curve), converged=True)
+    optimiser = torch.optim.AdamW([weight for weight in student.parameters() if weight.requires_grad], lr=rate)
+    batches = _batches(count, np.random.default_rng(known.seed))
+    with Progress(f"{label}, rate {rate:g}", known.budget.epochs) as progress:
+        for _ in range(known.budget.epochs):
+            student.train()
+            for _ in range(max(LEAST, count // BATCH)):
+                value = loss(*next(batches))
                 if not torch.isfinite(value):
-                    student.load_state_dict(state)
+                    student.load_state_dict(best)
                     return Training(tuple(curve), converged=False)
                 optimiser.zero_grad()
                 value.backward()
                 optimiser.step()
+                _follow(average, student.state_dict(), seen)
+                seen += 1
+            last = _copied(student)
+            student.load_state_dict(average)
             curve.append(score())
             if curve[-1] > max(curve[:-1]):
-                state = deepcopy(student.state_dict())
+                best = deepcopy(average)
+            student.load_state_dict(last)
             progress.advance(score=f"{curve[-1]:.3f}")
-            if max(curve) > curve[0] and len(curve) - 1 - int(np.argmax(curve)) >= PATIENCE:
+            since = len(curve) - 1 - int(np.argmax(curve))
+            if since >= (PATIENCE if max(curve) > curve[0] else GIVE_UP):
                 break
-    student.load_state_dict(state)
+    student.load_state_dict(best)
     student.eval()
     return Training(tuple(curve), has_settled(curve))
 
 
+def _batches(count: int, rng: np.random.Generator) -> Iterator[tuple[Rows, np.random.Generator]]:
+    """Rows of every step, all faces before any comes again; and what else in a step is random."""
+    while True:
+        for rows in np.array_split(rng.permutation(count), max(1, count // BATCH)):
+            yield rows, rng
+
+
+State = dict[str, Tensor]
+
+
+def _copied(module: nn.Module) -> State:
+    return {name: value.clone() for name, value in module.state_dict().items()}
+
+
+@torch.no_grad()
+def _follow(average: State, live: State, seen: int) -> None:
+    """Move the average towards the live weights: at once in the beginning, slowly later."""
+    pull = max(PULL, 9 / (10 + seen))
+    for name, value in live.items():
+        if value.is_floating_point():
+            average[name].lerp_(value, pull)
+        else:
+            average[name].copy_(value)
+
+
 def has_settled(curve: Sequence[float]) -> bool:
-    """Whether the last third of a validation curve brought next to nothing."""
+    """Whether the last third of a validation curve brought next to nothing, and what came before something."""
     gain = max(curve) - curve[0]
     before = max(curve[: max(1, 2 * len(curve) // 3)])
     return gain > 0 and max(curve) - before < SETTLED * gain

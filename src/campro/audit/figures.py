@@ -49,7 +49,7 @@ def colour_of(findings: Findings, view: str) -> str:
 def gamma_curves(curves: Sequence[Sequence[float]], size: tuple[float, float] = (3.6, 2.9)) -> str:
     """Gamma look-up tables, linear light in [0, 1] to code in [0, 1]; one shared curve, or one per channel."""
     with rc_context(STYLE):
-        axes, figure = _axes(size)
+        axes, figure = axes_of(size)
         light = np.linspace(0, 1, 256)
         srgb = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
         axes.plot(light, srgb, color="#9aa5b1", dashes=(4, 3), linewidth=1.2, label="sRGB")
@@ -58,7 +58,7 @@ def gamma_curves(curves: Sequence[Sequence[float]], size: tuple[float, float] = 
             axes.plot(np.linspace(0, 1, len(curve)), curve, color=colour, linewidth=1.6, label=name)
         axes.set(xlabel="linear light after the colour matrix", ylabel="output code", xlim=(0, 1), ylim=(-0.02, 1.02))
         axes.legend(fontsize=8)
-        return _uri(figure)
+        return svg_uri(figure)
 
 
 def ccm_map(ccm: Sequence[Sequence[float]], size: tuple[float, float] = (2.9, 2.9)) -> str:
@@ -66,7 +66,7 @@ def ccm_map(ccm: Sequence[Sequence[float]], size: tuple[float, float] = (2.9, 2.
     values = np.asarray(ccm, dtype=float)
     limit = max(1.0, float(np.abs(values).max()))
     with rc_context(STYLE | {"axes.grid": False}):
-        axes, figure = _axes(size)
+        axes, figure = axes_of(size)
         axes.imshow(values, cmap="RdBu", vmin=-limit, vmax=limit)
         for (row, column), value in np.ndenumerate(values):
             ink = "white" if abs(value) > 0.6 * limit else "#1f2933"
@@ -76,7 +76,7 @@ def ccm_map(ccm: Sequence[Sequence[float]], size: tuple[float, float] = (2.9, 2.
         axes.set_yticklabels("RGB")
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
-        return _uri(figure)
+        return svg_uri(figure)
 
 
 def cmc_curves(findings: Findings, size: tuple[float, float] = (2.85, 2.6)) -> list[tuple[str, str]]:
@@ -93,7 +93,7 @@ def cmc_curves(findings: Findings, size: tuple[float, float] = (2.85, 2.6)) -> l
 
 def _cmc(findings: Findings, cells: dict[str, Any], size: tuple[float, float]) -> str:
     with rc_context(STYLE):
-        axes, figure = _axes(size)
+        axes, figure = axes_of(size)
         people = next(iter(cells.values()))["people"]
         last = min(50, people)
         ranks = np.arange(1, last + 1)
@@ -105,13 +105,13 @@ def _cmc(findings: Findings, cells: dict[str, Any], size: tuple[float, float]) -
         ticks = [tick for tick in (1, 2, 5, 10, 20, 50) if tick <= last]
         axes.set_xticks(ticks, [str(tick) for tick in ticks])
         axes.minorticks_off()
-        return _uri(figure)
+        return svg_uri(figure)
 
 
 def trade_off(findings: Findings, size: tuple[float, float] = (7.4, 3.4)) -> str | None:
     """Per view: AP kept (x) against the worst rank-1 with its interval (y); better is down and to the right."""
     with rc_context(STYLE):
-        axes, figure = _axes(size)
+        axes, figure = axes_of(size)
         top = 0.0
         for view in findings.views:
             worst, kept = findings.worst(view), findings.kept(view, findings.adapted)
@@ -130,15 +130,17 @@ def trade_off(findings: Findings, size: tuple[float, float] = (7.4, 3.4)) -> str
         if not top:
             return None
         axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
-        return _uri(figure)
+        return svg_uri(figure)
 
 
-def _axes(size: tuple[float, float]) -> tuple[Axes, Figure]:
+def axes_of(size: tuple[float, float]) -> tuple[Axes, Figure]:
+    """An empty figure of that size in inches."""
     figure = Figure(figsize=size, layout="constrained")
     return figure.subplots(), figure
 
 
-def _uri(figure: Figure) -> str:
+def svg_uri(figure: Figure) -> str:
+    """A figure as a data: URI; the same figure gives the same bytes."""
     text = io.StringIO()
     figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
     return "data:image/svg+xml;base64," + base64.b64encode(text.getvalue().encode()).decode()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from campro.attacks.budget import BudgetName
 from campro.core.errors import CamproError
 
 
@@ -28,9 +29,15 @@ class LadderConfig:
     """How attackers match: `nearest` gallery photograph, `linear` classifier on all known photographs."""
     landmarks: str = "dlib"
     """Face detector that places the crops, on raw photographs: the attacker's best case."""
+    budget: BudgetName = "standard"
+    """How long each training may take; `full` asks whether `standard` was enough."""
+    restorers: tuple[Path, ...] = ()
+    """ONNX files of networks for image restoration, from (1, 3, H, W) sRGB in [0, 1] to the same."""
     repeats: int = 10
     """Random draws of gallery and query photographs."""
     seed: int = 0
+    cluster: str | None = None
+    """Run attackers side by side: `local`, or the address of a Ray cluster that sees the same files."""
     out: Path = Path("runs/attack")
     """Run folder; the same command goes on where it was stopped."""
 

@@ -1,38 +1,30 @@
-"""The data of one ladder of attackers, and the one way in which all of them are judged."""
+"""The data of one ladder of attackers: whom they look for, what they learn from, and what each is handed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
-import numpy as np
-import torch
-from jaxtyping import Float, Int
-from torch import Tensor
-
-from campro.attacks.attack import Adversary, Known
-from campro.audit.experiments import identification_value
+from campro.attacks.attack import Attack, Box, Known, may_know
+from campro.attacks.budget import BUDGETS
+from campro.attacks.restorer import OnnxRestorer
 from campro.audit.ladder_config import LadderConfig
 from campro.core.catalogue import cache_root
-from campro.core.chain import Chain
 from campro.core.errors import CamproError
 from campro.core.images import list_images
-from campro.core.runs import Json
 from campro.core.types import ImageTransform
 from campro.data import FaceSet, read_faces
 from campro.data.embedded import embedded_faces, embedded_scenes
-from campro.faces import embed_photos, find_landmarks, load_face_detector
-from campro.faces.card import FaceEmbedder
+from campro.data.pairs import Pairs, read_pairs
+from campro.faces import find_landmarks, load_embedder, load_face_detector
 from campro.faces.landmarks import Landmarks
-from campro.identify import MATCHERS, Draw, Roll, call_roll, draw_repeats, identify
+from campro.identify import Draw, Roll, call_roll, draw_repeats
 from campro.isp import RAW, Camera, IspProfile, load_profile
-from campro.metrics.identification import Identification, summarise, unit_rows
-from campro.metrics.open_set import FPIRS, finds_at
 
 CONTROL, CAPTURED = "control", "captured"
 """The attack on a camera without profile, and on the one with it."""
-OPEN_SET = "open set"
+PAIRS_FILE = "pairs.txt"
+"""In the folder of the people to recognise, where there is one: pairs for verification, as LFW has them."""
 
 
 class LadderData:
@@ -89,88 +81,47 @@ class LadderData:
         """Gallery and query photographs of each repeat."""
         return draw_repeats(self.roll, self.config.repeats, self.config.seed)
 
-    def known(self, embedder: FaceEmbedder, side: str) -> Known:
-        """All that there is to know; an attack is handed its part."""
-        profiles = (self.profile if side == CAPTURED else IspProfile("identity", ()),)
-        return Known(
-            embedder,
-            self.config.seed,
-            self.photos,
-            self.people,
-            self.train_landmarks,
-            (self.cameras[side],),
-            profiles,
-        )
-
     @cached_property
     def strangers(self) -> tuple[Path, ...]:
         """Photographs of people who are not enrolled: those with a single one."""
         singles = [photos[0] for photos in self.faces.identities.values() if len(photos) == 1]
         return tuple(photo for photo in singles if photo in self.landmarks.found)
 
-    def rows(
-        self, embedder: FaceEmbedder, camera: ImageTransform, adversary: Adversary, photos: Sequence[Path]
-    ) -> Float[Tensor, "N D"]:
-        """Embeddings of photographs as the adversary looks at them."""
-        views: list[ImageTransform] = [
-            Chain(f"{camera.name}, {one.name}", camera, one) for one in adversary.restores
-        ] or [camera]
-        own = adversary.embedder or embedder
-        return unit_rows(
-            torch.stack([embed_photos(own, photos, self.landmarks, view) for view in views]).mean(0), adversary.name
-        )
+    @property
+    def judged(self) -> tuple[Path, ...]:
+        """All photographs that adversaries are judged on: those of the roll, then strangers'."""
+        return (*self.roll.photos, *self.strangers)
 
-    def judge(self, embedder: FaceEmbedder, side: str, adversary: Adversary) -> dict[str, Json]:
-        """Figures of each matcher, and those of an open set where there are strangers.
+    @cached_property
+    def pairs(self) -> Pairs | None:
+        """For verification, where the folder has a list of them; both photographs are among the judged ones."""
+        if self.config.faces is None or not (path := self.config.faces / PAIRS_FILE).is_file():
+            return None
+        return read_pairs(path, self.faces.only(self.judged))
 
-        Fused pictures are matched to the nearest gallery photograph alone: a classifier would be trained on raw
-        versions of some of them.
+    @cached_property
+    def restorers(self) -> tuple[ImageTransform, ...]:
+        """Networks from outside."""
+        return tuple(OnnxRestorer(path) for path in self.config.restorers)
+
+    def handed(self, attack: Attack, model: str, side: str) -> Known:
+        """What an attack may know of all that there is; the same object for the same question.
+
+        Attackers keep what they computed from it.
         """
-        rows = self.rows(embedder, self.cameras[side], adversary, self.roll.photos)
-        enrolling = embedder if adversary.enrols == "off the shelf" else adversary.embedder or embedder
-        raw = embed_photos(enrolling, self.roll.photos, self.landmarks, RAW)
-        gallery = rows if adversary.gallery == "captured" else raw
-        found: dict[str, Json] = {}
-        for matcher in self.config.matchers if adversary.pictures == 1 else ("nearest",):
-            trials: list[Identification] = []
-            for draw in self.draws:
-                probes = rows if adversary.pictures == 1 else fused(rows, self.roll.owner, draw, adversary.pictures)
-                result = identify(gallery, {"view": probes}, self.roll.owner, [draw], MATCHERS[matcher]())["view"]
-                trials += result.trials
-            found[matcher] = identification_value(summarise(trials))
-        if self.strangers and adversary.pictures == 1:
-            unknown = self.rows(embedder, self.cameras[side], adversary, self.strangers)
-            found[OPEN_SET] = open_set(unit_rows(gallery, "gallery"), rows, unknown, self.roll.owner, self.draws)
-        return found
+        return self._handed(attack.box, model, side)
 
-
-def open_set(
-    gallery: Float[Tensor, "N D"],
-    rows: Float[Tensor, "N D"],
-    unknown: Float[Tensor, "Q D"],
-    owner: Int[Tensor, "N"],
-    draws: Sequence[Draw],
-) -> dict[str, Json]:
-    """FNIR at fixed FPIRs: searches of each draw's queries and of strangers, by cosine to the gallery photographs."""
-    found: dict[str, Json] = {}
-    for fpir in FPIRS:
-        trials = []
-        for draw in draws:
-            known = gallery[draw.gallery].T
-            hits = finds_at(rows[draw.query] @ known, owner[draw.query], unknown @ known, fpir)
-            trials.append(Identification(torch.where(hits, 1, 2)))
-        hit = summarise(trials)
-        low, high = hit.interval(1)
-        found[f"{fpir:g}"] = {"fnir": 1 - hit.mean(1), "low": 1 - high, "high": 1 - low, "strangers": len(unknown)}
-    return found
-
-
-def fused(rows: Float[Tensor, "N D"], owner: Int[Tensor, "N"], draw: Draw, pictures: int) -> Float[Tensor, "N D"]:
-    """Each query's row replaced by the mean of several of its person, the query first, the gallery photograph never."""
-    out = rows.clone()
-    rng = np.random.default_rng(draw.seed)
-    for gallery, query in zip(draw.gallery.tolist(), draw.query.tolist()):
-        others = [row for row in torch.nonzero(owner == owner[query])[:, 0].tolist() if row not in (gallery, query)]
-        chosen = rng.permutation(others)[: pictures - 1].astype(int).tolist()
-        out[query] = rows[[query, *chosen]].mean(0)
-    return out
+    @lru_cache(maxsize=3)  # noqa: B019  (lives as long as the program)
+    def _handed(self, box: Box, model: str, side: str) -> Known:
+        everything = Known(
+            load_embedder(model),
+            self.config.seed,
+            self.photos,
+            self.people,
+            self.train_landmarks,
+            (self.cameras[side],),
+            (self.profile if side == CAPTURED else IspProfile("identity", ()),),
+            self.restorers,
+            BUDGETS[self.config.budget],
+        )
+        return may_know(box, everything)

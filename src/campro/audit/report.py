@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment, StrictUndefined
 
 from campro.audit import figures, tables
 from campro.audit.config import CAPTURED, RAW
 from campro.audit.experiments import LEFT_OUT_KEY
 from campro.audit.findings import Findings
+from campro.audit.pages import page
 from campro.audit.sheets import CHART_KEY, FACES_KEY, SCENES_KEY
 from campro.core.files import atomic_write
 
@@ -70,11 +68,9 @@ def report_json(findings: Findings) -> str:
 
 def render(findings: Findings) -> str:
     """The page as HTML."""
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["percent"] = tables.percent
-    template = environment.from_string(files("campro.audit").joinpath("templates/report.html").read_text("utf-8"))
     curves = findings.meta["curves"]
-    return template.render(
+    return page(
+        "report.html",
         meta=findings.meta,
         stamp=findings.stamp,
         head=findings.headline(),

@@ -19,8 +19,9 @@ def run(config: Config) -> None:
     """Measure what is missing; print the table."""
     import json
 
-    from campro.audit.ladder import ladder, run_ladder, table
+    from campro.audit.ladder import run_ladder
+    from campro.audit.ladder_rows import table
 
     told = LadderConfig(**{field.name: getattr(config, field.name) for field in fields(LadderConfig)})
-    rows = ladder(run_ladder(told), told)
+    rows = run_ladder(told)
     print(json.dumps(rows, indent=1) if config.json else table(rows))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from campro.core.errors import CamproError
@@ -25,6 +25,16 @@ def ranks_of_mates(scores: Float[Tensor, "P G"], mate: Int[Tensor, "P"]) -> Int[
     if not scores.isfinite().all():
         raise CamproError("ranks_of_mates", "finite scores", "NaN or infinity", "a broken model is not a defence")
     return 1 + (scores > scores.gather(1, mate[:, None])).sum(1)
+
+
+def only_tied(scores: Float[Tensor, "P G"], mate: Int[Tensor, "P"], closeness: float = 1e-6) -> Bool[Tensor, "P"]:
+    """Which probes find their mate first, but somebody else as near: hits that only the rule for ties makes hits.
+
+    >>> only_tied(torch.tensor([[0.5, 0.5, 0.1], [0.9, 0.2, 0.1]]), torch.tensor([1, 0])).tolist()
+    [True, False]
+    """
+    own = scores.gather(1, mate[:, None])
+    return (ranks_of_mates(scores, mate) == 1) & ((scores >= own - closeness).sum(1) > 1)
 
 
 def unit_rows(rows: Float[Tensor, "N D"], who: str) -> Float[Tensor, "N D"]:

@@ -88,9 +88,14 @@ def linkability(mated: Scores, strangers: Scores, bins: int = BINS) -> float:
     _check(strangers, "linkability")
     both = torch.cat([mated, strangers])
     edges = np.linspace(float(both.min()), float(both.max()), bins + 1)
-    with_mate, without = (np.histogram(side.numpy(), edges)[0] / len(side) for side in (mated, strangers))
-    surplus = np.where(with_mate > without, (with_mate - without) / np.maximum(with_mate + without, 1e-300), 0)
-    return float((with_mate * surplus).sum())
+    return float(linkability_of(*(torch.from_numpy(np.histogram(side, edges)[0]) for side in (mated, strangers))))
+
+
+def linkability_of(mated: Float[Tensor, "*b bins"], strangers: Float[Tensor, "*b bins"]) -> Float[Tensor, "*b"]:
+    """D_sys from counts of scores in equal bins."""
+    with_mate, without = (side.double() / side.double().sum(-1, keepdim=True) for side in (mated, strangers))
+    surplus = (with_mate - without).clamp(min=0) / (with_mate + without).clamp(min=1e-300)
+    return (with_mate * surplus).sum(-1)
 
 
 def _check(scores: Scores, who: str) -> None:

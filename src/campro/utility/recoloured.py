@@ -21,11 +21,11 @@ class Recolour:
 
     def __init__(self, table: Lut3d) -> None:
         self.name, self.digest = "recolour", tensors_sha256(table.state_dict())
-        self._table = table
+        self.table = table
 
     def __call__(self, rgb: Rgb8) -> Rgb8:
         with torch.no_grad():
-            return to_rgb8(self._table(to_tensor(rgb)))[0]
+            return to_rgb8(self.table(to_tensor(rgb)))[0]
 
 
 class RecolouredDetector(TrainableDetector):

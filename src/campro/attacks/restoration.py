@@ -1,0 +1,98 @@
+"""A network that turns captured faces back, for the recogniser off the shelf."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from campro.attacks.attack import Adversary, Attack, Known, Runs, Training
+from campro.attacks.colour_maps import learned_map
+from campro.attacks.training import Rows, TrainingFaces, answers, copy_of, embedded, moved, train, training_faces
+from campro.core.types import Embeddings, Images
+from campro.enhance.unet import UNet
+from campro.faces.card import FaceEmbedder
+
+BASE, DEPTH = 16, 4
+"""Of the U-Net: half as wide as the paper's enhancer and a level less, for crops of a hundred pixels."""
+IDENTITY = {"L1": 0.0, "L1 and identity": 0.1}
+"""Weight of 1 - cos(F(R(C(x))), F(x)) beside the mean absolute error of pixels."""
+
+
+class Restored(FaceEmbedder):
+    """A recogniser behind a restorer: the best map of colours, and what a U-Net adds to it."""
+
+    def __init__(self, recogniser: FaceEmbedder, colours: Callable[[Images], Images]) -> None:
+        super().__init__(copy_of(recogniser).card)
+        self.recogniser = recogniser
+        self.colours = colours
+        self.unet = UNet(BASE, DEPTH)
+        nn.init.zeros_(self.unet.last.weight)
+        assert self.unet.last.bias is not None
+        nn.init.zeros_(self.unet.last.bias)
+
+    def restored(self, crops: Images) -> Images:
+        """The crops, as they may have looked."""
+        return (self.colours(crops) + self.unet(crops)).clamp(0, 1)
+
+    def forward(self, crops: Images) -> Embeddings:
+        """See `FaceEmbedder.forward`."""
+        said: Tensor = self.recogniser(self.restored(crops))
+        return said
+
+
+def restoration_runs(known: Known) -> Runs:
+    """For pixels alone, and for the identity too, at every learning rate."""
+    if not known.embedder.differentiable:
+        return {}
+    return {
+        f"{kind}, rate {rate:g}": partial(_restorer, known, weight, rate)
+        for kind, weight in IDENTITY.items()
+        for rate in known.budget.rates
+    }
+
+
+def _restorer(known: Known, identity: float, rate: float) -> Adversary:
+    colours = learned_map(known, "3D LUT").table
+    lessons, judged = training_faces(known)
+    network, training = restore(known, colours, lessons, judged, identity, rate)
+    return Adversary(embedder=network, training=training, learned_from=len(lessons.owner))
+
+
+def restore(
+    known: Known,
+    colours: Callable[[Images], Images],
+    lessons: TrainingFaces,
+    judged: TrainingFaces,
+    identity: float,
+    rate: float,
+) -> tuple[Restored, Training]:
+    """Only the U-Net learns; judged by the cosine of restored to raw faces of people who were kept aside."""
+    network = Restored(known.embedder.eval().requires_grad_(False), colours)
+    wanted, right = answers(known.embedder, lessons), embedded(known.embedder, judged.raw)
+
+    def loss(rows: Rows, rng: np.random.Generator) -> Tensor:
+        known.embedder.eval()
+        shift, mirrored = int(rng.integers(2**31)), bool(rng.random() < 0.5)
+        sides = (moved(side[rows], np.random.default_rng(shift)) for side in (lessons.captured, lessons.raw))
+        captured, raw = (side.flip(3) if mirrored else side for side in sides)
+        found = network.restored(captured)
+        error = (found - raw).abs().mean()
+        if not identity:
+            return error
+        said: Tensor = known.embedder(found)
+        return error + identity * (1 - (said * wanted[mirrored][torch.from_numpy(rows)]).sum(1).mean())
+
+    def score() -> float:
+        return float((embedded(network, judged.captured) * right).sum(1).mean())
+
+    label = f"restore, identity {identity:g}"
+    return network, train(network, loss, score, len(lessons.owner), rate, known, label)
+
+
+RESTORATION = Attack(
+    "restoration", "grey", "raw and captured photographs of faces from a bought camera", restoration_runs, trained=True
+)

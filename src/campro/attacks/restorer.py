@@ -1,0 +1,48 @@
+"""Networks for image restoration that somebody else trained, from ONNX files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnxruntime
+import torch
+
+from campro.core.errors import CamproError
+from campro.core.hashing import file_sha256
+from campro.core.images import to_rgb8, to_tensor
+from campro.core.types import Rgb8
+
+
+class OnnxRestorer:
+    """One input (1, 3, H, W) of sRGB in [0, 1] and one such output, as an `ImageTransform`; H and W may be fixed.
+
+    A network of a fixed size sees the picture scaled to it, and its answer is scaled back.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.name = path.stem
+        try:
+            self.digest = file_sha256(path)
+            self._session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        except Exception as error:  # a damaged file can raise anything
+            reason = " ".join(str(error).split())[:160]
+            raise CamproError(str(path), "a network as an ONNX file", reason) from error
+        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+        if len(inputs) != 1 or len(inputs[0].shape) != 4 or inputs[0].shape[1] != 3 or not outputs:
+            shapes = ", ".join(str(one.shape) for one in inputs)
+            raise CamproError(str(path), "a network of one input (1, 3, H, W)", shapes)
+        self._input = inputs[0].name
+        height, width = inputs[0].shape[2:]
+        self._size = (height, width) if isinstance(height, int) and isinstance(width, int) else None
+
+    def __call__(self, rgb: Rgb8) -> Rgb8:
+        """The picture, restored."""
+        height, width = rgb.shape[:2]
+        seen = rgb if self._size is None else cv2.resize(rgb, self._size[::-1], interpolation=cv2.INTER_AREA)
+        answer = self._session.run(None, {self._input: to_tensor(np.ascontiguousarray(seen)).numpy()})[0]
+        restored = to_rgb8(torch.from_numpy(answer).clamp(0, 1))[0]
+        if restored.shape[:2] == (height, width):
+            return restored
+        return np.asarray(cv2.resize(restored, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
