@@ -80,6 +80,8 @@ def judge(data: LadderData, embedder: FaceEmbedder, side: str, adversary: Advers
             rows = probes if adversary.pictures == 1 else fused(probes, owner, draw, adversary.pictures)
             trials += identify(gallery, {"view": rows}, owner, [draw], MATCHERS[matcher]())["view"].trials
         found["matchers"][matcher] = identification_value(summarise(trials))
+        if matcher == NEAREST:
+            found["skin"] = {name: _group(trials, people) for name, people in data.skin.items()}
     if adversary.pictures > 1:
         return found
     found["tied"] = tied(gallery, probes, owner, data.draws)
@@ -89,6 +91,13 @@ def judge(data: LadderData, embedder: FaceEmbedder, side: str, adversary: Advers
     if data.pairs is not None:
         found["verification"] = verification(sight, data.judged, data.pairs)
     return found
+
+
+def _group(trials: Sequence[Identification], people: Int[Tensor, " P"]) -> dict[str, Json]:
+    """Rank-1 of some of the people, searched for among all."""
+    result = summarise([Identification(trial.ranks[people]) for trial in trials])
+    low, high = result.interval(1)
+    return {"people": len(people), "mean": result.mean(1), "low": low, "high": high}
 
 
 def see(data: LadderData, embedder: FaceEmbedder, side: str, adversary: Adversary) -> Sight:

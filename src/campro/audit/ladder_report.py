@@ -7,6 +7,7 @@ from math import log2
 from typing import Any
 
 from campro.audit import ladder_figures
+from campro.audit.ladder_data import LEAST_PEOPLE
 from campro.audit.ladder_rows import rate, scaling_points, verdict
 from campro.audit.pages import page
 
@@ -31,6 +32,8 @@ def render_ladder(rows: Sequence[Row], profile: str, people: int, stamp: Mapping
         findings=[(level, [row for row in by_worst if protection(row) == level]) for level in ("none", "some", "much")],
         rows=by_worst,
         others=[row for row in by_worst if "linkability" in row["best"]],
+        skin=_groups(by_worst),
+        least_people=LEAST_PEOPLE,
         rate=rate,
         verdict=verdict,
         outlook=outlook,
@@ -38,6 +41,12 @@ def render_ladder(rows: Sequence[Row], profile: str, people: int, stamp: Mapping
         courses=ladder_figures.courses(rows),
         errors=ladder_figures.error_trade_off([row for row in by_worst if "open set" in row["best"]]),
     )
+
+
+def _groups(rows: Sequence[Row]) -> dict[str, int]:
+    """People of each group of skin tones; the same for all rows."""
+    found: Mapping[str, Any] = next((row["best"]["skin"] for row in rows if "skin" in row["best"]), {})
+    return {name: group["people"] for name, group in found.items()}
 
 
 def protection(row: Row) -> str:

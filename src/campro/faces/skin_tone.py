@@ -1,0 +1,60 @@
+"""How light a face's skin is: the individual typology angle of the cheeks in raw photographs.
+
+A colour matrix acts on skin first, so figures must be looked at by skin tone (ISO/IEC 19795-10). Where nobody has
+labelled people, the angle is measured; unknown light and cameras make it coarse.
+Source: Chardon et al., Int. J. Cosmetic Science 13 (1991); classes: Del Bino and Bernerd, Brit. J. Dermatology 169
+(2013).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+from skimage.color import rgb2lab
+
+from campro.core.types import Rgb8
+from campro.faces.card import EmbedderCard
+from campro.faces.embed import crop_photos
+from campro.faces.landmarks import Landmarks
+
+CLASSES = (
+    ("very light", 55.0),
+    ("light", 41.0),
+    ("intermediate", 28.0),
+    ("tan", 10.0),
+    ("brown", -30.0),
+    ("dark", -90.0),
+)
+"""Names, and the angle above which a skin is of that class, in degrees; -90 is the least there is."""
+CARD = EmbedderCard("skin tone", (112, 112), 1, 0.0, 1.0, "arcface-112")
+CHEEKS = ((slice(66, 80), slice(28, 42)), (slice(66, 80), slice(70, 84)))
+"""Rows and columns of a crop between the eyes (row 52), the nose (column 56) and the corners of the mouth (row 92)."""
+
+
+def typology_angle(crop: Rgb8) -> float:
+    """arctan((L* - 50) / b*) in degrees, of the median colour of both cheeks; 90 is white, -90 black.
+
+    >>> import numpy as np
+    >>> round(typology_angle(np.full((112, 112, 3), 255, np.uint8)))
+    90
+    """
+    pixels = np.concatenate([crop[cheek].reshape(-1, 3) for cheek in CHEEKS])
+    lightness, _, yellow = np.median(rgb2lab(pixels / 255), axis=0)
+    return float(np.degrees(np.arctan2(lightness - 50, max(yellow, 1e-3))))
+
+
+def skin_class(angle: float) -> str:
+    """Name of the class of an angle.
+
+    >>> skin_class(30.0), skin_class(-90.0)
+    ('intermediate', 'dark')
+    """
+    return next((name for name, above in CLASSES if angle > above), CLASSES[-1][0])
+
+
+def angles_of(photos: Sequence[Path], landmarks: Landmarks) -> Float[np.ndarray, " N"]:
+    """The angle of the face in each raw photograph."""
+    return np.array([typology_angle(crop) for crop in crop_photos(photos, landmarks, CARD)])
