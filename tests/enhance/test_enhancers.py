@@ -14,7 +14,7 @@ from campro.core.runs import RunFolder
 from campro.enhance import training
 from campro.enhance.enhancers import ENHANCERS, new_enhancer
 from campro.enhance.fast import DOUBT, SHARPNESS
-from campro.enhance.objective import enhancement_loss, unevenness
+from campro.enhance.objective import enhancement_loss
 from campro.enhance.samples import Lesson
 from campro.enhance.training import Lessons, train_enhancer
 from campro.isp import Camera
@@ -53,15 +53,6 @@ def test_loss_by_hand():
     enhanced, raw = torch.full((1, 3, 1, 2), 0.75), torch.ones(1, 3, 1, 2)
     background = torch.tensor([[[[1.0, 0.0]]]])
     assert float(enhancement_loss(enhanced, raw, background)) == pytest.approx((0.25 + 0.75) / 2)
-
-
-def test_unevenness_by_hand():
-    """One cell of 16 off by 1: of 24 pairs at distance 1 it is in 2 to 4, here (a corner) in 2."""
-    raw, enhanced = torch.zeros(2, 1, 3, 32, 32)
-    enhanced[:, :, :8, :8] = 1
-    wanted = (2 * 1 / 12 + 2 * 1 / 8 + 2 * 1 / 4) / 6
-    assert float(unevenness(enhanced, raw)) == pytest.approx(wanted)
-    assert float(unevenness(raw + 0.25, raw)) == 0
 
 
 def test_fast_starts_from_the_inverse_of_the_colours():

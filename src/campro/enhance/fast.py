@@ -18,12 +18,10 @@ from torch.nn import functional as F
 from campro.core.lut3d import NODES, Lut3d
 from campro.core.types import Images
 from campro.enhance.enhancer import Enhancer
-from campro.enhance.objective import Background, enhancement_loss, unevenness
+from campro.enhance.objective import Background, enhancement_loss
 from campro.enhance.padding import padded
 
 SLOPE = 0.2
-REACH, WIDER, BEGIN = 7, 4, 0.1
-"""A wide block: the side of its depthwise convolution, its inner width over its outer, and its first strength."""
 STRIDE, MULTIPLE = 8, 32
 """The map is drawn at 1 / STRIDE; its network halves twice more, so pictures are padded to MULTIPLE."""
 KEEP, TINT, GAIN = slice(0, 1), slice(1, 4), slice(4, 13)
@@ -84,10 +82,10 @@ class FastEnhancer(Enhancer):
         return self.with_context(captured)[0]
 
     def loss(self, captured: Images, raw: Images, background: Background) -> Float[Tensor, ""]:
-        """Eq. 7 twice, once for colours and once for the map; unevenness; the map's cross-entropy, from logits.
+        """Eq. 7 twice, once for colours and once for the map; and the map's cross-entropy, from logits.
 
         Colours are learned as if the right pixels were kept: through a doubtful map they would learn to make up for its
-        darkness, and be too bright where it is sure. L1 alone is content with a sky of two blues where it is in doubt.
+        darkness, and be too bright where it is sure.
         """
         drawn = self.context_net(padded(captured, MULTIPLE))
         wanted = F.avg_pool2d(padded(background, MULTIPLE), STRIDE)
@@ -97,7 +95,7 @@ class FastEnhancer(Enhancer):
         coloured = self._coloured(captured, full)
         colours = enhancement_loss(coloured * background, raw, background)
         kept = enhancement_loss(full[:, KEEP].sigmoid() * coloured.detach(), raw, background)
-        return colours + kept + unevenness(coloured * background, raw * background) + CERTAINTY * certainty
+        return colours + kept + CERTAINTY * certainty
 
     def _coloured(self, captured: Images, context: Float[Tensor, "B 13 H W"]) -> Images:
         colour = self.table(captured)
@@ -111,18 +109,14 @@ class FastEnhancer(Enhancer):
 
 
 class ContextNet(nn.Module):
-    """(B, 3, H, W) -> (B, 13, H / 8, W / 8); H and W multiples of 32. A U-Net with added skips, 1/8 to 1/32.
-
-    At 1/32 it looks far around and at the whole picture: what the light is, and what a grey place may be part of.
-    """
+    """(B, 3, H, W) -> (B, 13, H / 8, W / 8); H and W multiples of 32. A U-Net with added skips, 1/8 to 1/32."""
 
     def __init__(self, widths: tuple[int, int, int] = (32, 64, 128)) -> None:
         super().__init__()
         fine, middle, coarse = widths
         self.stem = nn.Sequential(_convolve(3, 24, 4, stride=4), _convolve(24, fine, stride=2))
         self.to_middle = nn.Sequential(_convolve(fine, middle, stride=2), Residual(middle))
-        around = [Wide(coarse), Wide(coarse), Whole(coarse), Wide(coarse), Wide(coarse)]
-        self.to_coarse = nn.Sequential(_convolve(middle, coarse, stride=2), *around)
+        self.to_coarse = nn.Sequential(_convolve(middle, coarse, stride=2), Residual(coarse), Residual(coarse))
         self.from_coarse = nn.Conv2d(coarse, middle, 1)
         self.from_middle = nn.Sequential(_convolve(middle, middle), nn.Conv2d(middle, fine, 1))
         self.head = nn.Sequential(_convolve(fine, fine), nn.Conv2d(fine, CHANNELS, 1))
@@ -145,32 +139,6 @@ class Residual(nn.Module):
 
     def forward(self, x: Float[Tensor, "B width h w"]) -> Float[Tensor, "B width h w"]:
         return F.leaky_relu(x + self.inner(x), SLOPE)
-
-
-class Wide(nn.Module):
-    """x + what a depthwise convolution sees around, mixed at each place (compare Liu et al., ConvNeXt, CVPR 2022)."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        last = nn.Conv2d(WIDER * width, width, 1)
-        around = nn.Conv2d(width, width, REACH, padding=REACH // 2, groups=width)
-        self.inner = nn.Sequential(around, _convolve(width, WIDER * width, 1), last)
-        with torch.no_grad():
-            last.weight *= BEGIN
-
-    def forward(self, x: Float[Tensor, "B width h w"]) -> Float[Tensor, "B width h w"]:
-        return x + self.inner(x)
-
-
-class Whole(nn.Module):
-    """x + the same for every place: what the mean over the picture tells."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.inner = _convolve(width, width, 1)
-
-    def forward(self, x: Float[Tensor, "B width h w"]) -> Float[Tensor, "B width h w"]:
-        return x + self.inner(x.mean((2, 3), keepdim=True))
 
 
 def _twice(x: Tensor) -> Tensor:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional as F
 
 from campro.core.types import Images
 
 Background = Float[Tensor, "B 1 H W"]
 """s of eq. 8: 1 where the picture should come back, 0 on faces."""
-CELL, APART = 8, (1, 2, 3)
-"""Unevenness is seen between cells of so many pixels, so many cells apart: pictures of 32 x 32 or more have it."""
 
 
 def enhancement_loss(enhanced: Images, raw: Images, background: Background) -> Float[Tensor, ""]:
@@ -24,17 +20,3 @@ def enhancement_loss(enhanced: Images, raw: Images, background: Background) -> F
     0.25
     """
     return (enhanced - raw * background).abs().mean()
-
-
-def unevenness(enhanced: Images, raw: Images) -> Float[Tensor, ""]:
-    """Mean of how wrong the steps between the mean colours of near cells are: blotches cost, one shift of all does not.
-
-    >>> import torch
-    >>> even = torch.zeros(1, 3, 64, 64)
-    >>> float(unevenness(even + 0.5, even))
-    0.0
-    """
-    error = F.avg_pool2d(enhanced - raw, CELL)
-    down = [(error[..., apart:, :] - error[..., :-apart, :]).abs().mean() for apart in APART]
-    across = [(error[..., apart:] - error[..., :-apart]).abs().mean() for apart in APART]
-    return torch.stack(down + across).mean()

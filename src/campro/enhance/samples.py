@@ -25,8 +25,6 @@ FACES = 0.5
 """So often a piece of a photograph with faces is made to hold the middle of one."""
 GREY = 0.1
 """So often a piece is made grey: people of black-and-white pictures have faces too."""
-LIGHT, TINGE = 0.25, 0.08
-"""Every second piece is seen in another light: brighter by a log-normal factor, and so each channel, less so."""
 NOISE = 3.0
 """Cameras are noisy: a sample is seen with noise of up to so many levels, and wanted without."""
 MOSAICS = (1, 1, 2, 3)
@@ -100,16 +98,8 @@ def _cut(lesson: Lesson, shape: tuple[int, int], rng: np.random.Generator) -> tu
     piece = _resized(photo[cut], shape)
     if rng.random() < GREY:
         piece = np.repeat(cv2.cvtColor(piece, cv2.COLOR_RGB2GRAY)[..., None], 3, 2)
-    elif rng.random() < 0.5:
-        piece = _relit(piece, rng)
     mask = _resized(background_of(lesson.faces, height, width)[cut].astype(np.uint8) * 255, shape) == 255
     return (piece[:, ::-1], mask[:, ::-1]) if rng.random() < 0.5 else (piece, mask)
-
-
-def _relit(piece: Rgb8, rng: np.random.Generator) -> Rgb8:
-    gains = np.exp(LIGHT * rng.standard_normal() + TINGE * rng.standard_normal(3))
-    levels = (np.arange(256)[:, None] * gains + 0.5).clip(0, 255).astype(np.uint8)
-    return np.asarray(cv2.LUT(piece, levels[None]))
 
 
 def _piece(lesson: Lesson, height: int, width: int, rng: np.random.Generator) -> tuple[slice, slice]:
