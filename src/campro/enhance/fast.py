@@ -4,8 +4,6 @@ A profile is a map of colours followed by clipping, so most of its inverse is a 
 table, and costs one interpolation a pixel. What no table can know, where a face is and which of two colours that the
 profile made one is meant, is a matter of places and not of pixels: that part is drawn at an eighth of the size, as an
 affine map of colours for every place (compare Gharbi et al., Deep Bilateral Learning, SIGGRAPH 2017), and blown up.
-The network that draws it looks at the recoloured picture, in which skin has the colour of skin: convolutions are poor
-at undoing a curve that falls and rises.
 """
 
 from __future__ import annotations
@@ -72,13 +70,12 @@ class FastEnhancer(Enhancer):
         assert isinstance(last, nn.Conv2d)
         return last
 
-    def with_context(self, captured: Images) -> tuple[Images, Images, Float[Tensor, "B 13 h w"]]:
-        """Enhanced pictures, recoloured ones, and the map that took these to those: keep (0 to 1), tint, gain (3 x 3)."""
-        colour = self.table(captured)
-        drawn = self.context_net(padded(colour, MULTIPLE))
+    def with_context(self, captured: Images) -> tuple[Images, Float[Tensor, "B 13 h w"]]:
+        """Enhanced pictures, and the map that they were made with: keep (0 to 1), tint (3) and gain (3 x 3)."""
+        drawn = self.context_net(padded(captured, MULTIPLE))
         context = torch.cat([drawn[:, KEEP].sigmoid(), drawn[:, TINT.start :]], 1)
-        full = _blown_up(context, captured)
-        return full[:, KEEP] * _coloured(colour, full), colour, context
+        full = self._blown_up(context, captured)
+        return full[:, KEEP] * self._coloured(captured, full), context
 
     def forward(self, captured: Images) -> Images:
         """See `Enhancer.forward`."""
@@ -90,27 +87,25 @@ class FastEnhancer(Enhancer):
         Colours are learned as if the right pixels were kept: through a doubtful map they would learn to make up for its
         darkness, and be too bright where it is sure.
         """
-        colour = self.table(captured)
-        drawn = self.context_net(padded(colour, MULTIPLE))
+        drawn = self.context_net(padded(captured, MULTIPLE))
         wanted = F.avg_pool2d(padded(background, MULTIPLE), STRIDE)
         weight = FACE + (1 - FACE) * wanted
         certainty = F.binary_cross_entropy_with_logits(drawn[:, KEEP], wanted, weight)
-        full = _blown_up(drawn, captured)
-        coloured = _coloured(colour, full)
+        full = self._blown_up(drawn, captured)
+        coloured = self._coloured(captured, full)
         colours = enhancement_loss(coloured * background, raw, background)
         kept = enhancement_loss(full[:, KEEP].sigmoid() * coloured.detach(), raw, background)
         return colours + kept + CERTAINTY * certainty
 
+    def _coloured(self, captured: Images, context: Float[Tensor, "B 13 H W"]) -> Images:
+        colour = self.table(captured)
+        gain = context[:, GAIN].unflatten(1, (3, 3))
+        return colour + context[:, TINT] + (gain * (colour - 0.5)[:, None]).sum(2)
 
-def _coloured(colour: Images, context: Float[Tensor, "B 13 H W"]) -> Images:
-    gain = context[:, GAIN].unflatten(1, (3, 3))
-    return colour + context[:, TINT] + (gain * (colour - 0.5)[:, None]).sum(2)
-
-
-def _blown_up(context: Float[Tensor, "B 13 h w"], captured: Images) -> Float[Tensor, "B 13 H W"]:
-    height, width = captured.shape[2:]
-    full = F.interpolate(context, scale_factor=STRIDE, mode="bilinear", align_corners=False)
-    return full[:, :, :height, :width]
+    def _blown_up(self, context: Float[Tensor, "B 13 h w"], captured: Images) -> Float[Tensor, "B 13 H W"]:
+        height, width = captured.shape[2:]
+        full = F.interpolate(context, scale_factor=STRIDE, mode="bilinear", align_corners=False)
+        return full[:, :, :height, :width]
 
 
 class ContextNet(nn.Module):
