@@ -15,6 +15,7 @@ from campro.core.images import read_image, write_image
 from campro.core.types import Detections, Scene
 from campro.data.faces import read_faces
 from campro.identify import call_roll
+from campro.metrics.identification import Identification, summarise
 
 PEOPLE = 6
 AP = {RAW: 0.5, CAPTURED: 0.3, "invert": 0.1}
@@ -70,6 +71,7 @@ class FakeBench:
             "matchers": ["nearest", "linear"],
             "detector": "boxes",
             "landmarks": "whole picture",
+            "face_detectors": list(self.face_detectors),
             "faces": counts | {"people": PEOPLE, "used": 3 * PEOPLE, "undetected": 2},
             "scenes": counts,
             "train_scenes": counts,
@@ -88,6 +90,17 @@ class FakeBench:
 
     def _rows(self, view):
         return torch.tensor(np.stack([view(read_image(photo)).mean((0, 1)) for photo in self.roll.photos])).float()
+
+    face_detectors = ("whole picture", "blind")
+
+    def find_faces(self, detector, view, draws):
+        self.calls.append(f"find {detector} {view}")
+        rank = 2 if detector == "blind" else 1
+        return summarise([Identification(torch.full((PEOPLE,), rank)) for _ in draws])
+
+    def recognise_found(self, model, view, draws):
+        self.calls.append(f"end to end {view}")
+        return summarise([Identification(torch.ones(PEOPLE, dtype=torch.long)) for _ in draws])
 
     def crop(self, rgb, row):
         return rgb

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from campro.audit.config import AUTO, CAPTURED, ENHANCED, NONE, RAW, AuditConfig
+from campro.audit.face_finding import end_to_end, faces_on_view, found_rate
 from campro.audit.pictures import faces_left_out, picture_quality
 from campro.core.catalogue import cache_root
 from campro.core.chain import Chain
@@ -21,11 +22,12 @@ from campro.data.embedded import embedded_faces, embedded_scenes
 from campro.enhance.runner import SHIPPED, load_enhancer
 from campro.faces import FaceEmbedder, Landmarks, embed_photos, find_landmarks, load_embedder, load_face_detector
 from campro.faces.align import crop_with
-from campro.identify import Roll, call_roll
+from campro.identify import Draw, Roll, call_roll
 from campro.isp import RAW as RAW_CAMERA
 from campro.isp import Camera, Ccm, GammaLut, IspProfile, load_profile
 from campro.isp.raw import RawCamera, Sensor
 from campro.metrics.detection import THRESHOLD, DetectionScores, score_detections
+from campro.metrics.identification import Repeated
 from campro.utility import TrainableDetector, load_detector
 from campro.utility.training import adapt, detect_scenes
 
@@ -114,6 +116,23 @@ class RealBench:
         embedder = self.embedder(model)
         return {view: embed_photos(embedder, self.roll.photos, self.landmarks, self.views[view]) for view in wanted}
 
+    @property
+    def face_detectors(self) -> list[str]:
+        """See `Bench.face_detectors`."""
+        return list(dict.fromkeys([self.config.landmarks, *self.config.face_detectors]))
+
+    def find_faces(self, detector: str, view: str, draws: list[Draw]) -> Repeated:
+        """See `Bench.find_faces`."""
+        return found_rate(self.roll, self._on_view(detector, view), draws)
+
+    def recognise_found(self, model: str, view: str, draws: list[Draw]) -> Repeated:
+        """See `Bench.recognise_found`."""
+        raw_rows, on_view = self.embed(model, [])[RAW], self._on_view(self.config.landmarks, view)
+        return end_to_end(self.roll, raw_rows, self.embedder(model), on_view, self.views[view], draws)
+
+    def _on_view(self, detector: str, view: str) -> Landmarks:
+        return faces_on_view(self.roll, self.landmarks, load_face_detector(detector), self.views[view])
+
     def crop(self, rgb: Rgb8, row: int) -> Rgb8:
         """See `Bench.crop`."""
         card = self.embedder(self.config.face_models[0]).card
@@ -156,6 +175,7 @@ class RealBench:
             "matchers": list(self.config.matchers),
             "detector": self.config.detector,
             "landmarks": self.config.landmarks,
+            "face_detectors": self.face_detectors,
             "faces": faces | used | {"undetected": len(self.landmarks.missed)},
             "scenes": _scene_counts(self.scene_set),
             "train_scenes": None if self.train_scenes is None else _scene_counts(self.train_scenes),

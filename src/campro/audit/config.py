@@ -30,6 +30,8 @@ class AuditConfig:
     """How the attacker matches: `nearest` gallery photograph, `linear` classifier on all known photographs."""
     landmarks: str = "dlib"
     """Face detector that places the crops, always on the raw photograph: the attacker knows where faces are."""
+    face_detectors: tuple[str, ...] = ()
+    """More face detectors to try on every view, beside that of --landmarks."""
     detector: str = "campro-person"
     """Person detector that must go on working."""
     detector_weights: Path | None = None

@@ -48,6 +48,19 @@ class Bench(Protocol):
         """Embeddings of the roll's photographs under each of `views`, and under raw."""
         ...
 
+    @property
+    def face_detectors(self) -> list[str]:
+        """Names of those that are tried on every view, the one of the landmarks first."""
+        ...
+
+    def find_faces(self, detector: str, view: str, draws: list[Draw]) -> Repeated:
+        """Queries in which the face is found, as rank 1."""
+        ...
+
+    def recognise_found(self, model: str, view: str, draws: list[Draw]) -> Repeated:
+        """Identification of the faces that the first detector finds on the view."""
+        ...
+
     def crop(self, rgb: Rgb8, row: int) -> Rgb8:
         """The face of the roll's photograph `row`, cut from a view of that photograph."""
         ...
@@ -84,6 +97,16 @@ def quality_key(view: str) -> dict[str, Json]:
     return {"kind": "quality", "view": view}
 
 
+def faces_found_key(detector: str, view: str) -> dict[str, Json]:
+    """Key of a cell of faces found."""
+    return {"kind": "faces found", "detector": detector, "view": view}
+
+
+def end_to_end_key(model: str, view: str) -> dict[str, Json]:
+    """Key of a cell of identification of found faces, to the nearest gallery photograph."""
+    return {"kind": "end to end", "model": model, "view": view}
+
+
 LEFT_OUT_KEY = {"kind": "faces left out"}
 
 
@@ -103,6 +126,7 @@ def run_audit(config: AuditConfig, bench: Bench | None = None) -> RunFolder:
     run.write_cell(META_KEY, bench.facts())
     draws = draw_repeats(bench.roll, config.repeats, config.seed)
     _identify(run, config, bench, draws)
+    _find_faces(run, config, bench, draws)
     _detect(run, config, bench)
     _judge_looks(run, bench)
     if ENHANCED in bench.views and run.cell(LEFT_OUT_KEY) is None:
@@ -125,6 +149,22 @@ def _identify(run: RunFolder, config: AuditConfig, bench: Bench, draws: list[Dra
             found = identify(rows[RAW], wanted, bench.roll.owner, draws, MATCHERS[matcher]())
             for view, result in found.items():
                 run.write_cell(identification_key(model, view, matcher), identification_value(result))
+
+
+def _find_faces(run: RunFolder, config: AuditConfig, bench: Bench, draws: list[Draw]) -> None:
+    """A cell per face detector and view, and one per face model and view for those that the first detector finds."""
+    for view in bench.views:
+        for detector in bench.face_detectors:
+            if run.cell(faces_found_key(detector, view)) is None:
+                _say(f"faces found: {detector}, {view}")
+                found = identification_value(bench.find_faces(detector, view, draws))["rank1"]
+                run.write_cell(faces_found_key(detector, view), found)
+        for model in config.face_models:
+            if run.cell(end_to_end_key(model, view)) is None:
+                _say(f"end to end: {model}, {view}")
+                run.write_cell(
+                    end_to_end_key(model, view), identification_value(bench.recognise_found(model, view, draws))
+                )
 
 
 def _detect(run: RunFolder, config: AuditConfig, bench: Bench) -> None:

@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from campro.audit.config import CAPTURED, RAW
-from campro.audit.experiments import META_KEY, detection_key, identification_key, quality_key
+from campro.audit.experiments import (
+    META_KEY,
+    detection_key,
+    end_to_end_key,
+    faces_found_key,
+    identification_key,
+    quality_key,
+)
 from campro.core.errors import CamproError
 from campro.core.hashing import json_digest
 from campro.core.runs import Json, RunFolder
@@ -53,6 +60,19 @@ class Findings:
     def detection(self, view: str, adapted: bool) -> dict[str, Any] | None:
         """The person detector's figures on one view."""
         return self.get(detection_key(view, adapted))
+
+    @property
+    def face_detectors(self) -> list[str]:
+        """That were tried on every view."""
+        return list(self.meta.get("face_detectors", ()))
+
+    def faces_found(self, detector: str, view: str) -> dict[str, Any] | None:
+        """Share of queries in which a detector finds the face on a view."""
+        return self.get(faces_found_key(detector, view))
+
+    def end_to_end(self, model: str, view: str) -> dict[str, Any] | None:
+        """Figures of one face model on the faces that are found on a view."""
+        return self.get(end_to_end_key(model, view))
 
     def quality(self, view: str) -> dict[str, dict[str, Any]]:
         """Image quality of one view by region; empty where it was not measured."""
@@ -100,7 +120,9 @@ class Findings:
         kinds = (False, True) if self.adapted else (False,)
         looks = [self.get(quality_key(view)) for view in self.views if view != RAW]
         persons = [self.detection(view, adapted) for view in self.views for adapted in kinds]
-        return [*faces, *persons, *looks].count(None)
+        found = [self.faces_found(detector, view) for detector in self.face_detectors for view in self.views]
+        ends = [self.end_to_end(m, v) for m in self.meta["models"] for v in self.views if self.face_detectors]
+        return [*faces, *persons, *looks, *found, *ends].count(None)
 
     def headline(self) -> dict[str, Json]:
         """The figures that stand on top of the report; null where the audit has not got there yet."""

@@ -18,7 +18,13 @@ SHOWN_SCORE = 0.4
 """Detections from this score on are drawn on the sheet of scenes."""
 
 
-TABLES = (tables.identification_table, tables.detection_table, tables.quality_table, tables.left_out_table)
+TABLES = (
+    tables.identification_table,
+    tables.detection_table,
+    tables.quality_table,
+    tables.left_out_table,
+    tables.face_finding_table,
+)
 """In the order in which the page shows them."""
 
 
@@ -34,6 +40,7 @@ def write_report(run_folder: Path) -> Path:
     folder = findings.folder
     for name, text in (
         ("tables/identification.csv", tables.identification_csv(findings)),
+        ("tables/face_finding.csv", tables.face_finding_csv(findings)),
         ("tables/detection.csv", tables.detection_csv(findings)),
         ("tables/quality.csv", tables.quality_csv(findings)),
         ("report.json", report_json(findings)),
@@ -58,6 +65,18 @@ def report_json(findings: Findings) -> str:
             for adapted in (False, True)
             for view in findings.views
             if (cell := findings.detection(view, adapted))
+        ],
+        "faces_found": [
+            {"detector": name, "view": view} | cell
+            for name in findings.face_detectors
+            for view in findings.views
+            if (cell := findings.faces_found(name, view))
+        ],
+        "end_to_end": [
+            {"model": model, "view": view} | cell
+            for model in findings.meta["models"]
+            for view in findings.views
+            if (cell := findings.end_to_end(model, view))
         ],
         "left_out": findings.get(LEFT_OUT_KEY),
         "quality": {view: findings.quality(view) for view in findings.views},

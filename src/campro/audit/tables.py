@@ -52,6 +52,30 @@ def _rates(cell: dict[str, Any] | None) -> list[str]:
     return [first, *(percent(cell[rank]["mean"]) for rank in RANKS[1:])]
 
 
+def face_finding_table(findings: Findings) -> Table:
+    """A row per face detector: queries in which it finds no face; then per model: rank-1 of found faces, in %."""
+    finders = [
+        (f"no face found, {name}", *(_found(findings.faces_found(name, view), missed=True) for view in findings.views))
+        for name in findings.face_detectors
+    ]
+    ends = [(f"rank 1 end to end, {model}", *_ends(findings, model)) for model in findings.meta["models"]]
+    return Table((), ("", *findings.views), (*finders, *(ends if finders else ())))
+
+
+def _ends(findings: Findings, model: str) -> list[str]:
+    cells = [findings.end_to_end(model, view) for view in findings.views]
+    return [_found(cell and cell["rank1"]) for cell in cells]
+
+
+def _found(cell: dict[str, Any] | None, missed: bool = False) -> str:
+    if cell is None:
+        return GAP
+    mean, low, high = (cell[part] for part in ("mean", "low", "high"))
+    if missed:
+        mean, low, high = 1 - mean, 1 - high, 1 - low
+    return f"{percent(mean)} [{percent(low)}, {percent(high)}]"
+
+
 def detection_table(findings: Findings) -> Table:
     """Table III: a row per view and detector; AP, precision, recall and F1 in %, and AP as % of the best raw AP."""
     rows = []
@@ -101,6 +125,20 @@ def identification_csv(findings: Findings) -> str:
                     rows.append([model, matcher, view, cell["people"], len(cell["repeats"]), *figures])
     names = [f"{rank}_{part}" for rank in RANKS for part in ("mean", "sd", "low", "high")]
     return _csv(["model", "matcher", "view", "people", "repeats", *names], rows)
+
+
+def face_finding_csv(findings: Findings) -> str:
+    """One line per face detector or face model and view: shares of 1 in full precision."""
+    rows = [
+        [what, name, view, *(cell[part] for part in ("mean", "low", "high"))]
+        for view in findings.views
+        for what, name, cell in (
+            *(("found", name, findings.faces_found(name, view)) for name in findings.face_detectors),
+            *(("end to end", m, (findings.end_to_end(m, view) or {}).get("rank1")) for m in findings.meta["models"]),
+        )
+        if cell
+    ]
+    return _csv(["figure", "by", "view", "mean", "low", "high"], rows)
 
 
 def detection_csv(findings: Findings) -> str:

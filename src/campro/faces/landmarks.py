@@ -13,10 +13,10 @@ from jaxtyping import Float
 
 from campro.core.errors import CamproError
 from campro.core.files import atomic_write
-from campro.core.hashing import file_sha256
+from campro.core.hashing import file_sha256, json_digest
 from campro.core.images import read_image
 from campro.core.progress import Progress
-from campro.core.types import Rgb8
+from campro.core.types import ImageTransform, Rgb8
 
 Scheme = Literal["five", "dlib"]
 """Which five points: "five" = both pupils, nose tip, both corners of the mouth (left of the picture first);
@@ -55,7 +55,7 @@ class Landmarks:
 
     scheme: Scheme
     digest: str
-    """Of the detector."""
+    """Of the detector, and the view if it is not the raw photograph."""
     found: dict[Path, Points]
     missed: tuple[Path, ...] = ()
     """Photographs in which no face was found."""
@@ -77,20 +77,24 @@ def main_face(faces: Sequence[Face], height: int, width: int) -> Face | None:
     return max(faces, key=weight, default=None)
 
 
-def find_landmarks(photos: Sequence[Path], detector: FaceDetector, cache: Path) -> Landmarks:
-    """Landmarks of the main face of every photograph, remembered by content in `cache`.
+def find_landmarks(
+    photos: Sequence[Path], detector: FaceDetector, cache: Path, view: ImageTransform | None = None
+) -> Landmarks:
+    """Landmarks of the main face of every photograph, as seen through `view`, remembered by content in `cache`.
 
     Unreadable photographs and those without a face are named in the result, never silently dropped.
     """
-    file = cache / "landmarks" / f"{detector.digest}.json"
+    digest = detector.digest if view is None else json_digest([detector.digest, view.digest])
+    file = cache / "landmarks" / f"{digest}.json"
     known = _read_known(file)
     contents = {photo: file_sha256(photo) for photo in photos}
     todo = [photo for photo, content in contents.items() if content not in known]
     problems: list[str] = []
-    with Progress(f"find faces by {detector.name}", len(todo)) as progress:
+    label = f"find faces by {detector.name}" + (f", {view.name}" if view else "")
+    with Progress(label, len(todo)) as progress:
         for number, photo in enumerate(todo, 1):
             try:
-                known[contents[photo]] = _points_of(photo, detector)
+                known[contents[photo]] = _points_of(photo, detector, view)
             except CamproError as error:
                 problems.append(f"left out: {error}")
             if number % SAVE_EVERY == 0 or number == len(todo):
@@ -98,11 +102,11 @@ def find_landmarks(photos: Sequence[Path], detector: FaceDetector, cache: Path) 
             progress.advance()
     found = {photo: np.array(points) for photo in photos if (points := known.get(contents[photo])) is not None}
     missed = tuple(photo for photo in photos if contents[photo] in known and known[contents[photo]] is None)
-    return Landmarks(detector.scheme, detector.digest, found, missed, tuple(problems))
+    return Landmarks(detector.scheme, digest, found, missed, tuple(problems))
 
 
-def _points_of(photo: Path, detector: FaceDetector) -> list[list[float]] | None:
-    rgb = read_image(photo)
+def _points_of(photo: Path, detector: FaceDetector, view: ImageTransform | None) -> list[list[float]] | None:
+    rgb = read_image(photo) if view is None else view(read_image(photo))
     face = main_face(detector.detect(rgb), rgb.shape[0], rgb.shape[1])
     return None if face is None else face.points.tolist()
 

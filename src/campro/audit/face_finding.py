@@ -1,0 +1,77 @@
+"""Whether faces are still found on a view, and who is recognised if only found faces are looked at.
+
+The audit places crops where the face of the raw photograph is, the attacker's best case. A camera's pictures have to
+pass a face detector first; what that changes is measured here, and stands beside the other figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from campro.core.catalogue import cache_root
+from campro.core.types import ImageTransform
+from campro.faces import FaceEmbedder, Landmarks, embed_photos, find_landmarks
+from campro.faces.landmarks import FaceDetector, Points
+from campro.identify import MATCHERS, Draw, Roll, identify
+from campro.metrics.identification import Identification, Repeated, summarise
+
+NEAR = 0.5
+"""A face is the one of the raw photograph if the mean of its points is off by no more than so much of their extent."""
+
+
+def faces_on_view(roll: Roll, raw: Landmarks, detector: FaceDetector, view: ImageTransform) -> Landmarks:
+    """Landmarks that a detector finds on a view, of those faces that are the raw photographs'."""
+    seen = find_landmarks(roll.photos, detector, cache_root(), view)
+    same = {photo: points for photo, points in seen.found.items() if agrees(points, raw.found[photo])}
+    missed = tuple(photo for photo in roll.photos if photo not in same)
+    return Landmarks(seen.scheme, seen.digest, same, missed, seen.problems)
+
+
+def agrees(points: Points, wanted: Points) -> bool:
+    """Whether two sets of landmarks, of any scheme, are of one face.
+
+    >>> import numpy as np
+    >>> face = np.array([[0.0, 0], [10, 0], [5, 5], [2, 10], [8, 10]])
+    >>> agrees(face + 4, face), agrees(face + 20, face)
+    (True, False)
+    """
+    off = points.mean(0) - wanted.mean(0)
+    extent = (wanted.max(0) - wanted.min(0)).max()
+    return bool((off**2).sum() ** 0.5 <= NEAR * extent)
+
+
+def found_rate(roll: Roll, on_view: Landmarks, draws: Sequence[Draw]) -> Repeated:
+    """Share of each draw's queries in which the face is found: what `Repeated` gives at rank 1."""
+    found = _found(roll, on_view)
+    return summarise([Identification(torch.where(found[draw.query], 1, 2)) for draw in draws])
+
+
+def end_to_end(
+    roll: Roll,
+    raw_rows: Float[Tensor, "N D"],
+    embedder: FaceEmbedder,
+    on_view: Landmarks,
+    view: ImageTransform,
+    draws: Sequence[Draw],
+) -> Repeated:
+    """Identification of queries whose crops lie where a detector found the face on the view; the others are missed."""
+    found = _found(roll, on_view)
+    rows = raw_rows.clone()  # of missed faces any row would do: their ranks are not looked at
+    if len(on_view.found):
+        rows[found] = embed_photos(embedder, [p for p in roll.photos if p in on_view.found], on_view, view)
+    result = identify(raw_rows, {view.name: rows}, roll.owner, draws, MATCHERS["nearest"]())[view.name]
+    return summarise(
+        [Identification(_or_last(trial.ranks, found[draw.query])) for trial, draw in zip(result.trials, draws)]
+    )
+
+
+def _found(roll: Roll, on_view: Landmarks) -> Bool[Tensor, "N"]:
+    return torch.tensor([photo in on_view.found for photo in roll.photos])
+
+
+def _or_last(ranks: Int[Tensor, "P"], found: Bool[Tensor, "P"]) -> Int[Tensor, "P"]:
+    return torch.where(found, ranks, len(ranks) + 1)
