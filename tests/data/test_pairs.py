@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from campro.core.errors import CamproError
 from campro.data import FaceSet
@@ -32,6 +34,9 @@ def test_pairs_by_hand(tmp_path, faces):
     assert pairs.same.tolist() == [True, False, True]
     assert pairs.fold.tolist() == [0, 0, 1]
     assert pairs.missing == 1  # there is no ninth photograph of Dee
+    assert not pairs.every_fold_has_both
+    assert replace(pairs, fold=torch.tensor([0, 0, 0])).every_fold_has_both is False
+    assert replace(pairs, same=pairs.same.repeat(2), fold=torch.tensor([0, 0, 1, 1, 1, 0])).every_fold_has_both
 
 
 WORDS = TEXT.replace("1\t2\nAnn", "one\ttwo\nAnn")

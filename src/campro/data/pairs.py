@@ -25,6 +25,12 @@ class Pairs:
     missing: int
     """Pairs left out because a photograph of theirs is not at hand."""
 
+    @property
+    def every_fold_has_both(self) -> bool:
+        """Pairs of one person and of two: without them a fold cannot be judged."""
+        kinds = torch.stack([self.fold, self.same.long()], 1).unique(dim=0)
+        return len(self.fold.unique()) >= 2 and len(kinds) == 2 * len(self.fold.unique())
+
 
 def read_pairs(path: Path, faces: FaceSet) -> Pairs:
     """Read LFW's pairs.txt (Huang et al., 2007): folds of N pairs of one person each, then N of two.
