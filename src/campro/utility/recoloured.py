@@ -25,7 +25,7 @@ class Recolour:
 
     def __call__(self, rgb: Rgb8) -> Rgb8:
         with torch.no_grad():
-            return to_rgb8(self.table(to_tensor(rgb)))[0]
+            return to_rgb8(self.table(to_tensor(rgb)).clamp(0, 1))[0]  # interpolation may end a rounding step beyond
 
 
 class RecolouredDetector(TrainableDetector):
