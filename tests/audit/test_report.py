@@ -74,7 +74,7 @@ def test_an_unfinished_audit_says_so(folder, config, bench):
             cell.unlink()
     page = write_report(folder).read_text()
     assert "is not finished" in page
-    assert "15 figures are missing" in page
+    assert "17 figures are missing" in page
 
 
 def test_an_audit_without_adaptation(config, bench):

@@ -6,10 +6,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from campro.audit.config import AUTO, CAPTURED, ENHANCED, NONE, RAW, AuditConfig
+from campro.audit.experiments import SKIN_VIEWS
 from campro.audit.face_finding import end_to_end, faces_on_view, found_rate
 from campro.audit.pictures import faces_left_out, picture_quality
 from campro.core.catalogue import cache_root
@@ -22,6 +23,7 @@ from campro.data.embedded import embedded_faces, embedded_scenes
 from campro.enhance.runner import SHIPPED, load_enhancer
 from campro.faces import FaceEmbedder, Landmarks, embed_photos, find_landmarks, load_embedder, load_face_detector
 from campro.faces.align import crop_with
+from campro.faces.skin_tone import angles_of, people_by_class
 from campro.identify import Draw, Roll, call_roll
 from campro.isp import RAW as RAW_CAMERA
 from campro.isp import Camera, Ccm, GammaLut, IspProfile, load_profile
@@ -133,6 +135,10 @@ class RealBench:
     def _on_view(self, detector: str, view: str) -> Landmarks:
         return faces_on_view(self.roll, self.landmarks, load_face_detector(detector), self.views[view])
 
+    def skin(self) -> dict[str, Int[Tensor, "P"]]:
+        """See `Bench.skin`."""
+        return people_by_class(angles_of(self.roll.photos, self.landmarks), self.roll.owner)
+
     def crop(self, rgb: Rgb8, row: int) -> Rgb8:
         """See `Bench.crop`."""
         card = self.embedder(self.config.face_models[0]).card
@@ -176,6 +182,7 @@ class RealBench:
             "detector": self.config.detector,
             "landmarks": self.config.landmarks,
             "face_detectors": self.face_detectors,
+            "skin_views": list(SKIN_VIEWS),
             "faces": faces | used | {"undetected": len(self.landmarks.missed)},
             "scenes": _scene_counts(self.scene_set),
             "train_scenes": None if self.train_scenes is None else _scene_counts(self.train_scenes),

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any, Protocol
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from campro.audit.config import CAPTURED, ENHANCED, RAW, AuditConfig
@@ -19,6 +19,12 @@ from campro.identify import MATCHERS, Draw, Roll, draw_repeats, identify
 from campro.metrics.identification import Repeated
 
 META_KEY = {"kind": "meta"}
+NEAREST = "nearest"
+"""The one matcher of figures by skin tone."""
+SKIN_VIEWS = (RAW, CAPTURED)
+"""Views whose figures are broken down by skin tone."""
+LEAST_PEOPLE = 20
+"""Of a group that has a figure of its own; of a smaller one an interval says nothing, and it is said to be too few."""
 SHOWN_SCENES = 4
 """Photographs on the report's sheet of scenes."""
 
@@ -61,6 +67,10 @@ class Bench(Protocol):
         """Identification of the faces that the first detector finds on the view."""
         ...
 
+    def skin(self) -> dict[str, Int[Tensor, "P"]]:
+        """People, by the roll's numbers, of each class of skin that anybody is of, lightest first."""
+        ...
+
     def crop(self, rgb: Rgb8, row: int) -> Rgb8:
         """The face of the roll's photograph `row`, cut from a view of that photograph."""
         ...
@@ -85,6 +95,11 @@ class Bench(Protocol):
 def identification_key(model: str, view: str, matcher: str) -> dict[str, Json]:
     """Key of a cell of identification figures."""
     return {"kind": "identification", "model": model, "view": view, "matcher": matcher}
+
+
+def skin_key(model: str, view: str) -> dict[str, Json]:
+    """Key of a cell of identification by skin tone."""
+    return {"kind": "skin tone", "model": model, "view": view}
 
 
 def detection_key(view: str, adapted: bool) -> dict[str, Json]:
@@ -127,6 +142,7 @@ def run_audit(config: AuditConfig, bench: Bench | None = None) -> RunFolder:
     draws = draw_repeats(bench.roll, config.repeats, config.seed)
     _identify(run, config, bench, draws)
     _find_faces(run, config, bench, draws)
+    _identify_by_skin(run, config, bench, draws)
     _detect(run, config, bench)
     _judge_looks(run, bench)
     if ENHANCED in bench.views and run.cell(LEFT_OUT_KEY) is None:
@@ -165,6 +181,19 @@ def _find_faces(run: RunFolder, config: AuditConfig, bench: Bench, draws: list[D
                 run.write_cell(
                     end_to_end_key(model, view), identification_value(bench.recognise_found(model, view, draws))
                 )
+
+
+def _identify_by_skin(run: RunFolder, config: AuditConfig, bench: Bench, draws: list[Draw]) -> None:
+    """A cell per face model, raw and captured."""
+    todo = [(m, v) for m in config.face_models for v in SKIN_VIEWS if run.cell(skin_key(m, v)) is None]
+    if not todo:
+        return
+    groups = bench.skin()
+    for model, view in todo:
+        _say(f"by skin tone: {model}, {view}")
+        rows = bench.embed(model, [view])
+        result = identify(rows[RAW], {view: rows[view]}, bench.roll.owner, draws, MATCHERS[NEAREST]())[view]
+        run.write_cell(skin_key(model, view), skin_value(result, groups))
 
 
 def _detect(run: RunFolder, config: AuditConfig, bench: Bench) -> None:
@@ -208,6 +237,18 @@ def identification_value(result: Repeated) -> dict[str, Json]:
         for trial in result.trials
     ]
     return {"people": result.identities, "repeats": repeats, "cmc": result.cmc(50), **rates}
+
+
+def skin_value(result: Repeated, groups: Mapping[str, Int[Tensor, "P"]]) -> list[dict[str, Json]]:
+    """Per group its name, its people, and their rank-1, searched for among all; null where they are too few."""
+    return [
+        {
+            "name": name,
+            "people": len(people),
+            "rank1": identification_value(result.of(people))["rank1"] if len(people) >= LEAST_PEOPLE else None,
+        }
+        for name, people in groups.items()
+    ]
 
 
 def _settings(config: AuditConfig) -> dict[str, Json]:

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from campro.audit import figures, tables
+from campro.audit import figures, skin_tables, tables
 from campro.audit.config import CAPTURED, RAW
-from campro.audit.experiments import LEFT_OUT_KEY
+from campro.audit.experiments import LEAST_PEOPLE, LEFT_OUT_KEY
 from campro.audit.findings import Findings
 from campro.audit.pages import page
 from campro.audit.sheets import CHART_KEY, FACES_KEY, SCENES_KEY
@@ -24,6 +24,7 @@ TABLES = (
     tables.quality_table,
     tables.left_out_table,
     tables.face_finding_table,
+    skin_tables.skin_table,
 )
 """In the order in which the page shows them."""
 
@@ -41,6 +42,7 @@ def write_report(run_folder: Path) -> Path:
     for name, text in (
         ("tables/identification.csv", tables.identification_csv(findings)),
         ("tables/face_finding.csv", tables.face_finding_csv(findings)),
+        ("tables/skin_tone.csv", skin_tables.skin_csv(findings)),
         ("tables/detection.csv", tables.detection_csv(findings)),
         ("tables/quality.csv", tables.quality_csv(findings)),
         ("report.json", report_json(findings)),
@@ -78,6 +80,7 @@ def report_json(findings: Findings) -> str:
             for view in findings.views
             if (cell := findings.end_to_end(model, view))
         ],
+        "skin_tone": skin_tables.skin_cells(findings),
         "left_out": findings.get(LEFT_OUT_KEY),
         "quality": {view: findings.quality(view) for view in findings.views},
     }
@@ -103,6 +106,7 @@ def render(findings: Findings) -> str:
         faces=_faces(findings),
         scenes=_scenes(findings),
         shown_score=SHOWN_SCORE,
+        least_people=LEAST_PEOPLE,
         cmc=figures.cmc_curves(findings),
         colours={view: figures.colour_of(findings, view) for view in findings.views},
         trade_off=figures.trade_off(findings),

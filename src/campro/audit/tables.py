@@ -124,7 +124,7 @@ def identification_csv(findings: Findings) -> str:
                     figures = [cell[rank][part] for rank in RANKS for part in ("mean", "sd", "low", "high")]
                     rows.append([model, matcher, view, cell["people"], len(cell["repeats"]), *figures])
     names = [f"{rank}_{part}" for rank in RANKS for part in ("mean", "sd", "low", "high")]
-    return _csv(["model", "matcher", "view", "people", "repeats", *names], rows)
+    return as_csv(["model", "matcher", "view", "people", "repeats", *names], rows)
 
 
 def face_finding_csv(findings: Findings) -> str:
@@ -138,7 +138,7 @@ def face_finding_csv(findings: Findings) -> str:
         )
         if cell
     ]
-    return _csv(["figure", "by", "view", "mean", "low", "high"], rows)
+    return as_csv(["figure", "by", "view", "mean", "low", "high"], rows)
 
 
 def detection_csv(findings: Findings) -> str:
@@ -149,7 +149,7 @@ def detection_csv(findings: Findings) -> str:
             if cell := findings.detection(view, adapted):
                 kept = findings.kept(view, adapted)
                 rows.append([view, adapted, *(cell["scores"][name] for name in (*DETECTION_COLUMNS, *INTERVAL)), kept])
-    return _csv(["view", "adapted", *DETECTION_COLUMNS, *INTERVAL, f"ap_over_best_{RAW}_ap"], rows)
+    return as_csv(["view", "adapted", *DETECTION_COLUMNS, *INTERVAL, f"ap_over_best_{RAW}_ap"], rows)
 
 
 def quality_csv(findings: Findings) -> str:
@@ -160,10 +160,11 @@ def quality_csv(findings: Findings) -> str:
         for view in findings.views
         for region, cell in findings.quality(view).items()
     ]
-    return _csv(["view", "region", *names], rows)
+    return as_csv(["view", "region", *names], rows)
 
 
-def _csv(header: list[str], rows: list[list[Any]]) -> str:
+def as_csv(header: list[str], rows: list[list[Any]]) -> str:
+    """Rows under a header, as the text of a CSV file."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([header, *rows])
     return text.getvalue()

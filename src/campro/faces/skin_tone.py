@@ -12,8 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float
+import torch
+from jaxtyping import Float, Int
 from skimage.color import rgb2lab
+from torch import Tensor
 
 from campro.core.types import Rgb8
 from campro.faces.card import EmbedderCard
@@ -58,3 +60,18 @@ def skin_class(angle: float) -> str:
 def angles_of(photos: Sequence[Path], landmarks: Landmarks) -> Float[np.ndarray, " N"]:
     """The angle of the face in each raw photograph."""
     return np.array([typology_angle(crop) for crop in crop_photos(photos, landmarks, CARD)])
+
+
+def people_by_class(angles: Float[np.ndarray, " N"], owner: Int[Tensor, " N"]) -> dict[str, Int[Tensor, " P"]]:
+    """The people of each class that anybody is of, lightest first, by the median angle of a person's photographs.
+
+    `owner[i]` is whom photograph `i` shows, numbered from 0.
+
+    >>> groups = people_by_class(np.array([60.0, 45.0, 42.0, -40.0, 50.0]), torch.tensor([0, 0, 0, 1, 2]))
+    >>> {name: people.tolist() for name, people in groups.items()}
+    {'light': [0, 2], 'dark': [1]}
+    """
+    whose = owner.numpy()
+    classes = [skin_class(float(np.median(angles[whose == who]))) for who in range(int(owner.max()) + 1)]
+    groups = {name: [who for who, one in enumerate(classes) if one == name] for name, _ in CLASSES}
+    return {name: torch.tensor(people) for name, people in groups.items() if people}

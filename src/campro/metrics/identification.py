@@ -159,6 +159,10 @@ class Repeated:
         """People searched for in every trial."""
         return self.trials[0].probes
 
+    def of(self, people: Int[Tensor, " Q"]) -> Repeated:
+        """The same trials of some of the people, who were searched for among all."""
+        return Repeated(tuple(Identification(trial.ranks[people]) for trial in self.trials))
+
     def mean(self, k: int = 1) -> float:
         """Rank-k rate, averaged over the trials."""
         return sum(trial.at(k) for trial in self.trials) / len(self.trials)
