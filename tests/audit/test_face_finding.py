@@ -78,8 +78,8 @@ def test_who_finds_the_raw_face_recognises_as_by_default(roll, raw):
 def test_who_finds_nothing_recognises_nobody(roll, raw, points):
     found, end = judged(roll, raw, Finder("lost", points), RAW)
     assert found.mean() == 0.0
-    assert end.mean(50) == 1.0  # six is the last rank of five people
-    assert {int(rank) for trial in end.trials for rank in trial.ranks} == {6}
+    assert end.mean(50) == 0.0  # also where there are fewer people than ranks
+    assert end.cmc(50) == [0.0] * 50
 
 
 def test_views_are_remembered_apart(roll, raw, tmp_path):

@@ -20,7 +20,7 @@ from campro.metrics.identification import Repeated
 
 META_KEY = {"kind": "meta"}
 NEAREST = "nearest"
-"""The one matcher of figures by skin tone."""
+"""The matcher of figures that are made for one alone."""
 SKIN_VIEWS = (RAW, CAPTURED)
 """Views whose figures are broken down by skin tone."""
 LEAST_PEOPLE = 20

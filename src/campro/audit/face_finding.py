@@ -12,13 +12,17 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from campro.audit.experiments import NEAREST
 from campro.core.catalogue import cache_root
+from campro.core.errors import CamproError
 from campro.core.types import ImageTransform
 from campro.faces import FaceEmbedder, Landmarks, embed_photos, find_landmarks
 from campro.faces.landmarks import FaceDetector, Points
 from campro.identify import MATCHERS, Draw, Roll, identify
 from campro.metrics.identification import Identification, Repeated, summarise
 
+NEVER = 1_000_000
+"""Rank of a query without a face: beyond every rank that is reported, however few people there are."""
 NEAR = 0.5
 """A face is the one of the raw photograph if the mean of its points is off by no more than so much of their extent."""
 
@@ -26,6 +30,8 @@ NEAR = 0.5
 def faces_on_view(roll: Roll, raw: Landmarks, detector: FaceDetector, view: ImageTransform) -> Landmarks:
     """Landmarks that a detector finds on a view, of those faces that are the raw photographs'."""
     seen = find_landmarks(roll.photos, detector, cache_root(), view)
+    if seen.problems:  # counted as faces not found they would flatter the view
+        raise CamproError(f"faces on {view.name}", "photographs that can be read", "; ".join(seen.problems))
     same = {photo: points for photo, points in seen.found.items() if agrees(points, raw.found[photo])}
     missed = tuple(photo for photo in roll.photos if photo not in same)
     return Landmarks(seen.scheme, seen.digest, same, missed, seen.problems)
@@ -63,7 +69,7 @@ def end_to_end(
     rows = raw_rows.clone()  # of missed faces any row would do: their ranks are not looked at
     if len(on_view.found):
         rows[found] = embed_photos(embedder, [p for p in roll.photos if p in on_view.found], on_view, view)
-    result = identify(raw_rows, {view.name: rows}, roll.owner, draws, MATCHERS["nearest"]())[view.name]
+    result = identify(raw_rows, {view.name: rows}, roll.owner, draws, MATCHERS[NEAREST]())[view.name]
     return summarise(
         [Identification(_or_last(trial.ranks, found[draw.query])) for trial, draw in zip(result.trials, draws)]
     )
@@ -74,4 +80,4 @@ def _found(roll: Roll, on_view: Landmarks) -> Bool[Tensor, "N"]:
 
 
 def _or_last(ranks: Int[Tensor, "P"], found: Bool[Tensor, "P"]) -> Int[Tensor, "P"]:
-    return torch.where(found, ranks, len(ranks) + 1)
+    return torch.where(found, ranks, NEVER)

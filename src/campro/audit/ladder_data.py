@@ -5,14 +5,13 @@ from __future__ import annotations
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-import numpy as np
-import torch
 from jaxtyping import Int
 from torch import Tensor
 
 from campro.attacks.attack import Attack, Box, Known, may_know
 from campro.attacks.budget import BUDGETS
 from campro.attacks.restorer import OnnxRestorer
+from campro.audit.experiments import LEAST_PEOPLE
 from campro.audit.ladder_config import LadderConfig
 from campro.core.catalogue import cache_root
 from campro.core.errors import CamproError
@@ -23,14 +22,12 @@ from campro.data.embedded import embedded_faces, embedded_scenes
 from campro.data.pairs import Pairs, read_pairs
 from campro.faces import find_landmarks, load_embedder, load_face_detector
 from campro.faces.landmarks import Landmarks
-from campro.faces.skin_tone import CLASSES, angles_of, skin_class
+from campro.faces.skin_tone import angles_of, people_by_class
 from campro.identify import Draw, Roll, call_roll, draw_repeats
 from campro.isp import RAW, Camera, IspProfile, load_profile
 
 CONTROL, CAPTURED = "control", "captured"
 """The attack on a camera without profile, and on the one with it."""
-LEAST_PEOPLE = 20
-"""Of a group that has figures of its own."""
 PAIRS_FILE = "pairs.txt"
 """In the folder of the people to recognise, where there is one: pairs for verification, as LFW has them."""
 
@@ -92,10 +89,8 @@ class LadderData:
     @cached_property
     def skin(self) -> dict[str, Int[Tensor, " P"]]:
         """People (numbers of the roll) by the class of their skin: the median angle of their raw photographs."""
-        angles, owner = angles_of(self.roll.photos, self.landmarks), self.roll.owner.numpy()
-        classes = [skin_class(float(np.median(angles[owner == who]))) for who in range(owner.max() + 1)]
-        groups = {name: [who for who, one in enumerate(classes) if one == name] for name, _ in CLASSES}
-        return {name: torch.tensor(people) for name, people in groups.items() if len(people) >= LEAST_PEOPLE}
+        groups = people_by_class(angles_of(self.roll.photos, self.landmarks), self.roll.owner)
+        return {name: people for name, people in groups.items() if len(people) >= LEAST_PEOPLE}
 
     @cached_property
     def strangers(self) -> tuple[Path, ...]:

@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from campro.attacks.attack import Adversary
-from campro.audit.experiments import identification_value
+from campro.audit.experiments import NEAREST, identification_value
 from campro.audit.ladder_data import LadderData
 from campro.core.chain import Chain
 from campro.core.runs import Json
@@ -26,7 +26,6 @@ from campro.isp import RAW
 from campro.metrics.identification import Identification, only_tied, summarise, unit_rows
 from campro.metrics.open_set import FPIRS, finds_at, folds_accuracy, linkability_of, tar_at
 
-NEAREST = "nearest"
 CURVE = (0.003, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9)
 """FPIRs of the detection error trade-off."""
 FARS = (0.001, 0.01, 0.1)
@@ -95,7 +94,7 @@ def judge(data: LadderData, embedder: FaceEmbedder, side: str, adversary: Advers
 
 def _group(trials: Sequence[Identification], people: Int[Tensor, " P"]) -> dict[str, Json]:
     """Rank-1 of some of the people, searched for among all."""
-    result = summarise([Identification(trial.ranks[people]) for trial in trials])
+    result = summarise(trials).of(people)
     low, high = result.interval(1)
     return {"people": len(people), "mean": result.mean(1), "low": low, "high": high}
 

@@ -7,7 +7,7 @@ from math import log2
 from typing import Any
 
 from campro.audit import ladder_figures
-from campro.audit.ladder_data import LEAST_PEOPLE
+from campro.audit.experiments import LEAST_PEOPLE
 from campro.audit.ladder_rows import rate, scaling_points, verdict
 from campro.audit.pages import page
 
