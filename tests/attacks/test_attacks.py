@@ -20,7 +20,7 @@ from campro.attacks.inverse import Inverse, posterior_mean, prior_of
 from campro.attacks.restoration import IDENTITY, restore
 from campro.attacks.restorer import OnnxRestorer
 from campro.attacks.retrain import MARGIN, SCALE, logits, retrain
-from campro.attacks.training import TrainingFaces, has_settled, train
+from campro.attacks.training import Course, TrainingFaces, has_settled
 from campro.core.errors import CamproError
 from campro.core.images import to_tensor, write_image
 from campro.faces.card import EmbedderCard, FaceEmbedder
@@ -229,16 +229,16 @@ def test_a_rate_that_is_too_high_is_lowered():
     nn.init.zeros_(weight.weight)
     off = lambda: (weight.weight - 1).square().sum()  # noqa: E731
     known = Known(Tiny(), 0, budget=BUDGETS["quick"])
-    failed = train(weight, lambda rows, rng: off(), lambda: -float(off().detach()), 8, 1e5, known, "too high")
+    failed = Course(weight, lambda rows, rng: off(), lambda: -float(off().detach()), 8, known, "too high").train(1e5)
     assert not failed.converged
     assert float(weight.weight) == 0  # back at its start
-    found = train(weight, lambda rows, rng: off(), lambda: -float(off().detach()), 8, 2.0, known, "high")
+    found = Course(weight, lambda rows, rng: off(), lambda: -float(off().detach()), 8, known, "high").train(2.0)
     assert max(found.curve) > -0.5
 
 
 def test_a_copy_that_is_perfect_is_left_alone():
     known, calls = Known(Tiny(), 0), []
-    training = train(Tiny(), lambda rows, rng: calls.append(rows), lambda: 1.0, 8, 1e-3, known, "perfect")
+    training = Course(Tiny(), lambda rows, rng: calls.append(rows), lambda: 1.0, 8, known, "perfect").train(1e-3)
     assert training.converged
     assert not calls
 

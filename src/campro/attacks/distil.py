@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from campro.attacks.attack import Adversary, Attack, Known, Runs, Training
-from campro.attacks.training import Rows, TrainingFaces, answers, copy_of, embedded, moved, train, training_faces
+from campro.attacks.training import Course, Rows, TrainingFaces, answers, copy_of, embedded, moved, training_faces
 from campro.faces.card import FaceEmbedder
 
 
@@ -51,7 +51,7 @@ def distil(
     def score() -> float:
         return float((embedded(student, judged.captured) * right).sum(1).mean())
 
-    return student, train(student, loss, score, count, rate, known, f"distil from {count} photographs")
+    return student, Course(student, loss, score, count, known, f"distil from {count} photographs").train(rate)
 
 
 DISTILLATION = Attack(

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from campro.attacks.attack import Adversary, Attack, Known, Runs, Training
 from campro.attacks.colour_maps import learned_map
-from campro.attacks.training import Rows, TrainingFaces, answers, copy_of, embedded, moved, train, training_faces
+from campro.attacks.training import Course, Rows, TrainingFaces, answers, copy_of, embedded, moved, training_faces
 from campro.core.types import Embeddings, Images
 from campro.enhance.unet import UNet
 from campro.faces.card import FaceEmbedder
@@ -90,7 +90,7 @@ def restore(
         return float((embedded(network, judged.captured) * right).sum(1).mean())
 
     label = f"restore, identity {identity:g}"
-    return network, train(network, loss, score, len(lessons.owner), rate, known, label)
+    return network, Course(network, loss, score, len(lessons.owner), known, label).train(rate)
 
 
 RESTORATION = Attack(

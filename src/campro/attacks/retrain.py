@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from campro.attacks.attack import Adversary, Attack, Known, Runs, Training
 from campro.attacks.distil import distilled
-from campro.attacks.training import Rows, TrainingFaces, copy_of, embedded, moved, train, training_faces
+from campro.attacks.training import Course, Rows, TrainingFaces, copy_of, embedded, moved, training_faces
 from campro.core.device import seed_everything
 from campro.faces.card import FaceEmbedder
 from campro.metrics.identification import ranks_of_mates
@@ -69,7 +69,7 @@ def retrain(
         return F.cross_entropy(logits(said, proxies, owner, head), owner)
 
     label, count = f"retrain, {start}, {head}", len(lessons.owner)
-    return student, train(trained, loss, lambda: validation_rank1(student, judged), count, rate, known, label)
+    return student, Course(trained, loss, lambda: validation_rank1(student, judged), count, known, label).train(rate)
 
 
 def logits(

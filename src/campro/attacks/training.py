@@ -114,68 +114,65 @@ def moved(crops: Crops, rng: np.random.Generator) -> Tensor:
     return torch.roll(to_tensor(crops), (down, right), (2, 3))
 
 
-def train(
-    student: nn.Module,
-    loss: Callable[[Rows, np.random.Generator], Tensor],
-    score: Callable[[], float],
-    count: int,
-    rate: float,
-    known: Known,
-    label: str,
-) -> Training:
-    """AdamW over `count` faces until the validation score stops rising; `student` ends in its best state.
+@dataclass(frozen=True, eq=False)
+class Course:
+    """A training of `student` on `count` faces."""
 
-    A run that gets nowhere begins anew at a tenth of the rate, twice; if that does not help it has failed, and says so.
-    """
-    start = _copied(student)
-    for attempt in range(ATTEMPTS):
-        student.load_state_dict(start)
-        training = _trained(student, loss, score, count, rate / 10**attempt, known, label)
-        if training.converged or max(training.curve) > training.curve[0]:
-            break
-    return training
+    student: nn.Module
+    loss: Callable[[Rows, np.random.Generator], Tensor]
+    score: Callable[[], float]
+    """Of people who were kept aside; higher is better."""
+    count: int
+    known: Known
+    label: str
 
+    def train(self, rate: float) -> Training:
+        """AdamW until the validation score stops rising; the student ends in its best state.
 
-def _trained(
-    student: nn.Module,
-    loss: Callable[[Rows, np.random.Generator], Tensor],
-    score: Callable[[], float],
-    count: int,
-    rate: float,
-    known: Known,
-    label: str,
-) -> Training:
-    curve, best, average, seen = [score()], _copied(student), _copied(student), 0
-    if curve[0] > PERFECT:
-        return Training(tuple(curve), converged=True)
-    optimiser = torch.optim.AdamW([weight for weight in student.parameters() if weight.requires_grad], lr=rate)
-    batches = _batches(count, np.random.default_rng(known.seed))
-    with Progress(f"{label}, rate {rate:g}", known.budget.epochs) as progress:
-        for _ in range(known.budget.epochs):
-            student.train()
-            for _ in range(max(LEAST, count // BATCH)):
-                value = loss(*next(batches))
-                if not torch.isfinite(value):
-                    student.load_state_dict(best)
-                    return Training(tuple(curve), converged=False)
-                optimiser.zero_grad()
-                value.backward()
-                optimiser.step()
-                _follow(average, student.state_dict(), seen)
-                seen += 1
-            last = _copied(student)
-            student.load_state_dict(average)
-            curve.append(score())
-            if curve[-1] > max(curve[:-1]):
-                best = deepcopy(average)
-            student.load_state_dict(last)
-            progress.advance(score=f"{curve[-1]:.3f}")
-            since = len(curve) - 1 - int(np.argmax(curve))
-            if since >= (PATIENCE if max(curve) > curve[0] else GIVE_UP):
+        A run that gets nowhere begins anew at a tenth of the rate, twice; if that does not help it has failed, and
+        says so.
+        """
+        start = _copied(self.student)
+        for attempt in range(ATTEMPTS):
+            self.student.load_state_dict(start)
+            training = self._at(rate / 10**attempt)
+            if training.converged or max(training.curve) > training.curve[0]:
                 break
-    student.load_state_dict(best)
-    student.eval()
-    return Training(tuple(curve), has_settled(curve))
+        return training
+
+    def _at(self, rate: float) -> Training:
+        curve, best, average, seen = [self.score()], _copied(self.student), _copied(self.student), 0
+        if curve[0] > PERFECT:
+            return Training(tuple(curve), converged=True)
+        optimiser = torch.optim.AdamW([weight for weight in self.student.parameters() if weight.requires_grad], lr=rate)
+        batches = _batches(self.count, np.random.default_rng(self.known.seed))
+        with Progress(f"{self.label}, rate {rate:g}", self.known.budget.epochs) as progress:
+            for _ in range(self.known.budget.epochs):
+                self.student.train()
+                for _ in range(max(LEAST, self.count // BATCH)):
+                    value = self.loss(*next(batches))
+                    if not torch.isfinite(value):
+                        self.student.load_state_dict(best)
+                        self.student.eval()
+                        return Training(tuple(curve), converged=False)
+                    optimiser.zero_grad()
+                    value.backward()
+                    optimiser.step()
+                    _follow(average, self.student.state_dict(), seen)
+                    seen += 1
+                last = _copied(self.student)
+                self.student.load_state_dict(average)
+                curve.append(self.score())
+                if curve[-1] > max(curve[:-1]):
+                    best = deepcopy(average)
+                self.student.load_state_dict(last)
+                progress.advance(score=f"{curve[-1]:.3f}")
+                since = len(curve) - 1 - int(np.argmax(curve))
+                if since >= (PATIENCE if max(curve) > curve[0] else GIVE_UP):
+                    break
+        self.student.load_state_dict(best)
+        self.student.eval()
+        return Training(tuple(curve), has_settled(curve))
 
 
 def _batches(count: int, rng: np.random.Generator) -> Iterator[tuple[Rows, np.random.Generator]]:
