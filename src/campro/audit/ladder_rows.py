@@ -104,5 +104,5 @@ def verdict(row: Mapping[str, Any]) -> str:
 
 
 def rate(one: Mapping[str, Any] | None) -> str:
-    """A rank-1 rate with its interval, in per cent."""
-    return "" if one is None else f"{100 * one['mean']:.1f} [{100 * one['low']:.1f}, {100 * one['high']:.1f}]"
+    """A rank-1 rate with its interval, in per cent; a dash where it was not measured."""
+    return "–" if one is None else f"{100 * one['mean']:.1f} [{100 * one['low']:.1f}, {100 * one['high']:.1f}]"
