@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from campro.audit.experiments import NEAREST
@@ -19,6 +19,7 @@ from campro.core.types import ImageTransform
 from campro.faces import FaceEmbedder, Landmarks, embed_photos, find_landmarks
 from campro.faces.landmarks import FaceDetector, Points
 from campro.identify import MATCHERS, Draw, Roll, identify
+from campro.isp import RAW
 from campro.metrics.identification import Identification, Repeated, summarise
 
 NEVER = 1_000_000
@@ -29,12 +30,12 @@ NEAR = 0.5
 
 def faces_on_view(roll: Roll, raw: Landmarks, detector: FaceDetector, view: ImageTransform) -> Landmarks:
     """Landmarks that a detector finds on a view, of those faces that are the raw photographs'."""
-    seen = find_landmarks(roll.photos, detector, cache_root(), view)
+    seen = find_landmarks(roll.photos, detector, cache_root(), None if view is RAW else view)  # raw ones are known
     if seen.problems:  # counted as faces not found they would flatter the view
         raise CamproError(f"faces on {view.name}", "photographs that can be read", "; ".join(seen.problems))
     same = {photo: points for photo, points in seen.found.items() if agrees(points, raw.found[photo])}
     missed = tuple(photo for photo in roll.photos if photo not in same)
-    return Landmarks(seen.scheme, seen.digest, same, missed, seen.problems)
+    return Landmarks(seen.scheme, seen.digest, same, missed)
 
 
 def agrees(points: Points, wanted: Points) -> bool:
@@ -70,14 +71,9 @@ def end_to_end(
     if len(on_view.found):
         rows[found] = embed_photos(embedder, [p for p in roll.photos if p in on_view.found], on_view, view)
     result = identify(raw_rows, {view.name: rows}, roll.owner, draws, MATCHERS[NEAREST]())[view.name]
-    return summarise(
-        [Identification(_or_last(trial.ranks, found[draw.query])) for trial, draw in zip(result.trials, draws)]
-    )
+    ranks = [torch.where(found[draw.query], trial.ranks, NEVER) for trial, draw in zip(result.trials, draws)]
+    return summarise([Identification(one) for one in ranks])
 
 
 def _found(roll: Roll, on_view: Landmarks) -> Bool[Tensor, "N"]:
     return torch.tensor([photo in on_view.found for photo in roll.photos])
-
-
-def _or_last(ranks: Int[Tensor, "P"], found: Bool[Tensor, "P"]) -> Int[Tensor, "P"]:
-    return torch.where(found, ranks, NEVER)

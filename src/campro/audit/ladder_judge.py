@@ -23,7 +23,7 @@ from campro.faces import embed_photos
 from campro.faces.card import FaceEmbedder
 from campro.identify import MATCHERS, Draw, identify
 from campro.isp import RAW
-from campro.metrics.identification import Identification, only_tied, summarise, unit_rows
+from campro.metrics.identification import Identification, Repeated, only_tied, summarise, unit_rows
 from campro.metrics.open_set import FPIRS, finds_at, folds_accuracy, linkability_of, tar_at
 
 CURVE = (0.003, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9)
@@ -78,9 +78,10 @@ def judge(data: LadderData, embedder: FaceEmbedder, side: str, adversary: Advers
         for draw in data.draws:
             rows = probes if adversary.pictures == 1 else fused(probes, owner, draw, adversary.pictures)
             trials += identify(gallery, {"view": rows}, owner, [draw], MATCHERS[matcher]())["view"].trials
-        found["matchers"][matcher] = identification_value(summarise(trials))
+        result = summarise(trials)
+        found["matchers"][matcher] = identification_value(result)
         if matcher == NEAREST:
-            found["skin"] = {name: _group(trials, people) for name, people in data.skin.items()}
+            found["skin"] = {name: _group(result.of(people)) for name, people in data.skin.items()}
     if adversary.pictures > 1:
         return found
     found["tied"] = tied(gallery, probes, owner, data.draws)
@@ -92,11 +93,10 @@ def judge(data: LadderData, embedder: FaceEmbedder, side: str, adversary: Advers
     return found
 
 
-def _group(trials: Sequence[Identification], people: Int[Tensor, " P"]) -> dict[str, Json]:
-    """Rank-1 of some of the people, searched for among all."""
-    result = summarise(trials).of(people)
+def _group(result: Repeated) -> dict[str, Json]:
+    """Rank-1 of some of the people."""
     low, high = result.interval(1)
-    return {"people": len(people), "mean": result.mean(1), "low": low, "high": high}
+    return {"people": result.identities, "mean": result.mean(1), "low": low, "high": high}
 
 
 def see(data: LadderData, embedder: FaceEmbedder, side: str, adversary: Adversary) -> Sight:

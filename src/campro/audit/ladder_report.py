@@ -27,7 +27,6 @@ def render_ladder(rows: Sequence[Row], profile: str, people: int, stamp: Mapping
         profile=profile,
         people=people,
         stamp=stamp,
-        models=sorted({row["model"] for row in rows}),
         worst=by_worst[0] if by_worst else None,
         findings=[(level, [row for row in by_worst if protection(row) == level]) for level in ("none", "some", "much")],
         rows=by_worst,

@@ -7,9 +7,8 @@ from typing import Any
 
 from campro.audit.experiments import NEAREST
 from campro.audit.findings import Findings
-from campro.audit.tables import GAP, Table, as_csv, percent
+from campro.audit.tables import RATE, Table, as_csv, interval
 
-RATE = ("mean", "low", "high")
 TOO_FEW = "too few"
 
 
@@ -45,14 +44,6 @@ def skin_csv(findings: Findings) -> str:
         for cell in skin_cells(findings)
     ]
     return as_csv([*names, *(f"rank1_{part}" for part in RATE)], rows)
-
-
-def interval(rate: Mapping[str, Any] | None) -> str:
-    """A rate and its interval in %."""
-    if rate is None:
-        return GAP
-    mean, low, high = (percent(rate[part]) for part in RATE)
-    return f"{mean} [{low}, {high}]"
 
 
 def _pairs(findings: Findings) -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from campro.audit.findings import Findings
 RANKS = ("rank1", "rank5", "rank50")
 DETECTION_COLUMNS = ("ap", "ap50", "ap75", "precision", "recall", "f1")
 INTERVAL = ("ap_low", "ap_high")
+RATE = ("mean", "low", "high")
 GAP = "–"
 """Stands where the audit has no figure."""
 
@@ -30,6 +32,14 @@ class Table:
 def percent(share: float | None, digits: int = 1) -> str:
     """A share of 1 in percent, without the sign."""
     return GAP if share is None else f"{100 * share:.{digits}f}"
+
+
+def interval(rate: Mapping[str, Any] | None) -> str:
+    """A rate and its interval in %."""
+    if rate is None:
+        return GAP
+    mean, low, high = (percent(rate[part]) for part in RATE)
+    return f"{mean} [{low}, {high}]"
 
 
 def identification_table(findings: Findings) -> Table:
@@ -55,7 +65,7 @@ def _rates(cell: dict[str, Any] | None) -> list[str]:
 def face_finding_table(findings: Findings) -> Table:
     """A row per face detector: queries in which it finds no face; then per model: rank-1 of found faces, in %."""
     finders = [
-        (f"no face found, {name}", *(_found(findings.faces_found(name, view), missed=True) for view in findings.views))
+        (f"no face found, {name}", *(interval(_missed(findings.faces_found(name, view))) for view in findings.views))
         for name in findings.face_detectors
     ]
     ends = [(f"rank 1 end to end, {model}", *_ends(findings, model)) for model in findings.meta["models"]]
@@ -64,16 +74,13 @@ def face_finding_table(findings: Findings) -> Table:
 
 def _ends(findings: Findings, model: str) -> list[str]:
     cells = [findings.end_to_end(model, view) for view in findings.views]
-    return [_found(cell and cell["rank1"]) for cell in cells]
+    return [interval(cell and cell["rank1"]) for cell in cells]
 
 
-def _found(cell: dict[str, Any] | None, missed: bool = False) -> str:
-    if cell is None:
-        return GAP
-    mean, low, high = (cell[part] for part in ("mean", "low", "high"))
-    if missed:
-        mean, low, high = 1 - mean, 1 - high, 1 - low
-    return f"{percent(mean)} [{percent(low)}, {percent(high)}]"
+def _missed(found: Mapping[str, Any] | None) -> dict[str, float] | None:
+    if found is None:
+        return None
+    return {"mean": 1 - found["mean"], "low": 1 - found["high"], "high": 1 - found["low"]}
 
 
 def detection_table(findings: Findings) -> Table:
@@ -130,7 +137,7 @@ def identification_csv(findings: Findings) -> str:
 def face_finding_csv(findings: Findings) -> str:
     """One line per face detector or face model and view: shares of 1 in full precision."""
     rows = [
-        [what, name, view, *(cell[part] for part in ("mean", "low", "high"))]
+        [what, name, view, *(cell[part] for part in RATE)]
         for view in findings.views
         for what, name, cell in (
             *(("found", name, findings.faces_found(name, view)) for name in findings.face_detectors),
