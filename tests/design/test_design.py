@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -11,8 +12,10 @@ import torch
 from campro.core.errors import CamproError
 from campro.core.progress import Progress
 from campro.design import run as design_run
+from campro.design.attackers import ATTACKERS
 from campro.design.config import DesignConfig, Recipe
 from campro.design.players import frozen
+from campro.design.start import start_profile
 from campro.enhance.runner import load_enhancer
 from campro.faces import load_embedder
 from campro.isp import load_profile
@@ -58,28 +61,35 @@ def finished(tmp_path_factory):
 
 def test_ends_with_a_profile_that_says_where_it_comes_from(finished):
     profile = load_profile(finished)
-    assert profile.blocks != design_run.start_profile(DesignConfig(), RECIPE).blocks
+    assert profile.blocks != start_profile(RECIPE.start, RECIPE.lut_points, ()).blocks
     assert profile.provenance.models == {"recogniser": "dlib-resnet29", "detector": "campro-person"}
     assert set(profile.provenance.data) == {"faces", "scenes"}
     assert (finished.parent / "metrics.jsonl").read_text().count('"phase":1') == 4
 
 
-def test_killed_anywhere_it_ends_with_the_same_profile(finished, tmp_path, monkeypatch):
-    steps = 0
+PLAIN_ADVANCE = Progress.advance
+
+
+def _die_at(monkeypatch, round_):
+    """Interrupt the game after that round, its state saved after every one."""
+    rounds = 0
 
     def dying(self, *args, **texts):
-        nonlocal steps
-        steps += self.description == "design"
-        if steps == 4:
+        nonlocal rounds
+        rounds += self.description == "design"
+        if rounds == round_:
             raise KeyboardInterrupt
-        plain(self, *args, **texts)
+        PLAIN_ADVANCE(self, *args, **texts)
 
-    plain = Progress.advance
     monkeypatch.setattr("campro.design.loop.SAVE_EVERY_S", 0.0)
     monkeypatch.setattr(Progress, "advance", dying)
+
+
+def test_killed_anywhere_it_ends_with_the_same_profile(finished, tmp_path, monkeypatch):
+    _die_at(monkeypatch, 4)
     with pytest.raises(KeyboardInterrupt):
         design_run.design(_config(tmp_path / "run"))
-    monkeypatch.setattr(Progress, "advance", plain)
+    monkeypatch.setattr(Progress, "advance", PLAIN_ADVANCE)
     again = design_run.design(_config(tmp_path / "run"))
     assert load_profile(again).digest == load_profile(finished).digest
     assert (tmp_path / "run/metrics.jsonl").read_text() == (finished.parent / "metrics.jsonl").read_text()
@@ -93,6 +103,28 @@ def test_it_ends_with_an_enhancer_where_one_is_asked_for(tmp_path):
     assert enhancer(np.full((50, 70, 3), 90, np.uint8)).shape == (50, 70, 3)
 
 
+@pytest.mark.slow
+def test_a_company_of_attackers_killed_and_begun_anew_ends_the_same(tmp_path, monkeypatch):
+    """All attackers at once, one of them beginning anew every round; killed in the third, it ends the same."""
+    richer = {"attackers": tuple(ATTACKERS), "renew": 1, "isp": ("offsets", "bits=5"), "face_model": "mobilefacenet"}
+    whole = design_run.design(_config(tmp_path / "whole", **richer))
+    said = json.loads((tmp_path / "whole/metrics.jsonl").read_text().splitlines()[-1])
+    assert {f"attacker {name}" for name in ATTACKERS} <= set(said)
+    _die_at(monkeypatch, 3)
+    with pytest.raises(KeyboardInterrupt):
+        design_run.design(_config(tmp_path / "run", **richer))
+    monkeypatch.undo()
+    again = design_run.design(_config(tmp_path / "run", **richer))
+    assert load_profile(again).digest == load_profile(whole).digest
+    assert load_profile(again).blocks[-1].bits == 5
+
+
+@pytest.mark.parametrize("options", [{"attackers": ("nobody",)}, {"isp": ("sharpen",)}])
+def test_unknown_attackers_and_extras_are_refused(options, tmp_path):
+    with pytest.raises(CamproError, match=f"--{next(iter(options))}.*one of|of recogniser"):
+        design_run.design(_config(tmp_path / "run", **options))
+
+
 def test_another_configuration_is_refused(finished):
     with pytest.raises(CamproError, match="seed"):
         design_run.design(_config(finished.parent, seed=5))
@@ -101,7 +133,7 @@ def test_another_configuration_is_refused(finished):
 def test_protector_only_is_another_game(finished, tmp_path):
     profile = design_run.design(_config(tmp_path / "run", protector_only=True))
     assert load_profile(profile).digest != load_profile(finished).digest
-    assert '"attacker"' not in (tmp_path / "run/metrics.jsonl").read_text().splitlines()[-1]
+    assert '"attacker' not in (tmp_path / "run/metrics.jsonl").read_text().splitlines()[-1]
 
 
 def test_a_start_with_nothing_to_learn_is_refused(tmp_path):

@@ -6,11 +6,23 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from campro.core.errors import CamproError
-from campro.isp import BUILTIN_PROFILES, Ccm, Degamma, GammaLut, IspPipeline, IspProfile, Quantise, load_profile
+from campro.isp import (
+    BUILTIN_PROFILES,
+    Ccm,
+    ChromaBlur,
+    Degamma,
+    GammaLut,
+    IspPipeline,
+    IspProfile,
+    Quantise,
+    load_profile,
+)
+from campro.isp.fast import is_pointwise
 
 share = st.floats(0, 1, allow_nan=False)
 entry = st.floats(-5, 5, allow_nan=False)
@@ -26,7 +38,8 @@ def profiles(draw):
     offsets = tuple(draw(st.lists(st.floats(-1, 1), min_size=3, max_size=3)))
     curve = draw(st.sampled_from(["power-2.2", "srgb"]))
     return IspProfile(
-        draw(st.text(min_size=1, max_size=9)), (Degamma(curve), Ccm(matrix, offsets), GammaLut(values), Quantise())
+        draw(st.text(min_size=1, max_size=9)),
+        (Degamma(curve), Ccm(matrix, offsets), GammaLut(values), ChromaBlur(5, 1.5), Quantise()),
     )
 
 
@@ -91,3 +104,23 @@ def test_numbers_keep_every_bit(tmp_path):
     profile = IspProfile("bits", (GammaLut((values,)),))
     profile.save(tmp_path / "bits.json")
     assert load_profile(tmp_path / "bits.json").blocks[0].values[0] == values
+
+
+def test_a_blur_of_chroma_leaves_luma_and_grey_alone():
+    """Grey stays as it is; of a coloured edge the luma stays, and far from it nothing changes."""
+    blur = IspPipeline.from_profile(IspProfile("blur", (ChromaBlur(9, 1.5),)))
+    grey = torch.rand(1, 1, 20, 20).expand(1, 3, 20, 20)
+    torch.testing.assert_close(blur(grey), grey, atol=1e-6, rtol=0)
+    edge = torch.full((1, 3, 20, 40), 0.5)
+    edge[:, 0, :, 20:], edge[:, 2, :, :20] = 0.6, 0.6
+    luma = torch.tensor([0.299, 0.587, 0.114])
+    seen = blur(edge)
+    torch.testing.assert_close(
+        torch.einsum("c,bchw->bhw", luma, seen), torch.einsum("c,bchw->bhw", luma, edge), atol=1e-6, rtol=0
+    )
+    torch.testing.assert_close(seen[..., :10], edge[..., :10], atol=1e-6, rtol=0)
+    assert 0.51 < float(seen[0, 0, 10, 20]) < 0.59
+
+
+def test_a_blur_of_chroma_is_not_pointwise():
+    assert not is_pointwise(IspProfile("blur", (Degamma(), ChromaBlur(9, 1.5))).blocks)

@@ -20,7 +20,7 @@ from campro.faces import FaceEmbedder, Landmarks, embed_photos, find_landmarks
 from campro.faces.landmarks import FaceDetector, Points
 from campro.identify import MATCHERS, Draw, Roll, identify
 from campro.isp import RAW
-from campro.metrics.identification import Identification, Repeated, summarise
+from campro.metrics.identification import Identification, Repeated, summarise, summarise_hits
 
 NEVER = 1_000_000
 """Rank of a query without a face: beyond every rank that is reported, however few people there are."""
@@ -54,7 +54,7 @@ def agrees(points: Points, wanted: Points) -> bool:
 def found_rate(roll: Roll, on_view: Landmarks, draws: Sequence[Draw]) -> Repeated:
     """Share of each draw's queries in which the face is found: what `Repeated` gives at rank 1."""
     found = _found(roll, on_view)
-    return summarise([Identification(torch.where(found[draw.query], 1, 2)) for draw in draws])
+    return summarise_hits([found[draw.query] for draw in draws])
 
 
 def end_to_end(

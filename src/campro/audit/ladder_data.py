@@ -11,7 +11,6 @@ from torch import Tensor
 from campro.attacks.attack import Attack, Box, Known, may_know
 from campro.attacks.budget import BUDGETS
 from campro.attacks.restorer import OnnxRestorer
-from campro.audit.experiments import LEAST_PEOPLE
 from campro.audit.ladder_config import LadderConfig
 from campro.core.catalogue import cache_root
 from campro.core.errors import CamproError
@@ -89,8 +88,7 @@ class LadderData:
     @cached_property
     def skin(self) -> dict[str, Int[Tensor, " P"]]:
         """People (numbers of the roll) by the class of their skin: the median angle of their raw photographs."""
-        groups = people_by_class(angles_of(self.roll.photos, self.landmarks), self.roll.owner)
-        return {name: people for name, people in groups.items() if len(people) >= LEAST_PEOPLE}
+        return people_by_class(angles_of(self.roll.photos, self.landmarks), self.roll.owner)
 
     @cached_property
     def strangers(self) -> tuple[Path, ...]:

@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from campro.attacks.attack import Adversary
-from campro.audit.experiments import NEAREST, identification_value
+from campro.audit.experiments import NEAREST, identification_value, skin_value
 from campro.audit.ladder_data import LadderData
 from campro.core.chain import Chain
 from campro.core.runs import Json
@@ -23,7 +23,7 @@ from campro.faces import embed_photos
 from campro.faces.card import FaceEmbedder
 from campro.identify import MATCHERS, Draw, identify
 from campro.isp import RAW
-from campro.metrics.identification import Identification, Repeated, only_tied, summarise, unit_rows
+from campro.metrics.identification import Identification, only_tied, summarise, summarise_hits, unit_rows
 from campro.metrics.open_set import FPIRS, finds_at, folds_accuracy, linkability_of, tar_at
 
 CURVE = (0.003, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9)
@@ -81,7 +81,7 @@ def judge(data: LadderData, embedder: FaceEmbedder, side: str, adversary: Advers
         result = summarise(trials)
         found["matchers"][matcher] = identification_value(result)
         if matcher == NEAREST:
-            found["skin"] = {name: _group(result.of(people)) for name, people in data.skin.items()}
+            found["skin"] = skin_value(result, data.skin)
     if adversary.pictures > 1:
         return found
     found["tied"] = tied(gallery, probes, owner, data.draws)
@@ -91,12 +91,6 @@ def judge(data: LadderData, embedder: FaceEmbedder, side: str, adversary: Advers
     if data.pairs is not None:
         found["verification"] = verification(sight, data.judged, data.pairs)
     return found
-
-
-def _group(result: Repeated) -> dict[str, Json]:
-    """Rank-1 of some of the people."""
-    low, high = result.interval(1)
-    return {"people": result.identities, "mean": result.mean(1), "low": low, "high": high}
 
 
 def see(data: LadderData, embedder: FaceEmbedder, side: str, adversary: Adversary) -> Sight:
@@ -141,7 +135,7 @@ def open_set(
     found: dict[str, Json] = {}
     for fpir in sorted({*FPIRS, *CURVE}):
         hits = [finds_at(mated, owner[draw.query], other, fpir) for draw, (mated, other) in zip(draws, scores)]
-        hit = summarise([Identification(torch.where(one, 1, 2)) for one in hits])
+        hit = summarise_hits(hits)
         low, high = hit.interval(1)
         found[f"{fpir:g}"] = {"fnir": 1 - hit.mean(1), "low": 1 - high, "high": 1 - low, "strangers": len(unknown)}
     return found

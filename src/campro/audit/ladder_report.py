@@ -44,8 +44,8 @@ def render_ladder(rows: Sequence[Row], profile: str, people: int, stamp: Mapping
 
 def _groups(rows: Sequence[Row]) -> dict[str, int]:
     """People of each group of skin tones; the same for all rows."""
-    found: Mapping[str, Any] = next((row["best"]["skin"] for row in rows if "skin" in row["best"]), {})
-    return {name: group["people"] for name, group in found.items()}
+    found: Sequence[Mapping[str, Any]] = next((row["best"]["skin"] for row in rows if "skin" in row["best"]), ())
+    return {group["name"]: group["people"] for group in found if group["rank1"]}
 
 
 def protection(row: Row) -> str:

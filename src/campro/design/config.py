@@ -10,6 +10,7 @@ from typing import Literal
 from campro.core.errors import CamproError
 
 PLAIN = "plain"
+"""An identity matrix and gamma 1/2.2, as in the paper."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,13 @@ class DesignConfig:
     """Profile to start from (name or path), instead of the preset's; `plain` is a plain camera, as in the paper."""
     target: str | None = None
     """Camera that must be able to hold the profile (`campro targets`); it is then what the camera itself does."""
+    isp: tuple[str, ...] = ()
+    """More of the image signal processor: curve-per-channel, offsets, and NAME or NAME=VALUE of bits, defocus,
+    low-resolution, chroma-blur."""
+    attackers: tuple[str, ...] = ("recogniser",)
+    """Who plays against the profile, side by side: recogniser (the paper's), filters, colours, distilled, ridge."""
+    renew: int | None = None
+    """Rounds after which one attacker, each in turn, begins anew."""
     protector_only: bool = False
     """Ablation: the attacker stays as it was after warm-up."""
     enhance: bool = False
@@ -103,12 +111,14 @@ class DesignConfig:
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
 
     def __post_init__(self) -> None:
-        for option in ("rounds", "devices", "nodes"):
+        for option in ("rounds", "renew", "devices", "nodes"):
             value = getattr(self, option)
             if value is not None and value < 1:
                 raise CamproError("design", f"--{option} of at least 1", str(value))
         if self.omega is not None and not (self.omega >= 0 and math.isfinite(self.omega)):
             raise CamproError("design", "a finite --omega of at least 0", str(self.omega))
+        if not self.attackers:
+            raise CamproError("design", "at least one of --attackers", "none")
         if (self.faces is None) != (not self.scenes):
             raise CamproError(
                 "design", "--faces and --scenes together", "one of them", "give both, or none for the embedded sample"

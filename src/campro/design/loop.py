@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 
@@ -17,13 +17,15 @@ from campro.core.errors import CamproError
 from campro.core.progress import Progress
 from campro.core.runs import RunFolder
 from campro.core.types import Scene
+from campro.design.attackers import Attacker
 from campro.design.batches import FaceCrops, face_batch, scenes_batch
 from campro.design.config import Recipe
 from campro.design.monitor import Monitor
-from campro.design.players import Attacker, Protector
+from campro.design.players import Protector
 from campro.utility.training import CALIBRATION
 
 WARMUP, ADVERSARIAL = 0, 1
+PROTECTOR = "protector"
 ACCURACY_MEMORY = 0.9  # weight of the past in the running average that ends warm-up
 SAVE_EVERY_S = 60.0
 MAX_NORM = 30.0  # of each player's gradient, so that one odd batch throws nobody off
@@ -36,7 +38,7 @@ class Progressed:
     phase: int = WARMUP
     round: int = 0
     accuracy: float = 0.0
-    """Running average of the attacker's accuracy on captured faces."""
+    """Running average of the best attacker's accuracy on captured faces."""
     warmup_rounds: int = 0
     missed_threshold: bool = False
 
@@ -47,19 +49,21 @@ class Game:
 
     fabric: Fabric
     recipe: Recipe
-    attacker: Attacker
+    attackers: Mapping[str, Attacker]
+    """By name; all play in every round."""
     protector: Protector
     faces: FaceCrops
     scenes: tuple[Scene, ...]
     seed: int
     protector_only: bool
+    renew: int | None = None
+    """Rounds after which one attacker, each in turn, begins anew from where all began."""
     state: Progressed = field(default_factory=Progressed)
 
     def __post_init__(self) -> None:
         recipe, pipeline = self.recipe, self.protector.pipeline
         if not any(p.requires_grad for p in pipeline.parameters()):
             raise CamproError("design", "a start profile with a CCM or a gamma LUT", "one with nothing to learn")
-        attack = SGD(self.attacker.parameters(), lr=recipe.recogniser_lr, momentum=0.9)
         camera = Adam(list(pipeline.parameters()), lr=recipe.pipeline_lr)
         detect = Adam(self.protector.detector.parameters(), lr=recipe.detector_lr)
         self.camera = pipeline
@@ -70,37 +74,56 @@ class Game:
         )
         self.protector.detector.train()
         self.players: dict[str, tuple[nn.Module, Sequence[Optimizer]]] = {}
-        for name, module, own in (
-            ("attacker", self.attacker, (attack,)),
-            ("protector", self.protector, (camera, detect)),
-        ):
-            player, *optimisers = self.fabric.setup(module, *own)
-            self.players[name] = (player, optimisers)
+        self.starts = {name: deepcopy(attacker.state_dict()) for name, attacker in self.attackers.items()}
+        for name, attacker in self.attackers.items():
+            learns = [weight for weight in attacker.parameters() if weight.requires_grad]
+            self._seat(name, attacker, [SGD(learns, lr=recipe.recogniser_lr, momentum=0.9)] if learns else [])
+        self._seat(PROTECTOR, self.protector, [camera, detect])
+
+    def _seat(self, name: str, module: nn.Module, optimisers: Sequence[Optimizer]) -> None:
+        """Make a player of a module; one without optimisers has nothing to learn by gradients."""
+        if not optimisers:
+            self.players[name] = (self.fabric.to_device(module), ())
+            return
+        player, *own = self.fabric.setup(module, *optimisers)
+        self.players[name] = (player, own)
 
     # One move of each player ---------------------------------------------------------------------------------
 
     def attack(self, *key: int) -> dict[str, Tensor]:
-        """One attacker step: on raw faces during warm-up, on captured ones in the game.
+        """One step of each attacker: on raw faces during warm-up, on captured ones in the game.
 
         A plain start profile captures what is there, so in the paper the two are the same; from any other start the
-        attacker should come as recognisers are in the world, trained on raw faces.
+        attackers should come as recognisers are in the world, trained on raw faces.
         """
-        player, optimisers = self.players["attacker"]
-        crops, person = self._faces(*key)
+        raw, person = self._faces(*key)
+        crops, rng, losses = raw, self._generator(*key, 2), {}
         if key[0] == ADVERSARIAL:
             with torch.no_grad():
-                crops = self.camera(crops)
-        losses = player(crops, person)
-        self._step(losses.loss, optimisers)
-        return {"attacker": losses.loss, "accuracy": losses.accuracy}
+                crops = self.camera(raw)
+        for name in self.attackers:
+            player, optimisers = self.players[name]
+            losses[name] = player(crops, raw, person, rng)
+            if optimisers:
+                self._step(losses[name].loss, optimisers)
+        together = {f"attacker {name}": one.loss for name, one in losses.items()}
+        return together | {"accuracy": torch.stack([one.accuracy for one in losses.values()]).max()}
+
+    def begin_anew(self, name: str) -> None:
+        """Put an attacker back to its start: one that has followed the game to where it is may be stuck there."""
+        self.attackers[name].load_state_dict(self.starts[name])
+        for optimiser in self.players[name][1]:
+            optimiser.load_state_dict({**optimiser.state_dict(), "state": {}})
 
     def protect(self, *key: int) -> dict[str, Tensor]:
         """One step of pipeline and detector against the attacker as it stands."""
-        player, optimisers = self.players["protector"]
+        player, optimisers = self.players[PROTECTOR]
         crops, person = self._faces(*key)
         size = self.protector.detector.card.size
         raw = scenes_batch(self.scenes, size, self.recipe.scene_batch, self._generator(*key, 1))
-        losses = player(self.attacker, crops, person, self.fabric.to_device(raw), self.model, self.recipe.omega)
+        scenes, rng = self.fabric.to_device(raw), self._generator(*key, 2)
+        attackers = list(self.attackers.values())
+        losses = player(attackers, crops, person, scenes, self.model, self.recipe.omega, rng)
         self._step(losses.loss, optimisers)
         self.protector.pipeline.project_()
         return {"face": losses.face, "detection": losses.detection}
@@ -144,7 +167,9 @@ class Game:
         return losses
 
     def _adversarial_round(self) -> dict[str, float]:
-        state = self.state
+        state, names = self.state, list(self.attackers)
+        if self.renew and state.round and state.round % self.renew == 0:
+            self.begin_anew(names[(state.round // self.renew - 1) % len(names)])
         losses: dict[str, Tensor] = {}
         attacker_steps = 0 if self.protector_only else self.recipe.attacker_steps
         for turn in range(attacker_steps):

@@ -21,13 +21,15 @@ from campro.core.images import to_tensor
 from campro.core.runs import RunFolder, as_plain
 from campro.core.stamp import source_commit
 from campro.data import FaceSet, SceneSet, join_scenes, read_faces, read_scenes, split_identities
+from campro.design.attackers import ATTACKERS, Attacker
 from campro.design.batches import FaceCrops
 from campro.design.config import PLAIN, PRESETS, DesignConfig, Recipe
 from campro.design.loop import Game, play
 from campro.design.monitor import Monitor
-from campro.design.players import Attacker, Protector
+from campro.design.players import Protector
+from campro.design.start import start_profile
 from campro.faces import FaceEmbedder, crop_photos, find_landmarks, load_embedder, load_face_detector
-from campro.isp import Camera, Ccm, Degamma, GammaLut, IspPipeline, IspProfile, Provenance, Quantise, load_profile
+from campro.isp import Camera, IspPipeline, IspProfile, Provenance
 from campro.isp.cameras import find_camera
 from campro.isp.limits import Limits
 from campro.metrics.identification import closed_set
@@ -54,7 +56,8 @@ def design(config: DesignConfig) -> Path:
     learnt, strangers = split_identities(faces, HELD_OUT, config.seed)
     embedder = load_embedder(config.face_model, weights=config.face_weights or "auto")
     detector = load_detector(config.detector, weights=config.detector_weights or "auto")
-    pipeline = IspPipeline.from_profile(start_profile(config, recipe), limits_of(config))
+    start = start_profile(start_name(config, recipe), recipe.lut_points, config.isp)
+    pipeline = IspPipeline.from_profile(start, limits_of(config))
     crops = crop_faces(learnt, embedder, config)
     if crops.people < 2:
         got = f"{crops.people} with a detectable face, besides those held out"
@@ -62,12 +65,13 @@ def design(config: DesignConfig) -> Path:
     game = Game(
         fabric=fabric,
         recipe=recipe,
-        attacker=Attacker(deepcopy(embedder), mean_embeddings(embedder, crops)),
+        attackers=company(config, embedder, crops),
         protector=Protector(pipeline, detector),
         faces=crops,
         scenes=scenes.scenes,
         seed=config.seed,
         protector_only=config.protector_only,
+        renew=config.renew,
     )
     play(game, run, Monitor(run, {"faces": to_tensor(crops.pixels[:8])}, active=fabric.is_global_zero))
     profile = pipeline.to_profile(config.name, Provenance())
@@ -145,18 +149,22 @@ def limits_of(config: DesignConfig) -> Limits | None:
     return None if config.target is None else find_camera(config.target)
 
 
-def start_profile(config: DesignConfig, recipe: Recipe) -> IspProfile:
-    """The profile asked for, or the recipe's; a plain camera has an identity matrix and gamma 1/2.2 at even knots.
+def start_name(config: DesignConfig, recipe: Recipe) -> str:
+    """The start asked for, or the recipe's.
 
-    For cameras whose curve cannot fall the start is a plain camera: of a negative they can hold nothing but grey.
+    For cameras whose curve cannot fall it is a plain camera: of a negative they can hold nothing but grey.
     """
     limits = limits_of(config)
-    start = config.start or (PLAIN if limits is not None and limits.curve.rise is not None else recipe.start)
-    if start != PLAIN:
-        return load_profile(start)
-    knots = np.linspace(0, 1, recipe.lut_points)
-    lut = GammaLut((tuple((knots ** (1 / 2.2)).tolist()),))
-    return IspProfile(name=PLAIN, blocks=(Degamma(), Ccm(((1, 0, 0), (0, 1, 0), (0, 0, 1))), lut, Quantise()))
+    return config.start or (PLAIN if limits is not None and limits.curve.rise is not None else recipe.start)
+
+
+def company(config: DesignConfig, embedder: FaceEmbedder, crops: FaceCrops) -> dict[str, Attacker]:
+    """The attackers of the game, each with a recogniser of its own."""
+    for name in config.attackers:
+        if name not in ATTACKERS:
+            raise CamproError("design", f"--attackers of {', '.join(ATTACKERS)}", repr(name))
+    templates = mean_embeddings(embedder, crops)
+    return {name: ATTACKERS[name](deepcopy(embedder), templates) for name in config.attackers}
 
 
 def crop_faces(faces: FaceSet, embedder: FaceEmbedder, config: DesignConfig) -> FaceCrops:

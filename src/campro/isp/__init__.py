@@ -6,6 +6,7 @@ from campro.isp.pipeline import IspPipeline, pipeline
 from campro.isp.profile import (
     BUILTIN_PROFILES,
     Ccm,
+    ChromaBlur,
     Defocus,
     Degamma,
     GammaLut,
@@ -24,6 +25,7 @@ __all__ = [
     "RAW",
     "Camera",
     "Ccm",
+    "ChromaBlur",
     "Defocus",
     "Degamma",
     "GammaLut",

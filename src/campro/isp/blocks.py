@@ -16,6 +16,7 @@ from campro.isp.profile import (
     CCM_LIMIT,
     Block,
     Ccm,
+    ChromaBlur,
     Defocus,
     Degamma,
     GammaLut,
@@ -145,6 +146,15 @@ class DefocusModule(BlockModule):
         return functional.defocus(x, self.spec.kernel, self.spec.sigma)
 
 
+class ChromaBlurModule(BlockModule):
+    """Blur of colour differences."""
+
+    spec: ChromaBlur
+
+    def forward(self, x: Images) -> Images:
+        return functional.chroma_blur(x, self.spec.kernel, self.spec.sigma)
+
+
 class LowResolutionModule(BlockModule):
     """Down and up again."""
 
@@ -181,6 +191,7 @@ MODULES: dict[type, type[BlockModule]] = {
     GammaLut: GammaLutModule,
     Quantise: QuantiseModule,
     Defocus: DefocusModule,
+    ChromaBlur: ChromaBlurModule,
     LowResolution: LowResolutionModule,
     Jpeg: JpegModule,
     SensorNoise: SensorNoiseModule,

@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from campro.core.types import Rgb8
 
 Picture = Float[Tensor, "*b 3 h w"]
+LUMA = (0.299, 0.587, 0.114)
 
 
 def degamma(srgb: Picture, curve: str = "power-2.2") -> Picture:
@@ -82,6 +83,13 @@ def defocus(x: Picture, kernel: int, sigma: float) -> Picture:
     planes = x.reshape(-1, 1, *x.shape[-2:])
     rows = F.conv2d(mirrored(planes, 2, kernel // 2), taps.view(1, 1, -1, 1))
     return F.conv2d(mirrored(rows, 3, kernel // 2), taps.view(1, 1, 1, -1)).reshape(x.shape)
+
+
+def chroma_blur(x: Picture, kernel: int, sigma: float) -> Picture:
+    """Blur what differs from luma (ITU-R BT.601), clip to [0, 1]; grey pictures stay as they are."""
+    weights = torch.tensor(LUMA, dtype=x.dtype, device=x.device)
+    luma = torch.einsum("c,...chw->...hw", weights, x).unsqueeze(-3)
+    return (luma + defocus(x - luma, kernel, sigma)).clamp(0, 1)
 
 
 def mirrored(x: Tensor, axis: int, margin: int) -> Tensor:

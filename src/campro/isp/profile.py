@@ -154,6 +154,13 @@ class Defocus:
 
 
 @dataclass(frozen=True)
+class ChromaBlur(Defocus):
+    """Gaussian blur of the colour differences alone; luma stays sharp. A strong setting of chroma denoising."""
+
+    block: ClassVar[str] = "chroma_blur"
+
+
+@dataclass(frozen=True)
 class LowResolution:
     """Shrink by `factor`, then enlarge to the old size, both bilinear."""
 
@@ -190,7 +197,9 @@ class SensorNoise:
         _whole(self.seed, self.block, "seed", 0, 2**63 - 1)
 
 
-Block = Degamma | MeasuredDegamma | Ccm | GammaLut | Quantise | Defocus | LowResolution | Jpeg | SensorNoise
+Block = (
+    Degamma | MeasuredDegamma | Ccm | GammaLut | Quantise | Defocus | ChromaBlur | LowResolution | Jpeg | SensorNoise
+)
 BLOCK_TYPES: dict[str, type] = {kind.block: kind for kind in get_args(Block)}
 
 

@@ -206,3 +206,12 @@ class Repeated:
 def summarise(trials: Sequence[Identification]) -> Repeated:
     """Gather trials over the same people into mean, spread and interval."""
     return Repeated(tuple(trials))
+
+
+def summarise_hits(hits: Sequence[Bool[Tensor, "P"]]) -> Repeated:
+    """Of trials that only hit or miss: hits have rank 1.
+
+    >>> summarise_hits([torch.tensor([True, False]), torch.tensor([True, True])]).mean()
+    0.75
+    """
+    return summarise([Identification(torch.where(one, 1, 2)) for one in hits])
