@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import onnx
 import pytest
@@ -12,7 +14,7 @@ from torch import nn
 from campro.attacks.adaptation import SHRINK, RowsAdapted, layers_adapted
 from campro.attacks.attack import Known, may_know
 from campro.attacks.attacks import ATTACKS, find_attack
-from campro.attacks.budget import BUDGETS
+from campro.attacks.budget import BUDGETS, STANDARD
 from campro.attacks.colour_maps import MAPS
 from campro.attacks.distil import distil
 from campro.attacks.filters import FILTERS, invert, principal_grey
@@ -20,7 +22,7 @@ from campro.attacks.inverse import Inverse, posterior_mean, prior_of
 from campro.attacks.restoration import IDENTITY, restore
 from campro.attacks.restorer import OnnxRestorer
 from campro.attacks.retrain import MARGIN, SCALE, logits, retrain
-from campro.attacks.training import Course, TrainingFaces, has_settled
+from campro.attacks.training import Course, TrainingFaces, compiled, compiler, has_settled
 from campro.core.errors import CamproError
 from campro.core.images import to_tensor, write_image
 from campro.faces.card import EmbedderCard, FaceEmbedder
@@ -28,6 +30,7 @@ from campro.isp import Camera, IspProfile, load_profile
 
 RGB = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
 CARD = EmbedderCard("tiny", (16, 16), 8, 0.5, 0.5, "arcface-112")
+LONG = replace(STANDARD, compiles=False)
 UNIFORM = np.full(1 << 15, 1.0)
 
 
@@ -121,7 +124,7 @@ def test_a_copy_learns_what_the_recogniser_says_of_raw_faces():
     crops = rng.integers(0, 256, (600, 16, 16, 3), dtype=np.uint8)
     faces = TrainingFaces(crops, 255 - crops, torch.zeros(600, dtype=torch.long))
     learned, judged = faces.rows(np.arange(500)), faces.rows(np.arange(500, 600))
-    student, training = distil(Known(teacher, 0), learned, judged, 500, 1e-2)
+    student, training = distil(Known(teacher, 0, budget=LONG), learned, judged, 500, 1e-2)
     with torch.no_grad():
         wanted = teacher(to_tensor(judged.raw))
         before, after = ((one(to_tensor(judged.captured)) * wanted).sum(1).mean() for one in (teacher, student))
@@ -141,7 +144,8 @@ def test_a_recogniser_learns_captured_faces_of_strangers():
     judged = faces.rows(np.arange(300, 360))
     judged = TrainingFaces(judged.raw, judged.captured, judged.owner - 50)
     for start, head in (("fine-tuned", "ArcFace"), ("from scratch", "softmax")):
-        _, training = retrain(Known(tiny := Tiny(), 0), tiny, faces.rows(np.arange(300)), judged, start, head, 1e-2)
+        known = Known(tiny := Tiny(), 0, budget=LONG)
+        _, training = retrain(known, tiny, faces.rows(np.arange(300)), judged, start, head, 1e-2)
         assert max(training.curve) > training.curve[0] + 0.2
 
 
@@ -237,7 +241,7 @@ def test_a_rate_that_is_too_high_is_lowered():
 
 
 def test_a_copy_that_is_perfect_is_left_alone():
-    known, calls = Known(Tiny(), 0), []
+    known, calls = Known(Tiny(), 0, budget=LONG), []
     training = Course(Tiny(), lambda rows, rng: calls.append(rows), lambda: 1.0, 8, known, "perfect").train(1e-3)
     assert training.converged
     assert not calls
@@ -247,3 +251,26 @@ def test_a_curve_that_still_rises_has_not_settled():
     assert has_settled([0, 0.5, 0.8, 0.9, 0.9, 0.9, 0.901, 0.9, 0.9])
     assert not has_settled([0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8])
     assert not has_settled([0.5, 0.4, 0.3])  # nothing was learned
+
+
+@pytest.mark.slow
+def test_a_compiled_network_is_the_same_one():
+    """Its answers are the network's, and follow the network's weights."""
+    torch.manual_seed(0)
+    network, pictures = Tiny().train(), torch.rand(4, 3, 16, 16)
+    quick = compiled(network, STANDARD)
+    assert quick is not network or compiler() is None
+    for _ in range(2):
+        torch.testing.assert_close(quick(pictures), network(pictures), atol=1e-5, rtol=1e-4)
+        quick(pictures)[:, 0].sum().backward()
+        torch.optim.SGD(network.parameters(), lr=1.0).step()
+
+
+def test_without_a_compiler_networks_stay_as_they_are(monkeypatch, capsys):
+    """And one line says what that costs."""
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    compiler.cache_clear()
+    network = Tiny()
+    assert compiled(network, STANDARD) is network and compiled(network, STANDARD) is network
+    assert capsys.readouterr().err.count("no C++ compiler") == 1
+    compiler.cache_clear()

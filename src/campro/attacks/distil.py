@@ -9,7 +9,17 @@ import torch
 from torch import Tensor
 
 from campro.attacks.attack import Adversary, Attack, Known, Runs, Training
-from campro.attacks.training import Course, Rows, TrainingFaces, answers, copy_of, embedded, moved, training_faces
+from campro.attacks.training import (
+    Course,
+    Rows,
+    TrainingFaces,
+    answers,
+    compiled,
+    copy_of,
+    embedded,
+    moved,
+    training_faces,
+)
 from campro.faces.card import FaceEmbedder
 
 
@@ -41,11 +51,11 @@ def distil(
     """Minimise 1 - cos(F'(C(x)), F(x)); judged by the same cosine on people who were kept aside."""
     teacher = known.embedder
     student, wanted = copy_of(teacher), answers(teacher, lessons)
-    right = embedded(teacher, judged.raw)
+    right, quick = embedded(teacher, judged.raw), compiled(student, known.budget)
 
     def loss(rows: Rows, rng: np.random.Generator) -> Tensor:
         crops, mirrored = moved(lessons.captured[rows], rng), bool(rng.random() < 0.5)
-        said: Tensor = student(crops.flip(3) if mirrored else crops)
+        said: Tensor = quick(crops.flip(3) if mirrored else crops)
         return 1 - (said * wanted[mirrored][torch.from_numpy(rows)]).sum(1).mean()
 
     def score() -> float:

@@ -11,7 +11,17 @@ from torch import Tensor, nn
 
 from campro.attacks.attack import Adversary, Attack, Known, Runs, Training
 from campro.attacks.colour_maps import learned_map
-from campro.attacks.training import Course, Rows, TrainingFaces, answers, copy_of, embedded, moved, training_faces
+from campro.attacks.training import (
+    Course,
+    Rows,
+    TrainingFaces,
+    answers,
+    compiled,
+    copy_of,
+    embedded,
+    moved,
+    training_faces,
+)
 from campro.core.types import Embeddings, Images
 from campro.enhance.unet import UNet
 from campro.faces.card import FaceEmbedder
@@ -73,17 +83,18 @@ def restore(
     """Only the U-Net learns; judged by the cosine of restored to raw faces of people who were kept aside."""
     network = Restored(known.embedder.eval().requires_grad_(False), colours)
     wanted, right = answers(known.embedder, lessons), embedded(known.embedder, judged.raw)
+    restored, recognise = (compiled(part, known.budget) for part in (network.restored, known.embedder))
 
     def loss(rows: Rows, rng: np.random.Generator) -> Tensor:
         known.embedder.eval()
         shift, mirrored = int(rng.integers(2**31)), bool(rng.random() < 0.5)
         sides = (moved(side[rows], np.random.default_rng(shift)) for side in (lessons.captured, lessons.raw))
         captured, raw = (side.flip(3) if mirrored else side for side in sides)
-        found = network.restored(captured)
+        found = restored(captured)
         error = (found - raw).abs().mean()
         if not identity:
             return error
-        said: Tensor = known.embedder(found)
+        said: Tensor = recognise(found)
         return error + identity * (1 - (said * wanted[mirrored][torch.from_numpy(rows)]).sum(1).mean())
 
     def score() -> float:

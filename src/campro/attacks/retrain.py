@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from campro.attacks.attack import Adversary, Attack, Known, Runs, Training
 from campro.attacks.distil import distilled
-from campro.attacks.training import Course, Rows, TrainingFaces, copy_of, embedded, moved, training_faces
+from campro.attacks.training import Course, Rows, TrainingFaces, compiled, copy_of, embedded, moved, training_faces
 from campro.core.device import seed_everything
 from campro.faces.card import FaceEmbedder
 from campro.metrics.identification import ranks_of_mates
@@ -60,12 +60,13 @@ def retrain(
         student.apply(_forget)
     people = int(lessons.owner.max()) + 1
     proxies = nn.Parameter(torch.randn(people, first.card.dim))
+    quick = compiled(student, known.budget)
     trained = nn.ModuleDict({"student": student, "head": nn.ParameterList([proxies])})
 
     def loss(rows: Rows, rng: np.random.Generator) -> Tensor:
         crops = torch.cat([moved(side[rows], rng) for side in (lessons.raw, lessons.captured)])
         owner = lessons.owner[torch.from_numpy(rows)].repeat(2)
-        said: Tensor = student(crops.flip(3) if rng.random() < 0.5 else crops)
+        said: Tensor = quick(crops.flip(3) if rng.random() < 0.5 else crops)
         return F.cross_entropy(logits(said, proxies, owner, head), owner)
 
     label, count = f"retrain, {start}, {head}", len(lessons.owner)
