@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from campro.core.errors import CamproError
 from campro.isp import (
     BUILTIN_PROFILES,
+    Camera,
     Ccm,
     ChromaBlur,
     Degamma,
@@ -61,6 +62,16 @@ def test_built_in_profiles_load_save_and_agree(name, tmp_path):
     profile.save(tmp_path / "p.json")
     again = load_profile(tmp_path / "p.json")
     assert (again, again.digest, profile.name) == (profile, profile.digest, name)
+
+
+def test_skin_null_clips_skin_in_green_and_blue_and_keeps_grey():
+    """Skin from light to dark, by eye; of dark reddish skin some red is left, and a grey photograph passes whole."""
+    skin = np.array([[[255, 219, 172], [241, 194, 125], [224, 172, 138], [198, 134, 66], [141, 85, 36]]], np.uint8)
+    grey = np.repeat(np.arange(0, 256, 51, dtype=np.uint8)[None, :, None], 3, 2)
+    camera = Camera("skin-null")
+    assert not camera(skin)[..., 1:].any()
+    assert not camera(skin)[0, :3].any()
+    np.testing.assert_allclose(camera(grey)[..., 1:], grey[..., 1:], atol=3)  # 33 knots are coarse near black
 
 
 def test_the_digest_is_of_what_the_camera_does():

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import replace
+from typing import cast
 
 import cv2
 import numpy as np
 import torch
 from jaxtyping import UInt8
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from campro.core.chain import Chain
 from campro.core.errors import CamproError
@@ -28,10 +30,12 @@ MAX_NORM = 30.0
 """Gradients are cut to this norm: a scene with hardly anybody in it must not throw the detector off."""
 COLOUR_SCENES = 300
 """Scenes from whose colours the 3D LUT is fitted; more change nothing."""
-KEPT_ASIDE = 64
+KEPT_ASIDE = 128
 """Scenes that decide what is best; half of the scenes where there are few."""
-JUDGE_EVERY = 20
+JUDGE_EVERY = 50
 """Steps between two looks at these; each takes about as long as ten steps."""
+MEMORY = 0.98
+"""Weights are averaged over some fifty steps."""
 ZOOM = (0.6, 1.5)
 """Range of the random scale, relative to the largest at which a scene just fits."""
 VISIBLE = 0.35
@@ -93,10 +97,10 @@ def adapt(
 ) -> TrainableDetector:
     """A copy of the detector that has learned to see through `view` what it saw on raw pictures.
 
-    What a user of that camera would do: any photographs serve, no labels are needed, and none are looked at. First a
-    3D LUT is fitted that brings the colours back as far as it can, then the weights behind it are trained. A share of
-    the scenes is kept aside, and what comes out is what finds most there: the trained weights of some step, the
-    untrained ones behind the table, or the detector as it was.
+    What a user of that camera would do: any photographs serve, no labels are needed, and none are looked at. A 3D
+    LUT is fitted that brings the colours back as far as it can, and if that helps, the weights behind it are trained,
+    else those of the detector as it is. A share of the scenes is kept aside, and what comes out is what finds most
+    there: the trained weights of some step, the untrained ones behind the table, or the detector as it was.
     """
     rng = np.random.default_rng(seed)
     order = [scenes[row] for row in rng.permutation(len(scenes))]
@@ -104,44 +108,51 @@ def adapt(
     rest = order[aside:]
     judge = _Judge(order[:aside] or order, view, detector.eval())
     table = Lut3d.fit(colour_pairs((scene.path for scene in rest[:COLOUR_SCENES]), view)).requires_grad_(False)
-    learner = RecolouredDetector(table, deepcopy(detector))
-    learner.calibrate(to_tensor(scene_batch(rest, detector.card.size, CALIBRATION, rng)[0]))
-    judge.look(deepcopy(detector))
-    _learn(learner, detector, rest, view, judge, steps, seed, batch, lr)
+    plain, behind = deepcopy(detector), RecolouredDetector(table, deepcopy(detector))
+    if judge.look(plain) >= judge.look(behind):
+        learner, own, seen = plain, plain, view
+    else:
+        learner, own, seen = behind, behind.inner, Chain(view.name, view, Recolour(table))
+    own.calibrate(to_tensor(scene_batch(rest, detector.card.size, CALIBRATION, rng)[0]))
+    _learn(learner, own, seen, detector, rest, judge, steps, seed, batch, lr)
     return judge.best
 
 
 def _learn(
-    learner: RecolouredDetector,
+    learner: TrainableDetector,
+    own: TrainableDetector,
+    view: ImageTransform,
     model: TrainableDetector,
     scenes: Sequence[Scene],
-    view: ImageTransform,
     judge: _Judge,
     steps: int,
     seed: int,
     batch: int,
     lr: float,
 ) -> None:
-    """Train the weights behind the table, and show the judge now and then where they stand."""
-    judge.look(learner)
-    recoloured = Chain(view.name, view, Recolour(learner.table))
-    optimiser = torch.optim.Adam(learner.inner.parameters(), lr=lr)
+    """Train the weights of `own`, a part of `learner` or all of it; their average is shown to the judge now and then.
+
+    The average over many steps sees better than the weights of any one of them, at once and at the end.
+    """
+    average = AveragedModel(learner, multi_avg_fn=get_ema_multi_avg_fn(MEMORY))
+    optimiser = torch.optim.Adam(own.parameters(), lr=lr)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _warm_then_cosine(steps))
     with Progress(f"adapt to {view.name}", steps) as progress:
         for step in range(steps):
             # the same generator twice: the same scenes, placed the same way
             raw, seen = (
                 to_tensor(scene_batch(scenes, model.card.size, batch, np.random.default_rng([seed, step]), each)[0])
-                for each in (None, recoloured)
+                for each in (None, view)
             )
-            loss = learner.train().inner.imitate(seen, raw, model)
+            loss = own.train().imitate(seen, raw, model)
             optimiser.zero_grad()
             loss.backward()
-            torch.nn.utils.clip_grad_norm_(learner.inner.parameters(), MAX_NORM)
+            torch.nn.utils.clip_grad_norm_(own.parameters(), MAX_NORM)
             optimiser.step()
             schedule.step()
+            average.update_parameters(learner)
             if (step + 1) % JUDGE_EVERY == 0 or step + 1 == steps:
-                judge.look(learner)
+                judge.look(cast(TrainableDetector, average.module))
             progress.advance(loss=f"{float(loss.detach()):.3f}", aside=f"{judge.ap:.3f}")
 
 
@@ -159,11 +170,12 @@ class _Judge:
         self.best = model
 
     @torch.no_grad()
-    def look(self, learner: TrainableDetector) -> None:
-        """Judge a detector by its average precision, and keep a copy if none was better before."""
+    def look(self, learner: TrainableDetector) -> float:
+        """Average precision of a detector; a copy is kept if none was better before."""
         ap = average_precision(self._scenes, learner.eval().detect(self._seen))[0]
         if ap > self.ap or self.ap < 0:  # NaN, where the model sees nobody, is never better
             self.ap, self.best = ap, deepcopy(learner)
+        return ap
 
 
 def _areas(truth: Detections) -> list[float]:
