@@ -22,7 +22,7 @@ from campro.attacks.inverse import Inverse, posterior_mean, prior_of
 from campro.attacks.restoration import IDENTITY, restore
 from campro.attacks.restorer import OnnxRestorer
 from campro.attacks.retrain import MARGIN, SCALE, logits, retrain
-from campro.attacks.training import Course, TrainingFaces, compiled, compiler, has_settled
+from campro.attacks.training import Course, TrainingFaces, has_settled
 from campro.core.errors import CamproError
 from campro.core.images import to_tensor, write_image
 from campro.faces.card import EmbedderCard, FaceEmbedder
@@ -251,26 +251,3 @@ def test_a_curve_that_still_rises_has_not_settled():
     assert has_settled([0, 0.5, 0.8, 0.9, 0.9, 0.9, 0.901, 0.9, 0.9])
     assert not has_settled([0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8])
     assert not has_settled([0.5, 0.4, 0.3])  # nothing was learned
-
-
-@pytest.mark.slow
-def test_a_compiled_network_is_the_same_one():
-    """Its answers are the network's, and follow the network's weights."""
-    torch.manual_seed(0)
-    network, pictures = Tiny().train(), torch.rand(4, 3, 16, 16)
-    quick = compiled(network, STANDARD)
-    assert quick is not network or compiler() is None
-    for _ in range(2):
-        torch.testing.assert_close(quick(pictures), network(pictures), atol=1e-5, rtol=1e-4)
-        quick(pictures)[:, 0].sum().backward()
-        torch.optim.SGD(network.parameters(), lr=1.0).step()
-
-
-def test_without_a_compiler_networks_stay_as_they_are(monkeypatch, capsys):
-    """And one line says what that costs."""
-    monkeypatch.setenv("CXX", "no-such-compiler")
-    compiler.cache_clear()
-    network = Tiny()
-    assert compiled(network, STANDARD) is network and compiled(network, STANDARD) is network
-    assert capsys.readouterr().err.count("no C++ compiler") == 1
-    compiler.cache_clear()

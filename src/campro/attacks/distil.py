@@ -14,12 +14,12 @@ from campro.attacks.training import (
     Rows,
     TrainingFaces,
     answers,
-    compiled,
     copy_of,
     embedded,
     moved,
     training_faces,
 )
+from campro.core.compiling import compiled
 from campro.faces.card import FaceEmbedder
 
 
@@ -51,7 +51,7 @@ def distil(
     """Minimise 1 - cos(F'(C(x)), F(x)); judged by the same cosine on people who were kept aside."""
     teacher = known.embedder
     student, wanted = copy_of(teacher), answers(teacher, lessons)
-    right, quick = embedded(teacher, judged.raw), compiled(student, known.budget)
+    right, quick = embedded(teacher, judged.raw), compiled(student, known.budget.compiles)
 
     def loss(rows: Rows, rng: np.random.Generator) -> Tensor:
         crops, mirrored = moved(lessons.captured[rows], rng), bool(rng.random() < 0.5)

@@ -16,12 +16,12 @@ from campro.attacks.training import (
     Rows,
     TrainingFaces,
     answers,
-    compiled,
     copy_of,
     embedded,
     moved,
     training_faces,
 )
+from campro.core.compiling import compiled
 from campro.core.types import Embeddings, Images
 from campro.enhance.unet import UNet
 from campro.faces.card import FaceEmbedder
@@ -83,7 +83,7 @@ def restore(
     """Only the U-Net learns; judged by the cosine of restored to raw faces of people who were kept aside."""
     network = Restored(known.embedder.eval().requires_grad_(False), colours)
     wanted, right = answers(known.embedder, lessons), embedded(known.embedder, judged.raw)
-    restored, recognise = (compiled(part, known.budget) for part in (network.restored, known.embedder))
+    restored, recognise = (compiled(part, known.budget.compiles) for part in (network.restored, known.embedder))
 
     def loss(rows: Rows, rng: np.random.Generator) -> Tensor:
         known.embedder.eval()

@@ -13,7 +13,8 @@ from torch.nn import functional as F
 
 from campro.attacks.attack import Adversary, Attack, Known, Runs, Training
 from campro.attacks.distil import distilled
-from campro.attacks.training import Course, Rows, TrainingFaces, compiled, copy_of, embedded, moved, training_faces
+from campro.attacks.training import Course, Rows, TrainingFaces, copy_of, embedded, moved, training_faces
+from campro.core.compiling import compiled
 from campro.core.device import seed_everything
 from campro.faces.card import FaceEmbedder
 from campro.metrics.identification import ranks_of_mates
@@ -53,19 +54,20 @@ def retrain(
     head: Head,
     rate: float,
 ) -> tuple[FaceEmbedder, Training]:
-    """Cross-entropy over the training people, of raw and captured crops alike; judged by rank-1 on others."""
+    """Cross-entropy over the training people, half of whose crops are raw in each step; judged by rank-1 on others."""
     seed_everything(known.seed)
     student = copy_of(first)
     if start == "from scratch":
         student.apply(_forget)
     people = int(lessons.owner.max()) + 1
     proxies = nn.Parameter(torch.randn(people, first.card.dim))
-    quick = compiled(student, known.budget)
+    quick = compiled(student, known.budget.compiles)
     trained = nn.ModuleDict({"student": student, "head": nn.ParameterList([proxies])})
 
     def loss(rows: Rows, rng: np.random.Generator) -> Tensor:
-        crops = torch.cat([moved(side[rows], rng) for side in (lessons.raw, lessons.captured)])
-        owner = lessons.owner[torch.from_numpy(rows)].repeat(2)
+        half = len(rows) // 2
+        crops = torch.cat([moved(lessons.raw[rows[:half]], rng), moved(lessons.captured[rows[half:]], rng)])
+        owner = lessons.owner[torch.from_numpy(rows)]
         said: Tensor = quick(crops.flip(3) if rng.random() < 0.5 else crops)
         return F.cross_entropy(logits(said, proxies, owner, head), owner)
 

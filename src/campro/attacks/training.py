@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar, cast
 
 import numpy as np
 import torch
@@ -18,7 +14,6 @@ from jaxtyping import Float, Int, UInt8
 from torch import Tensor, nn
 
 from campro.attacks.attack import Known, Training
-from campro.attacks.budget import Budget
 from campro.core.errors import CamproError
 from campro.core.images import to_tensor
 from campro.core.progress import Progress
@@ -117,28 +112,6 @@ def moved(crops: Crops, rng: np.random.Generator) -> Tensor:
     """As a batch, all moved by the same few pixels."""
     down, right = (int(step) for step in rng.integers(-SHIFT, SHIFT + 1, 2))
     return torch.roll(to_tensor(crops), (down, right), (2, 3))
-
-
-Network = TypeVar("Network", bound=Callable[..., Tensor])
-
-
-def compiled(network: Network, budget: Budget) -> Network:
-    """The same network and weights, compiled to run faster where the budget is worth it and a compiler is there.
-
-    Sums come in another order then, so the last bits of a result depend on the machine, as they do anyway.
-    """
-    if not budget.compiles or compiler() is None:
-        return network
-    return cast(Network, torch.compile(network))
-
-
-@lru_cache(maxsize=1)
-def compiler() -> str | None:
-    """The C++ compiler that torch would use, None with a line where there is none."""
-    found = shutil.which(os.environ.get("CXX", "g++"))
-    if found is None:
-        print("attack: no C++ compiler (g++, or CXX): trainings take nearly twice as long", file=sys.stderr)
-    return found
 
 
 @dataclass(frozen=True, eq=False)

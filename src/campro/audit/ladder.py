@@ -17,6 +17,7 @@ from campro.audit.ladder_data import CAPTURED, CONTROL, LadderData
 from campro.audit.ladder_judge import judge
 from campro.audit.ladder_report import render_ladder
 from campro.audit.ladder_rows import cell_key, ladder_rows
+from campro.core.device import keep_memory
 from campro.core.files import atomic_write
 from campro.core.progress import Progress
 from campro.core.runs import Json, RunFolder
@@ -33,24 +34,20 @@ class Task:
 
 
 def run_ladder(config: LadderConfig) -> list[dict[str, Any]]:
-    """Fit and judge every attacker on every model, next to its control on raw pictures; finished runs are skipped.
-
-    The control of a trained attacker is its best run on raw pictures, that of another all its runs.
-    """
+    """Fit and judge every attacker on every model, next to its best run on raw pictures; finished runs are skipped."""
     attacks, data = [find_attack(name) for name in config.attacks or ATTACKS], _data(config)
     inputs = {"profile": data.profile.digest, "faces": data.faces.digest, "train_faces": data.people.digest}
     settings: dict[str, Json] = {"landmarks": config.landmarks, "repeats": config.repeats, "seed": config.seed}
     folder = RunFolder.open(config.out, settings, inputs=inputs)
     tasks = [
-        Task(model, attack.name, side, run)
+        Task(model, attack.name, CAPTURED, run)
         for model in config.face_models
         for attack in attacks
-        for side in ((CAPTURED,) if attack.trained else (CAPTURED, CONTROL))
         for run in attack.runs(data.handed(attack, model, CAPTURED))
     ]
     _measure_all(config, folder, tasks)
-    trained = [row for row in ladder_rows(folder, attacks, config) if find_attack(row["attack"]).trained]
-    _measure_all(config, folder, [Task(row["model"], row["attack"], CONTROL, row["best"]["run"]) for row in trained])
+    best = [(row["model"], row["attack"], row["best"]["run"]) for row in ladder_rows(folder, attacks, config)]
+    _measure_all(config, folder, [Task(model, attack, CONTROL, run) for model, attack, run in best])
     rows = ladder_rows(folder, attacks, config)
     stamp = json.loads((config.out / "meta.json").read_text())["starts"][-1]
     atomic_write(config.out / "ladder.json", json.dumps(rows, indent=1) + "\n")
@@ -87,4 +84,5 @@ def measure(config: LadderConfig, task: Task) -> dict[str, Json]:
 @lru_cache(maxsize=1)
 def _data(config: LadderConfig) -> LadderData:
     """Once in every process."""
+    keep_memory()
     return LadderData(config)

@@ -11,6 +11,7 @@ from jaxtyping import Float, Float32, UInt8
 from torch import Tensor
 
 from campro.core.catalogue import cache_root
+from campro.core.compiling import compiled
 from campro.core.errors import CamproError
 from campro.core.files import replacing
 from campro.core.hashing import file_sha256, json_digest, tensors_sha256
@@ -22,6 +23,8 @@ from campro.faces.card import EmbedderCard, FaceEmbedder
 from campro.faces.landmarks import Landmarks
 
 BATCH = 32
+COMPILES = 1500
+"""Photographs from which on a recogniser is compiled first."""
 SAVE_EVERY = 1024
 """Photographs after which finished embeddings are put on disk, so that a kill costs little."""
 
@@ -55,10 +58,12 @@ def embed_photos(
     store = _Store(cache or cache_root(), embedder, landmarks, view)
     names = [store.name_of(photo, landmarks) for photo in photos]
     todo = [(photo, name) for photo, name in zip(photos, names) if name not in store.rows]
+    quick = compiled(embedder, worth_it=len(todo) >= COMPILES)
     with Progress(f"embed by {embedder.card.name}, {view.name}", len(todo)) as progress:
         for start in range(0, len(todo), BATCH):
             some = todo[start : start + BATCH]
-            rows = _embed(embedder, [photo for photo, _ in some], landmarks, view)
+            crops = crop_photos([photo for photo, _ in some], landmarks, embedder.card, view)
+            rows = _embed(quick if len(some) == BATCH else embedder, crops)  # compiled for one size alone
             store.rows |= dict(zip((name for _, name in some), rows))
             if (start // BATCH + 1) % (SAVE_EVERY // BATCH) == 0 or start + BATCH >= len(todo):
                 store.save()
@@ -67,10 +72,9 @@ def embed_photos(
 
 
 @torch.inference_mode()
-def _embed(embedder: FaceEmbedder, photos: Sequence[Path], landmarks: Landmarks, view: ImageTransform) -> Rows:
+def _embed(embedder: FaceEmbedder, crops: UInt8[np.ndarray, "N h w 3"]) -> Rows:
     device = next((p.device for p in embedder.parameters()), torch.device("cpu"))
-    crops = to_tensor(crop_photos(photos, landmarks, embedder.card, view))
-    return embedder(crops.to(device)).float().cpu().numpy()
+    return embedder(to_tensor(crops).to(device)).float().cpu().numpy()
 
 
 class _Store:
