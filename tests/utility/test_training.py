@@ -12,7 +12,7 @@ from campro.core.lut3d import Lut3d
 from campro.core.types import Detections, Scene
 from campro.data.photographs import PHOTOGRAPHS
 from campro.isp import RAW, Camera
-from campro.utility import load_detector
+from campro.utility import load_detector, training
 from campro.utility.recoloured import RecolouredDetector
 from campro.utility.training import adapt, augment, detect_scenes, scene_batch
 
@@ -95,6 +95,18 @@ def test_what_does_not_help_is_thrown_away(portrait):
     as_it_was = adapt(detector, [portrait], RAW, 2, seed=0, batch=1, lr=10.0)
     for name, value in detector.state_dict().items():
         assert torch.equal(value, as_it_was.state_dict()[name])
+
+
+def test_scenes_without_people_are_half_of_what_is_learned_from(portrait, tmp_path, monkeypatch):
+    """However rare they are: whoever sees none of them learns to find people everywhere."""
+    blank = tmp_path / "blank.png"
+    write_image(blank, np.full((64, 64, 3), 90, np.uint8))
+    empty = Scene(blank, 64, 64, Detections.truth([]), ())
+    learned = []
+    monkeypatch.setattr(training, "_learn", lambda *told: learned.extend(told[4]))
+    adapt(load_detector("campro-person"), [portrait] * 6 + [empty] * 2, Camera("invert"), 1, seed=0)
+    assert [scene.path for scene in learned[:4]] == [portrait.path, blank] * 2
+    assert sum(scene is empty for scene in learned) == len(learned) / 2
 
 
 def test_no_scenes():

@@ -103,10 +103,11 @@ def adapt(
     there: the trained weights of some step, the untrained ones behind the table, or the detector as it was.
     """
     rng = np.random.default_rng(seed)
-    order = [scenes[row] for row in rng.permutation(len(scenes))]
-    aside = min(KEPT_ASIDE, len(order) // 2)
-    rest = order[aside:]
-    judge = _Judge(order[:aside] or order, view, detector.eval())
+    kinds = _with_and_without_people(detector.eval(), [scenes[row] for row in rng.permutation(len(scenes))])
+    shares = [min(KEPT_ASIDE // len(kinds), len(kind) // 2) for kind in kinds]
+    aside = [scene for kind, share in zip(kinds, shares) for scene in kind[:share]]
+    rest = _by_turns([kind[share:] for kind, share in zip(kinds, shares)])
+    judge = _Judge(aside or rest, view, detector)
     table = Lut3d.fit(colour_pairs((scene.path for scene in rest[:COLOUR_SCENES]), view)).requires_grad_(False)
     plain, behind = deepcopy(detector), RecolouredDetector(table, deepcopy(detector))
     if judge.look(plain) >= judge.look(behind):
@@ -116,6 +117,19 @@ def adapt(
     own.calibrate(to_tensor(scene_batch(rest, detector.card.size, CALIBRATION, rng)[0]))
     _learn(learner, own, seen, detector, rest, judge, steps, seed, batch, lr)
     return judge.best
+
+
+def _with_and_without_people(model: TrainableDetector, scenes: Sequence[Scene]) -> list[list[Scene]]:
+    """By whether the model finds anybody; only the kinds that occur."""
+    kinds: tuple[list[Scene], list[Scene]] = [], []
+    for scene, found in zip(scenes, detect_scenes(model, scenes, Chain("raw"))):
+        kinds[not len(sure_finds(found).boxes)].append(scene)
+    return [kind for kind in kinds if kind]
+
+
+def _by_turns(kinds: Sequence[Sequence[Scene]]) -> list[Scene]:
+    """One of each kind after the other; those of the rarer kind several times."""
+    return [kind[turn % len(kind)] for turn in range(max(map(len, kinds))) for kind in kinds]
 
 
 def _learn(
