@@ -14,7 +14,7 @@ from torch import nn
 from campro.attacks.adaptation import SHRINK, RowsAdapted, layers_adapted
 from campro.attacks.attack import Known, may_know
 from campro.attacks.attacks import ATTACKS, find_attack
-from campro.attacks.budget import BUDGETS, STANDARD
+from campro.attacks.budget import BUDGETS, STANDARD, Try
 from campro.attacks.colour_maps import MAPS
 from campro.attacks.distil import distil
 from campro.attacks.filters import FILTERS, invert, principal_grey
@@ -22,7 +22,7 @@ from campro.attacks.inverse import Inverse, posterior_mean, prior_of
 from campro.attacks.restoration import IDENTITY, restore
 from campro.attacks.restorer import OnnxRestorer
 from campro.attacks.retrain import MARGIN, SCALE, logits, retrain
-from campro.attacks.training import Course, TrainingFaces, has_settled
+from campro.attacks.training import Course, TrainingFaces, has_settled, hurried
 from campro.core.errors import CamproError
 from campro.core.images import to_tensor, write_image
 from campro.faces.card import EmbedderCard, FaceEmbedder
@@ -30,7 +30,7 @@ from campro.isp import Camera, IspProfile, load_profile
 
 RGB = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
 CARD = EmbedderCard("tiny", (16, 16), 8, 0.5, 0.5, "arcface-112")
-LONG = replace(STANDARD, compiles=False)
+LONG = replace(STANDARD, hurries=False)
 UNIFORM = np.full(1 << 15, 1.0)
 
 
@@ -124,13 +124,24 @@ def test_a_copy_learns_what_the_recogniser_says_of_raw_faces():
     crops = rng.integers(0, 256, (600, 16, 16, 3), dtype=np.uint8)
     faces = TrainingFaces(crops, 255 - crops, torch.zeros(600, dtype=torch.long))
     learned, judged = faces.rows(np.arange(500)), faces.rows(np.arange(500, 600))
-    student, training = distil(Known(teacher, 0, budget=LONG), learned, judged, 500, 1e-2)
+    student, training = distil(Known(teacher, 0, budget=LONG), learned, judged, 500, Try(1e-2))
     with torch.no_grad():
         wanted = teacher(to_tensor(judged.raw))
         before, after = ((one(to_tensor(judged.captured)) * wanted).sum(1).mean() for one in (teacher, student))
     assert after > before + 0.2
     assert max(training.curve) == pytest.approx(float(after), abs=1e-4)
     assert student.card.weights_sha256 is None
+
+
+@pytest.mark.slow
+def test_a_hurried_network_says_what_the_network_says():
+    """Rounded to bfloat16's eight bits where the processor has it; rows stay float32."""
+    torch.manual_seed(0)
+    tiny, crops = Tiny().eval(), torch.rand(8, 3, 16, 16)
+    found = hurried(tiny, Known(tiny, 0, budget=STANDARD))(crops)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, tiny(crops), atol=0.03, rtol=0)
+    assert hurried(tiny, Known(tiny, 0, budget=LONG)) is tiny
 
 
 def test_a_recogniser_learns_captured_faces_of_strangers():
@@ -145,7 +156,7 @@ def test_a_recogniser_learns_captured_faces_of_strangers():
     judged = TrainingFaces(judged.raw, judged.captured, judged.owner - 50)
     for start, head in (("fine-tuned", "ArcFace"), ("from scratch", "softmax")):
         known = Known(tiny := Tiny(), 0, budget=LONG)
-        _, training = retrain(known, tiny, faces.rows(np.arange(300)), judged, start, head, 1e-2)
+        _, training = retrain(known, tiny, faces.rows(np.arange(300)), judged, start, head, Try(1e-2))
         assert max(training.curve) > training.curve[0] + 0.2
 
 
@@ -160,7 +171,7 @@ def test_a_restorer_learns_and_the_recogniser_stays(identity):
     faces = TrainingFaces(crops, crops + shade, torch.zeros(300, dtype=torch.long))
     learned, judged = faces.rows(np.arange(250)), faces.rows(np.arange(250, 300))
     known = Known(teacher, 0, budget=BUDGETS["quick"])
-    network, training = restore(known, lambda images: images, learned, judged, identity, 3e-3)
+    network, training = restore(known, lambda images: images, learned, judged, identity, Try(3e-3))
     assert training.curve[0] < 0.95
     assert max(training.curve) > training.curve[0] + 0.02
     assert network(to_tensor(judged.captured)).shape == (50, 8)
@@ -233,16 +244,18 @@ def test_a_rate_that_is_too_high_is_lowered():
     nn.init.zeros_(weight.weight)
     off = lambda: (weight.weight - 1).square().sum()  # noqa: E731
     known = Known(Tiny(), 0, budget=BUDGETS["quick"])
-    failed = Course(weight, lambda rows, rng: off(), lambda: -float(off().detach()), 8, known, "too high").train(1e5)
+    failed = Course(weight, lambda rows, rng: off(), lambda: -float(off().detach()), 8, known, "too high").train(
+        Try(1e5)
+    )
     assert not failed.converged
     assert float(weight.weight) == 0  # back at its start
-    found = Course(weight, lambda rows, rng: off(), lambda: -float(off().detach()), 8, known, "high").train(2.0)
+    found = Course(weight, lambda rows, rng: off(), lambda: -float(off().detach()), 8, known, "high").train(Try(2.0))
     assert max(found.curve) > -0.5
 
 
 def test_a_copy_that_is_perfect_is_left_alone():
     known, calls = Known(Tiny(), 0, budget=LONG), []
-    training = Course(Tiny(), lambda rows, rng: calls.append(rows), lambda: 1.0, 8, known, "perfect").train(1e-3)
+    training = Course(Tiny(), lambda rows, rng: calls.append(rows), lambda: 1.0, 8, known, "perfect").train(Try(1e-3))
     assert training.converged
     assert not calls
 

@@ -78,12 +78,14 @@ def test_fusion_takes_other_pictures_of_the_same_person():
     """Rows are one-hot: whose they are, and how many were averaged, can be read off."""
     owner = torch.tensor([0, 0, 0, 0, 1, 1])
     draw = Draw(torch.tensor([0, 4]), torch.tensor([1, 5]), seed=0)
-    found = fused(torch.eye(6), owner, draw, 3)
+    found = fused(torch.eye(6), owner, draw.query, draw.gallery, 3, draw.seed)
     np.testing.assert_allclose(found[1], [0, 1 / 3, 1 / 3, 1 / 3, 0, 0], atol=1e-6)
     np.testing.assert_allclose(found[5], [0, 0, 0, 0, 0, 1])  # of the second person there is no third picture
-    half = fused(torch.eye(6), owner, draw, 2)[1]
+    half = fused(torch.eye(6), owner, draw.query, draw.gallery, 2, draw.seed)[1]
     assert sorted(half.tolist()) == [0, 0, 0, 0, 0.5, 0.5]
     assert half[1] == 0.5
+    known = fused(torch.eye(6), owner, draw.gallery, draw.query, 20, draw.seed)  # a gallery of all but the query
+    np.testing.assert_allclose(known[0], [1 / 3, 0, 1 / 3, 1 / 3, 0, 0], atol=1e-6)
 
 
 def test_open_set_figures_by_hand():

@@ -80,11 +80,17 @@ class Adversary:
     """Whose embeddings of raw gallery photographs the probes are compared with."""
     pictures: int = 1
     """Captured pictures of a person whose embeddings are averaged; of people with fewer, all but the known one."""
+    enrolled: int = 1
+    """Photographs that each person is known by, whose embeddings are averaged; or all but the query."""
     frames: int = 1
     """Frames of each moment, slightly moved and with noise as a video's, whose embeddings are averaged."""
     learned_from: int | None = None
     """Photographs, where it learned from any."""
     training: Training | None = None
+
+    def __post_init__(self) -> None:
+        if self.pictures > 1 and self.enrolled > 1:
+            raise CamproError("adversary", "several pictures or several enrolled ones", "both", "they would overlap")
 
 
 Runs = Mapping[str, Callable[[], Adversary]]

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from campro.attacks.attack import Adversary, Attack, Known, Runs, Training
+from campro.attacks.budget import Try
 from campro.attacks.training import (
     Course,
     Rows,
@@ -16,42 +17,42 @@ from campro.attacks.training import (
     answers,
     copy_of,
     embedded,
+    hurried,
     moved,
     training_faces,
 )
-from campro.core.compiling import compiled
 from campro.faces.card import FaceEmbedder
 
 
 def distillation_runs(known: Known) -> Runs:
-    """A copy for every number of photographs, and for all of them at every learning rate."""
+    """A copy for every number of photographs, and for all of them in every try."""
     if not known.embedder.differentiable or known.people is None:
         return {}
     budget, most = known.budget, len(known.people.photos)
-    runs = {f"{size} photographs": partial(_copy, known, size, budget.rates[0]) for size in budget.sizes if size < most}
-    return runs | {f"all photographs, rate {rate:g}": partial(_copy, known, None, rate) for rate in budget.rates}
+    runs = {f"{size} photographs": partial(_copy, known, size, budget.tries[0]) for size in budget.sizes if size < most}
+    return runs | {f"all photographs, {one}": partial(_copy, known, None, one) for one in budget.tries}
 
 
-def _copy(known: Known, size: int | None, rate: float) -> Adversary:
-    student, training = distilled(known, size, rate)
+def _copy(known: Known, size: int | None, tried: Try) -> Adversary:
+    student, training = distilled(known, size, tried)
     seen = size or len(training_faces(known)[0].owner)
     return Adversary(embedder=student, training=training, learned_from=seen)
 
 
 @lru_cache(maxsize=1)
-def distilled(known: Known, size: int | None, rate: float) -> tuple[FaceEmbedder, Training]:
+def distilled(known: Known, size: int | None, tried: Try) -> tuple[FaceEmbedder, Training]:
     """A copy taught by so many photographs; all if None."""
     lessons, judged = training_faces(known)
-    return distil(known, lessons, judged, size or len(lessons.owner), rate)
+    return distil(known, lessons, judged, size or len(lessons.owner), tried)
 
 
 def distil(
-    known: Known, lessons: TrainingFaces, judged: TrainingFaces, count: int, rate: float
+    known: Known, lessons: TrainingFaces, judged: TrainingFaces, count: int, tried: Try
 ) -> tuple[FaceEmbedder, Training]:
     """Minimise 1 - cos(F'(C(x)), F(x)); judged by the same cosine on people who were kept aside."""
     teacher = known.embedder
     student, wanted = copy_of(teacher), answers(teacher, lessons)
-    right, quick = embedded(teacher, judged.raw), compiled(student, known.budget.compiles)
+    right, quick = embedded(teacher, judged.raw), hurried(student, known)
 
     def loss(rows: Rows, rng: np.random.Generator) -> Tensor:
         crops, mirrored = moved(lessons.captured[rows], rng), bool(rng.random() < 0.5)
@@ -61,7 +62,7 @@ def distil(
     def score() -> float:
         return float((embedded(student, judged.captured) * right).sum(1).mean())
 
-    return student, Course(student, loss, score, count, known, f"distil from {count} photographs").train(rate)
+    return student, Course(student, loss, score, count, known, f"distil from {count} photographs").train(tried)
 
 
 DISTILLATION = Attack(

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from campro.attacks.attack import Adversary, Attack
+from functools import partial
 
-RE_ENROLMENT = Attack(
-    "re-enrolment",
-    "grey",
-    "captured photographs of the people it looks for",
-    lambda known: {"captured gallery": lambda: Adversary(gallery="captured")},
-)
+from campro.attacks.attack import Adversary, Attack, Known, Runs
+
+ENROLLED = (1, 2, 5, 20)
+"""Captured photographs of each person that is looked for."""
+
+
+def enrolment_runs(known: Known) -> Runs:
+    """Templates of more and more photographs."""
+    return {f"{count} of each": partial(Adversary, gallery="captured", enrolled=count) for count in ENROLLED}
+
+
+RE_ENROLMENT = Attack("re-enrolment", "grey", "captured photographs of the people it looks for", enrolment_runs)

@@ -11,8 +11,9 @@ PICTURES = (2, 4, 8)
 
 
 def fusion_runs(known: Known) -> Runs:
-    """Pictures as they are."""
-    return {f"{count} pictures": partial(Adversary, pictures=count) for count in PICTURES}
+    """Pictures as they are, and people known by several raw photographs."""
+    taken: Runs = {f"{count} pictures": partial(Adversary, pictures=count) for count in PICTURES}
+    return {**taken, **{f"known by {count}": partial(Adversary, enrolled=count) for count in PICTURES}}
 
 
 def fused_map_runs(known: Known) -> Runs:
@@ -28,7 +29,7 @@ def video_runs(known: Known) -> Runs:
     return {f"{count} frames, {kind}": partial(mapped, known, kind, frames=count) for kind in MAPS for count in counts}
 
 
-FUSION = Attack("several pictures", "black", "several captured pictures of the same person", fusion_runs)
+FUSION = Attack("several pictures", "black", "several pictures of the same person, captured or raw", fusion_runs)
 FUSED_MAPS = Attack(
     "several pictures, colour maps", "grey", "the same, and pairs of photographs from a bought camera", fused_map_runs
 )

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from campro.attacks.attack import Adversary, Attack, Known, Runs, Training
+from campro.attacks.budget import Try
 from campro.attacks.colour_maps import learned_map
 from campro.attacks.training import (
     Course,
@@ -18,10 +19,10 @@ from campro.attacks.training import (
     answers,
     copy_of,
     embedded,
+    hurried,
     moved,
     training_faces,
 )
-from campro.core.compiling import compiled
 from campro.core.types import Embeddings, Images
 from campro.enhance.unet import UNet
 from campro.faces.card import FaceEmbedder
@@ -46,7 +47,7 @@ class Restored(FaceEmbedder):
 
     def restored(self, crops: Images) -> Images:
         """The crops, as they may have looked."""
-        return (self.colours(crops) + self.unet(crops)).clamp(0, 1)
+        return (self.colours(crops) + self.unet(crops).float()).clamp(0, 1)
 
     def forward(self, crops: Images) -> Embeddings:
         """See `FaceEmbedder.forward`."""
@@ -55,20 +56,20 @@ class Restored(FaceEmbedder):
 
 
 def restoration_runs(known: Known) -> Runs:
-    """For pixels alone, and for the identity too, at every learning rate."""
+    """For pixels alone, and for the identity too, in every try."""
     if not known.embedder.differentiable:
         return {}
     return {
-        f"{kind}, rate {rate:g}": partial(_restorer, known, weight, rate)
+        f"{kind}, {one}": partial(_restorer, known, weight, one)
         for kind, weight in IDENTITY.items()
-        for rate in known.budget.rates
+        for one in known.budget.tries
     }
 
 
-def _restorer(known: Known, identity: float, rate: float) -> Adversary:
+def _restorer(known: Known, identity: float, tried: Try) -> Adversary:
     colours = learned_map(known, "3D LUT").table
     lessons, judged = training_faces(known)
-    network, training = restore(known, colours, lessons, judged, identity, rate)
+    network, training = restore(known, colours, lessons, judged, identity, tried)
     return Adversary(embedder=network, training=training, learned_from=len(lessons.owner))
 
 
@@ -78,12 +79,12 @@ def restore(
     lessons: TrainingFaces,
     judged: TrainingFaces,
     identity: float,
-    rate: float,
+    tried: Try,
 ) -> tuple[Restored, Training]:
     """Only the U-Net learns; judged by the cosine of restored to raw faces of people who were kept aside."""
     network = Restored(known.embedder.eval().requires_grad_(False), colours)
     wanted, right = answers(known.embedder, lessons), embedded(known.embedder, judged.raw)
-    restored, recognise = (compiled(part, known.budget.compiles) for part in (network.restored, known.embedder))
+    restored, recognise = (hurried(part, known) for part in (network.restored, known.embedder))
 
     def loss(rows: Rows, rng: np.random.Generator) -> Tensor:
         known.embedder.eval()
@@ -101,7 +102,7 @@ def restore(
         return float((embedded(network, judged.captured) * right).sum(1).mean())
 
     label = f"restore, identity {identity:g}"
-    return network, Course(network, loss, score, len(lessons.owner), known, label).train(rate)
+    return network, Course(network, loss, score, len(lessons.owner), known, label).train(tried)
 
 
 RESTORATION = Attack(

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from campro.attacks.attack import Adversary, Attack, Known, Runs, Training
+from campro.attacks.budget import Try
 from campro.attacks.distil import distilled
-from campro.attacks.training import Course, Rows, TrainingFaces, copy_of, embedded, moved, training_faces
-from campro.core.compiling import compiled
+from campro.attacks.training import Course, Rows, TrainingFaces, copy_of, embedded, hurried, moved, training_faces
 from campro.core.device import seed_everything
 from campro.faces.card import FaceEmbedder
 from campro.metrics.identification import ranks_of_mates
@@ -26,22 +26,22 @@ Start = Literal["fine-tuned", "distilled", "from scratch"]
 
 
 def retraining_runs(known: Known) -> Runs:
-    """Every start, head and rate, on all faces there are; after distillation only the head that separates better."""
+    """Every start, head and try, on all faces there are; after distillation only the head that separates better."""
     if not known.embedder.differentiable:
         return {}
     starts: tuple[Start, ...] = ("fine-tuned", "from scratch")
     tried: list[tuple[Start, Head]] = [(start, head) for start in starts for head in known.budget.heads]
     return {
-        f"{start}, {head}, rate {rate:g}": partial(_retrained, known, start, head, rate)
+        f"{start}, {head}, {one}": partial(_retrained, known, start, head, one)
         for start, head in [("distilled", "ArcFace"), *tried]
-        for rate in known.budget.rates
+        for one in known.budget.tries
     }
 
 
-def _retrained(known: Known, start: Start, head: Head, rate: float) -> Adversary:
-    first = distilled(known, None, known.budget.rates[0])[0] if start == "distilled" else known.embedder
+def _retrained(known: Known, start: Start, head: Head, tried: Try) -> Adversary:
+    first = distilled(known, None, known.budget.tries[0])[0] if start == "distilled" else known.embedder
     lessons, judged = training_faces(known)
-    student, training = retrain(known, first, lessons, judged, start, head, rate)
+    student, training = retrain(known, first, lessons, judged, start, head, tried)
     return Adversary(embedder=student, enrols="itself", training=training, learned_from=len(lessons.owner))
 
 
@@ -52,16 +52,16 @@ def retrain(
     judged: TrainingFaces,
     start: Start,
     head: Head,
-    rate: float,
+    tried: Try,
 ) -> tuple[FaceEmbedder, Training]:
     """Cross-entropy over the training people, half of whose crops are raw in each step; judged by rank-1 on others."""
-    seed_everything(known.seed)
+    seed_everything(known.seed + tried.seed)
     student = copy_of(first)
     if start == "from scratch":
         student.apply(_forget)
     people = int(lessons.owner.max()) + 1
     proxies = nn.Parameter(torch.randn(people, first.card.dim))
-    quick = compiled(student, known.budget.compiles)
+    quick = hurried(student, known)
     trained = nn.ModuleDict({"student": student, "head": nn.ParameterList([proxies])})
 
     def loss(rows: Rows, rng: np.random.Generator) -> Tensor:
@@ -72,7 +72,7 @@ def retrain(
         return F.cross_entropy(logits(said, proxies, owner, head), owner)
 
     label, count = f"retrain, {start}, {head}", len(lessons.owner)
-    return student, Course(trained, loss, lambda: validation_rank1(student, judged), count, known, label).train(rate)
+    return student, Course(trained, loss, lambda: validation_rank1(student, judged), count, known, label).train(tried)
 
 
 def logits(

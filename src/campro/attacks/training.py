@@ -7,6 +7,7 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -14,9 +15,13 @@ from jaxtyping import Float, Int, UInt8
 from torch import Tensor, nn
 
 from campro.attacks.attack import Known, Training
+from campro.attacks.budget import Try
+from campro.core.compiling import Network, compiled
+from campro.core.device import native_bfloat16
 from campro.core.errors import CamproError
 from campro.core.images import to_tensor
 from campro.core.progress import Progress
+from campro.core.types import Images
 from campro.faces.card import FaceEmbedder
 from campro.faces.embed import crop_photos
 
@@ -108,6 +113,19 @@ def embedded(embedder: FaceEmbedder, crops: Crops, mirrored: bool = False) -> Fl
     return rows.clone()
 
 
+def hurried(network: Network, known: Known) -> Network:
+    """The same network, to be trained: compiled and in bfloat16, where the budget says so."""
+    if not known.budget.hurries:
+        return network
+    quick = compiled(network)
+
+    def called(images: Images) -> Tensor:
+        with native_bfloat16():
+            return quick(images)
+
+    return cast(Network, called)
+
+
 def moved(crops: Crops, rng: np.random.Generator) -> Tensor:
     """As a batch, all moved by the same few pixels."""
     down, right = (int(step) for step in rng.integers(-SHIFT, SHIFT + 1, 2))
@@ -126,7 +144,7 @@ class Course:
     known: Known
     label: str
 
-    def train(self, rate: float) -> Training:
+    def train(self, tried: Try) -> Training:
         """AdamW until the validation score stops rising; the student ends in its best state.
 
         A run that gets nowhere begins anew at a tenth of the rate, twice; if that does not help it has failed, and
@@ -135,17 +153,17 @@ class Course:
         start = _copied(self.student)
         for attempt in range(ATTEMPTS):
             self.student.load_state_dict(start)
-            training = self._at(rate / 10**attempt)
+            training = self._at(tried.rate / 10**attempt, self.known.seed + tried.seed)
             if training.converged or max(training.curve) > training.curve[0]:
                 break
         return training
 
-    def _at(self, rate: float) -> Training:
+    def _at(self, rate: float, seed: int) -> Training:
         curve, best, average, seen = [self.score()], _copied(self.student), _copied(self.student), 0
         if curve[0] > PERFECT:
             return Training(tuple(curve), converged=True)
         optimiser = torch.optim.AdamW([weight for weight in self.student.parameters() if weight.requires_grad], lr=rate)
-        batches = _batches(self.count, np.random.default_rng(self.known.seed))
+        batches = _batches(self.count, np.random.default_rng(seed))
         with Progress(f"{self.label}, rate {rate:g}", self.known.budget.epochs) as progress:
             for _ in range(self.known.budget.epochs):
                 self.student.train()

@@ -65,24 +65,26 @@ class Frame:
 def judge(data: LadderData, embedder: FaceEmbedder, side: str, adversary: Adversary) -> dict[str, Json]:
     """Identification by each matcher and the rest of the figures.
 
-    Fused pictures are matched to the nearest gallery photograph alone: a classifier would be trained on raw versions of
-    some of them.
+    Where pictures are fused, matching is to the nearest gallery photograph alone: a classifier is trained on all
+    known photographs anyway, raw versions of the fused ones among them.
     """
     sight = see(data, embedder, side, adversary)
     count, owner = len(data.roll.photos), data.roll.owner
     gallery, probes = sight.gallery[:count], sight.probes[:count]
-    matchers = data.config.matchers if adversary.pictures == 1 else (NEAREST,)
+    alone = adversary.pictures == adversary.enrolled == 1
+    matchers = data.config.matchers if alone else (NEAREST,)
     found: dict[str, Json] = {"matchers": {}}
     for matcher in matchers:
         trials: list[Identification] = []
         for draw in data.draws:
-            rows = probes if adversary.pictures == 1 else fused(probes, owner, draw, adversary.pictures)
-            trials += identify(gallery, {"view": rows}, owner, [draw], MATCHERS[matcher]())["view"].trials
+            seen = fused(probes, owner, draw.query, draw.gallery, adversary.pictures, draw.seed)
+            enrolled = fused(gallery, owner, draw.gallery, draw.query, adversary.enrolled, draw.seed)
+            trials += identify(enrolled, {"view": seen}, owner, [draw], MATCHERS[matcher]())["view"].trials
         result = summarise(trials)
         found["matchers"][matcher] = identification_value(result)
         if matcher == NEAREST:
             found["skin"] = skin_value(result, data.skin)
-    if adversary.pictures > 1:
+    if not alone:
         return found
     found["tied"] = tied(gallery, probes, owner, data.draws)
     found["linkability"] = linkability(gallery, probes, owner)
@@ -192,12 +194,20 @@ def _used(counts: Float[Tensor, "people bins"]) -> tuple[int, int]:
     return int(bins.min()), int(bins.max()) + 1
 
 
-def fused(rows: Float[Tensor, "N D"], owner: Int[Tensor, "N"], draw: Draw, pictures: int) -> Float[Tensor, "N D"]:
-    """Each query's row replaced by the mean of several of its person, the query first, the gallery photograph never."""
-    out = rows.clone()
-    rng = np.random.default_rng(draw.seed)
-    for gallery, query in zip(draw.gallery.tolist(), draw.query.tolist()):
-        others = [row for row in torch.nonzero(owner == owner[query])[:, 0].tolist() if row not in (gallery, query)]
+def fused(
+    rows: Float[Tensor, "N D"],
+    owner: Int[Tensor, "N"],
+    replaced: Int[Tensor, "I"],
+    left_out: Int[Tensor, "I"],
+    pictures: int,
+    seed: int,
+) -> Float[Tensor, "N D"]:
+    """Rows of which some are the mean of several of their person: the row itself first, the one left out never."""
+    if pictures == 1:
+        return rows
+    out, rng = rows.clone(), np.random.default_rng(seed)
+    for row, never in zip(replaced.tolist(), left_out.tolist()):
+        others = [one for one in torch.nonzero(owner == owner[row])[:, 0].tolist() if one not in (row, never)]
         chosen = rng.permutation(others)[: pictures - 1].astype(int).tolist()
-        out[query] = rows[[query, *chosen]].mean(0)
+        out[row] = rows[[row, *chosen]].mean(0)
     return out

@@ -47,6 +47,15 @@ def keep_memory() -> None:
             mallopt(parameter, KEPT_BYTES)
 
 
+def native_bfloat16() -> torch.autocast:
+    """Context in which networks run in bfloat16 where the processor multiplies it natively, else as they are.
+
+    Training on a CPU is then up to twice as fast; weights and gradients stay float32.
+    """
+    asks = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+    return torch.autocast("cpu", torch.bfloat16, enabled=asks is not None and asks())
+
+
 def seed_everything(seed: int) -> None:
     """Seed Python, NumPy and torch on all devices, and make cuDNN choose the same kernels every time."""
     if not 0 <= seed < 2**32:

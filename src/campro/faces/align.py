@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 import torch
@@ -50,10 +52,18 @@ TEMPLATES: dict[tuple[Template, Scheme], Points] = {
 
 def similarity(points: Points, template: Points) -> Float[np.ndarray, "2 3"]:
     """The rotation, scale and shift that takes `points` closest to `template` (least squares; Umeyama, PAMI 1991)."""
-    found = SimilarityTransform.from_estimate(points, template)
+    return _similarity(tuple(points.ravel()), tuple(template.ravel()))
+
+
+@lru_cache(maxsize=1 << 16)
+def _similarity(points: tuple[float, ...], template: tuple[float, ...]) -> Float[np.ndarray, "2 3"]:
+    """Kept, since every view of a photograph is cut by the same one, and finding it takes longer than the cut."""
+    found = SimilarityTransform.from_estimate(np.reshape(points, (-1, 2)), np.reshape(template, (-1, 2)))
     if not found or not np.isfinite(found.params).all():
-        raise CamproError("align", "five distinct landmarks", str(points.tolist()), "use another face detector")
-    return found.params[:2]
+        raise CamproError("align", "five distinct landmarks", str(points), "use another face detector")
+    matrix = found.params[:2]
+    matrix.flags.writeable = False
+    return matrix
 
 
 def crop_with(rgb: Rgb8, points: Points, scheme: Scheme, card: EmbedderCard) -> UInt8[np.ndarray, "h w 3"]:

@@ -67,4 +67,4 @@ class FaceEmbedder(nn.Module):
     def forward(self, crops: Images) -> Embeddings:
         if len(crops) == 0:
             return crops.new_zeros(0, self.card.dim)
-        return F.normalize(self.features(self.card.prepare(crops)))
+        return F.normalize(self.features(self.card.prepare(crops)).float())  # in mixed precision, too
