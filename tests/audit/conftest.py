@@ -72,7 +72,7 @@ class FakeBench:
             "detector": "boxes",
             "landmarks": "whole picture",
             "face_detectors": list(self.face_detectors),
-            "skin_views": [RAW, CAPTURED],
+            "group_views": [RAW, CAPTURED],
             "faces": counts | {"people": PEOPLE, "used": 3 * PEOPLE, "undetected": 2},
             "scenes": counts,
             "train_scenes": counts,
@@ -103,8 +103,8 @@ class FakeBench:
         self.calls.append(f"end to end {view}")
         return summarise([Identification(torch.ones(PEOPLE, dtype=torch.long)) for _ in draws])
 
-    def skin(self):
-        self.calls.append("skin")
+    def groups(self):
+        self.calls.append("groups")
         return {"light": torch.arange(4), "dark": torch.tensor([4, 5])}
 
     def crop(self, rgb, row):

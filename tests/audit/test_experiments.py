@@ -36,7 +36,7 @@ def test_headline_takes_the_strongest_attacker_and_the_best_raw_detector(config,
 def test_finished_cells_are_not_computed_again(config, bench):
     run = run_audit(config, bench)
     cells = run.cells()
-    # matchers, face detectors, models and adapted or not, each x views; skin; looks of all but raw, the sheet's views
+    # matchers, face detectors, models and adapted or not, each x views; groups; looks of all but raw, the sheet's views
     assert len(bench.calls) == 3 * 2 + 3 * 2 + 3 + 3 * 2 + (1 + 2) + 2 + 3
     bench.calls.clear()
     assert run_audit(config, bench).cells() == cells

@@ -10,8 +10,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from campro.audit.config import AUTO, CAPTURED, ENHANCED, NONE, RAW, AuditConfig
-from campro.audit.experiments import SKIN_VIEWS
+from campro.audit.experiments import GROUP_VIEWS
 from campro.audit.face_finding import end_to_end, faces_on_view, found_rate
+from campro.audit.groups import groups_of, labels_digest
 from campro.audit.pictures import faces_left_out, picture_quality
 from campro.core.catalogue import cache_root
 from campro.core.chain import Chain
@@ -23,7 +24,6 @@ from campro.data.embedded import embedded_faces, embedded_scenes
 from campro.enhance.runner import SHIPPED, load_enhancer
 from campro.faces import FaceEmbedder, Landmarks, embed_photos, find_landmarks, load_embedder, load_face_detector
 from campro.faces.align import crop_with
-from campro.faces.skin_tone import angles_of, people_by_class
 from campro.identify import Draw, Roll, call_roll
 from campro.isp import RAW as RAW_CAMERA
 from campro.isp import Camera, Ccm, GammaLut, IspProfile, load_profile
@@ -88,6 +88,7 @@ class RealBench:
     def inputs(self) -> dict[str, str]:
         """See `Bench.inputs`."""
         hashes = {"profile": self.profile.digest, "faces": self.faces.digest, "scenes": self.scene_set.digest}
+        hashes |= labels_digest(self.faces)
         if self.train_scenes is not None:
             hashes["train_scenes"] = self.train_scenes.digest
         if ENHANCED in self.views:
@@ -135,9 +136,9 @@ class RealBench:
     def _on_view(self, detector: str, view: str) -> Landmarks:
         return faces_on_view(self.roll, self.landmarks, load_face_detector(detector), self.views[view])
 
-    def skin(self) -> dict[str, Int[Tensor, "P"]]:
-        """See `Bench.skin`."""
-        return people_by_class(angles_of(self.roll.photos, self.landmarks), self.roll.owner)
+    def groups(self) -> dict[str, Int[Tensor, "P"]]:
+        """See `Bench.groups`."""
+        return groups_of(self.roll, self.landmarks)
 
     def crop(self, rgb: Rgb8, row: int) -> Rgb8:
         """See `Bench.crop`."""
@@ -182,7 +183,7 @@ class RealBench:
             "detector": self.config.detector,
             "landmarks": self.config.landmarks,
             "face_detectors": self.face_detectors,
-            "skin_views": list(SKIN_VIEWS),
+            "group_views": list(GROUP_VIEWS),
             "faces": faces | used | {"undetected": len(self.landmarks.missed)},
             "scenes": _scene_counts(self.scene_set),
             "train_scenes": None if self.train_scenes is None else _scene_counts(self.train_scenes),

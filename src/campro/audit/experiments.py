@@ -21,8 +21,8 @@ from campro.metrics.identification import Repeated
 META_KEY = {"kind": "meta"}
 NEAREST = "nearest"
 """The matcher of figures that are made for one alone."""
-SKIN_VIEWS = (RAW, CAPTURED)
-"""Views whose figures are broken down by skin tone."""
+GROUP_VIEWS = (RAW, CAPTURED)
+"""Views whose figures are broken down by group."""
 LEAST_PEOPLE = 20
 """Of a group that has a figure of its own; of a smaller one an interval says nothing, and it is said to be too few."""
 SHOWN_SCENES = 4
@@ -67,8 +67,8 @@ class Bench(Protocol):
         """Identification of the faces that the first detector finds on the view."""
         ...
 
-    def skin(self) -> dict[str, Int[Tensor, "P"]]:
-        """People, by the roll's numbers, of each class of skin that anybody is of, lightest first."""
+    def groups(self) -> dict[str, Int[Tensor, "P"]]:
+        """People, by the roll's numbers, of each group whose figures are told apart."""
         ...
 
     def crop(self, rgb: Rgb8, row: int) -> Rgb8:
@@ -97,9 +97,9 @@ def identification_key(model: str, view: str, matcher: str) -> dict[str, Json]:
     return {"kind": "identification", "model": model, "view": view, "matcher": matcher}
 
 
-def skin_key(model: str, view: str) -> dict[str, Json]:
-    """Key of a cell of identification by skin tone."""
-    return {"kind": "skin tone", "model": model, "view": view}
+def group_key(model: str, view: str) -> dict[str, Json]:
+    """Key of a cell of identification by group."""
+    return {"kind": "group", "model": model, "view": view}
 
 
 def detection_key(view: str, adapted: bool) -> dict[str, Json]:
@@ -142,7 +142,7 @@ def run_audit(config: AuditConfig, bench: Bench | None = None) -> RunFolder:
     draws = draw_repeats(bench.roll, config.repeats, config.seed)
     _identify(run, config, bench, draws)
     _find_faces(run, config, bench, draws)
-    _identify_by_skin(run, config, bench, draws)
+    _identify_by_group(run, config, bench, draws)
     _detect(run, config, bench)
     _judge_looks(run, bench)
     if ENHANCED in bench.views and run.cell(LEFT_OUT_KEY) is None:
@@ -183,17 +183,17 @@ def _find_faces(run: RunFolder, config: AuditConfig, bench: Bench, draws: list[D
                 )
 
 
-def _identify_by_skin(run: RunFolder, config: AuditConfig, bench: Bench, draws: list[Draw]) -> None:
+def _identify_by_group(run: RunFolder, config: AuditConfig, bench: Bench, draws: list[Draw]) -> None:
     """A cell per face model, raw and captured."""
-    todo = [(m, v) for m in config.face_models for v in SKIN_VIEWS if run.cell(skin_key(m, v)) is None]
+    todo = [(m, v) for m in config.face_models for v in GROUP_VIEWS if run.cell(group_key(m, v)) is None]
     if not todo:
         return
-    groups = bench.skin()
+    groups = bench.groups()
     for model, view in todo:
-        _say(f"by skin tone: {model}, {view}")
+        _say(f"by group: {model}, {view}")
         rows = bench.embed(model, [view])
         result = identify(rows[RAW], {view: rows[view]}, bench.roll.owner, draws, MATCHERS[NEAREST]())[view]
-        run.write_cell(skin_key(model, view), skin_value(result, groups))
+        run.write_cell(group_key(model, view), groups_value(result, groups))
 
 
 def _detect(run: RunFolder, config: AuditConfig, bench: Bench) -> None:
@@ -239,7 +239,7 @@ def identification_value(result: Repeated) -> dict[str, Json]:
     return {"people": result.identities, "repeats": repeats, "cmc": result.cmc(50), **rates}
 
 
-def skin_value(result: Repeated, groups: Mapping[str, Int[Tensor, "P"]]) -> list[dict[str, Json]]:
+def groups_value(result: Repeated, groups: Mapping[str, Int[Tensor, "P"]]) -> list[dict[str, Json]]:
     """Per group its name, its people, and their rank-1, searched for among all; null where they are too few."""
     return [
         {

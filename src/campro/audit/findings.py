@@ -13,9 +13,9 @@ from campro.audit.experiments import (
     detection_key,
     end_to_end_key,
     faces_found_key,
+    group_key,
     identification_key,
     quality_key,
-    skin_key,
 )
 from campro.core.errors import CamproError
 from campro.core.hashing import json_digest
@@ -76,13 +76,13 @@ class Findings:
         return self.get(end_to_end_key(model, view))
 
     @property
-    def skin_views(self) -> list[str]:
-        """Those that were broken down by skin tone; none in folders of audits that did not yet do that."""
-        return list(self.meta.get("skin_views", ()))
+    def group_views(self) -> list[str]:
+        """Those that were broken down by group; none in folders of audits that did not yet do that."""
+        return list(self.meta.get("group_views", ()))
 
-    def by_skin(self, model: str, view: str) -> list[dict[str, Any]] | None:
-        """Rank-1 of one face model on one view, per group of skin tones."""
-        return self.get(skin_key(model, view))
+    def by_group(self, model: str, view: str) -> list[dict[str, Any]] | None:
+        """Rank-1 of one face model on one view, per group of people."""
+        return self.get(group_key(model, view))
 
     def quality(self, view: str) -> dict[str, dict[str, Any]]:
         """Image quality of one view by region; empty where it was not measured."""
@@ -132,8 +132,8 @@ class Findings:
         persons = [self.detection(view, adapted) for view in self.views for adapted in kinds]
         found = [self.faces_found(detector, view) for detector in self.face_detectors for view in self.views]
         ends = [self.end_to_end(m, v) for m in self.meta["models"] for v in self.views if self.face_detectors]
-        skin = [self.by_skin(model, view) for model in self.meta["models"] for view in self.skin_views]
-        return [*faces, *persons, *looks, *found, *ends, *skin].count(None)
+        groups = [self.by_group(model, view) for model in self.meta["models"] for view in self.group_views]
+        return [*faces, *persons, *looks, *found, *ends, *groups].count(None)
 
     def headline(self) -> dict[str, Json]:
         """The figures that stand on top of the report; null where the audit has not got there yet."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from campro.attacks.attacks import ATTACKS, find_attack
 from campro.audit.fan_out import fan_out
+from campro.audit.groups import labels_digest
 from campro.audit.ladder_config import LadderConfig
 from campro.audit.ladder_data import CAPTURED, CONTROL, LadderData
 from campro.audit.ladder_judge import judge
@@ -37,6 +38,7 @@ def run_ladder(config: LadderConfig) -> list[dict[str, Any]]:
     """Fit and judge every attacker on every model, next to its best run on raw pictures; finished runs are skipped."""
     attacks, data = [find_attack(name) for name in config.attacks or ATTACKS], _data(config)
     inputs = {"profile": data.profile.digest, "faces": data.faces.digest, "train_faces": data.people.digest}
+    inputs |= labels_digest(data.faces)
     settings: dict[str, Json] = {"landmarks": config.landmarks, "repeats": config.repeats, "seed": config.seed}
     folder = RunFolder.open(config.out, settings, inputs=inputs)
     tasks = [

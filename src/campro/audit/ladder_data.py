@@ -11,6 +11,7 @@ from torch import Tensor
 from campro.attacks.attack import Attack, Box, Known, may_know
 from campro.attacks.budget import BUDGETS
 from campro.attacks.restorer import OnnxRestorer
+from campro.audit.groups import groups_of
 from campro.audit.ladder_config import LadderConfig
 from campro.core.catalogue import cache_root
 from campro.core.errors import CamproError
@@ -21,7 +22,6 @@ from campro.data.embedded import embedded_faces, embedded_scenes
 from campro.data.pairs import Pairs, read_pairs
 from campro.faces import find_landmarks, load_embedder, load_face_detector
 from campro.faces.landmarks import Landmarks
-from campro.faces.skin_tone import angles_of, people_by_class
 from campro.identify import Draw, Roll, call_roll, draw_repeats
 from campro.isp import RAW, Camera, IspProfile, load_profile
 
@@ -86,9 +86,9 @@ class LadderData:
         return draw_repeats(self.roll, self.config.repeats, self.config.seed)
 
     @cached_property
-    def skin(self) -> dict[str, Int[Tensor, " P"]]:
-        """People (numbers of the roll) by the class of their skin: the median angle of their raw photographs."""
-        return people_by_class(angles_of(self.roll.photos, self.landmarks), self.roll.owner)
+    def groups(self) -> dict[str, Int[Tensor, " P"]]:
+        """People, by the roll's numbers, whose figures are told apart."""
+        return groups_of(self.roll, self.landmarks)
 
     @cached_property
     def strangers(self) -> tuple[Path, ...]:

@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from campro.attacks.attack import Adversary
-from campro.audit.experiments import NEAREST, identification_value, skin_value
+from campro.audit.experiments import NEAREST, groups_value, identification_value
 from campro.audit.ladder_data import LadderData
 from campro.core.chain import Chain
 from campro.core.runs import Json
@@ -83,7 +83,7 @@ def judge(data: LadderData, embedder: FaceEmbedder, side: str, adversary: Advers
         result = summarise(trials)
         found["matchers"][matcher] = identification_value(result)
         if matcher == NEAREST:
-            found["skin"] = skin_value(result, data.skin)
+            found["groups"] = groups_value(result, data.groups)
     if not alone:
         return found
     found["tied"] = tied(gallery, probes, owner, data.draws)

@@ -31,7 +31,7 @@ def render_ladder(rows: Sequence[Row], profile: str, people: int, stamp: Mapping
         findings=[(level, [row for row in by_worst if protection(row) == level]) for level in ("none", "some", "much")],
         rows=by_worst,
         others=[row for row in by_worst if "linkability" in row["best"]],
-        skin=_groups(by_worst),
+        groups=_groups(by_worst),
         least_people=LEAST_PEOPLE,
         rate=rate,
         verdict=verdict,
@@ -43,8 +43,8 @@ def render_ladder(rows: Sequence[Row], profile: str, people: int, stamp: Mapping
 
 
 def _groups(rows: Sequence[Row]) -> dict[str, int]:
-    """People of each group of skin tones; the same for all rows."""
-    found: Sequence[Mapping[str, Any]] = next((row["best"]["skin"] for row in rows if "skin" in row["best"]), ())
+    """People of each group; the same for all rows."""
+    found: Sequence[Mapping[str, Any]] = next((row["best"]["groups"] for row in rows if "groups" in row["best"]), ())
     return {group["name"]: group["people"] for group in found if group["rank1"]}
 
 

@@ -10,7 +10,7 @@ from campro.audit.ladder_config import LadderConfig
 from campro.audit.ladder_data import CAPTURED, CONTROL
 from campro.core.runs import Json, RunFolder
 
-OTHER_FIGURES = ("open set", "verification", "linkability", "skin")
+OTHER_FIGURES = ("open set", "verification", "linkability", "groups")
 
 
 def cell_key(config: LadderConfig, model: str, attack: Attack, side: str, run: str) -> dict[str, Json]:

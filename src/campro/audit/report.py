@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from campro.audit import figures, skin_tables, tables
+from campro.audit import figures, group_tables, tables
 from campro.audit.config import CAPTURED, RAW
 from campro.audit.experiments import LEAST_PEOPLE, LEFT_OUT_KEY
 from campro.audit.findings import Findings
@@ -24,7 +24,7 @@ TABLES = (
     tables.quality_table,
     tables.left_out_table,
     tables.face_finding_table,
-    skin_tables.skin_table,
+    group_tables.group_table,
 )
 """In the order in which the page shows them."""
 
@@ -42,7 +42,7 @@ def write_report(run_folder: Path) -> Path:
     for name, text in (
         ("tables/identification.csv", tables.identification_csv(findings)),
         ("tables/face_finding.csv", tables.face_finding_csv(findings)),
-        ("tables/skin_tone.csv", skin_tables.skin_csv(findings)),
+        ("tables/groups.csv", group_tables.group_csv(findings)),
         ("tables/detection.csv", tables.detection_csv(findings)),
         ("tables/quality.csv", tables.quality_csv(findings)),
         ("report.json", report_json(findings)),
@@ -80,7 +80,7 @@ def report_json(findings: Findings) -> str:
             for view in findings.views
             if (cell := findings.end_to_end(model, view))
         ],
-        "skin_tone": skin_tables.skin_cells(findings),
+        "groups": group_tables.group_cells(findings),
         "left_out": findings.get(LEFT_OUT_KEY),
         "quality": {view: findings.quality(view) for view in findings.views},
     }
