@@ -30,7 +30,7 @@ from campro.isp import Camera, IspProfile, load_profile
 
 RGB = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
 CARD = EmbedderCard("tiny", (16, 16), 8, 0.5, 0.5, "arcface-112")
-LONG = replace(STANDARD, hurries=False)
+LONG, QUICK = replace(STANDARD, hurries=False), replace(BUDGETS["quick"], hurries=False)
 UNIFORM = np.full(1 << 15, 1.0)
 
 
@@ -170,7 +170,7 @@ def test_a_restorer_learns_and_the_recogniser_stays(identity):
     shade = np.linspace(0, 120, 16).astype(np.uint8)[None, :, None, None]
     faces = TrainingFaces(crops, crops + shade, torch.zeros(300, dtype=torch.long))
     learned, judged = faces.rows(np.arange(250)), faces.rows(np.arange(250, 300))
-    known = Known(teacher, 0, budget=BUDGETS["quick"])
+    known = Known(teacher, 0, budget=QUICK)
     network, training = restore(known, lambda images: images, learned, judged, identity, Try(3e-3))
     assert training.curve[0] < 0.95
     assert max(training.curve) > training.curve[0] + 0.02
@@ -243,7 +243,7 @@ def test_a_rate_that_is_too_high_is_lowered():
     weight = nn.Linear(1, 1, bias=False)
     nn.init.zeros_(weight.weight)
     off = lambda: (weight.weight - 1).square().sum()  # noqa: E731
-    known = Known(Tiny(), 0, budget=BUDGETS["quick"])
+    known = Known(Tiny(), 0, budget=QUICK)
     failed = Course(weight, lambda rows, rng: off(), lambda: -float(off().detach()), 8, known, "too high").train(
         Try(1e5)
     )

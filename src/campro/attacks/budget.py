@@ -28,7 +28,7 @@ class Budget:
     epochs: int
     """At most; a training stops when its validation score no longer rises."""
     sizes: tuple[int, ...]
-    """Photographs of the scaling curve, beside all there are."""
+    """Faces of the scaling curve, beside all there are; none: no curves, those of colour maps neither."""
     tries: tuple[Try, ...]
     """With all photographs; smaller sets are learned by the first."""
     heads: tuple[Literal["softmax", "ArcFace"], ...]
@@ -42,7 +42,7 @@ class Budget:
 FULL_TRIES = (Try(1e-3), Try(3e-3), Try(3e-4), Try(1e-3, seed=1), Try(1e-3, seed=2))
 STANDARD = Budget(12, (400, 800, 1600), (Try(1e-3),), ("softmax", "ArcFace"), (4,), hurries=True)
 BUDGETS: dict[BudgetName, Budget] = {
-    "quick": Budget(3, (400,), (Try(1e-3),), ("ArcFace",), (4,)),
+    "quick": Budget(4, (), (Try(1e-3),), ("ArcFace",), (4,), hurries=True),
     "standard": STANDARD,
     "full": Budget(60, (400, 800, 1600, 3200), FULL_TRIES, ("softmax", "ArcFace"), (4, 16), hurries=True),
 }

@@ -77,8 +77,9 @@ MAPS: dict[str, Callable[[Pairs], Lut3d]] = {"polynomial": polynomial, "monotone
 
 
 def map_runs(known: Known) -> Runs:
-    """Every kind of map from every number of pairs."""
-    counts = sorted({min(count, len(known.photos)) for count in PAIRS})
+    """Every kind of map from every number of pairs; from most alone where nobody asks for scaling curves."""
+    chosen = PAIRS if known.budget.sizes else PAIRS[-1:]
+    counts = sorted({min(count, len(known.photos)) for count in chosen})
     return {f"{kind}, {count} pairs": partial(mapped, known, kind, count) for count in counts for kind in MAPS}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -107,12 +108,13 @@ def see(data: LadderData, embedder: FaceEmbedder, side: str, adversary: Adversar
         for look in looks or [()]
         for links in [(*moment, camera, *look)]
     ]
-    total = sum(embed_photos(own, photos, data.landmarks, view) for view in views)
+    rows = partial(embed_photos, photos=photos, landmarks=data.landmarks, half=data.hurries)
+    total = sum(rows(own, view=view) for view in views)
     probes = unit_rows(torch.as_tensor(total), "adversary")
     if adversary.gallery == "captured":
         return Sight(probes, probes)
     enrolling = embedder if adversary.enrols == "off the shelf" else own
-    return Sight(unit_rows(embed_photos(enrolling, photos, data.landmarks, RAW), "gallery"), probes)
+    return Sight(unit_rows(rows(enrolling, view=RAW), "gallery"), probes)
 
 
 def tied(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,10 @@ import torch
 from jaxtyping import Float, Float32, UInt8
 from torch import Tensor
 
+from campro.core.ahead import ahead
 from campro.core.catalogue import cache_root
 from campro.core.compiling import compiled
+from campro.core.device import native_bfloat16
 from campro.core.errors import CamproError
 from campro.core.files import replacing
 from campro.core.hashing import file_sha256, json_digest, tensors_sha256
@@ -49,42 +52,48 @@ def embed_photos(
     landmarks: Landmarks,
     view: ImageTransform,
     cache: Path | None = None,
+    half: bool = False,
 ) -> Float[Tensor, "N D"]:
     """Unit-norm embeddings of every photograph under `view`, a row each; all must be in `landmarks.found`.
 
     Rows are kept in `cache` (the user's cache folder by default) by the content of photograph, weights, view and
-    landmarks, so that nothing is embedded twice, whatever the files are called.
+    landmarks, so that nothing is embedded twice, whatever the files are called. `half` embeds in bfloat16 where the
+    processor has it: twice as fast and more, rows of cosine 0.9996 and more with the exact ones.
     """
-    store = _Store(cache or cache_root(), embedder, landmarks, view)
+    store = _Store(cache or cache_root(), embedder, landmarks, view, half)
     names = [store.name_of(photo, landmarks) for photo in photos]
     todo = [(photo, name) for photo, name in zip(photos, names) if name not in store.rows]
     quick = compiled(embedder, worth_it=len(todo) >= COMPILES)
     with Progress(f"embed by {embedder.card.name}, {view.name}", len(todo)) as progress:
-        for start in range(0, len(todo), BATCH):
-            some = todo[start : start + BATCH]
-            crops = crop_photos([photo for photo, _ in some], landmarks, embedder.card, view)
-            rows = _embed(quick if len(some) == BATCH else embedder, crops)  # compiled for one size alone
+        batches = [todo[start : start + BATCH] for start in range(0, len(todo), BATCH)]
+        cut = lambda some: crop_photos([photo for photo, _ in some], landmarks, embedder.card, view)  # noqa: E731
+        for number, (some, crops) in enumerate(ahead(cut, batches), start=1):
+            rows = _embed(quick if len(some) == BATCH else embedder, crops, half)  # compiled for one size alone
             store.rows |= dict(zip((name for _, name in some), rows))
-            if (start // BATCH + 1) % (SAVE_EVERY // BATCH) == 0 or start + BATCH >= len(todo):
+            if number % (SAVE_EVERY // BATCH) == 0 or number == len(batches):
                 store.save()
             progress.advance(len(some))
     return torch.from_numpy(np.stack([store.rows[name] for name in names]))
 
 
 @torch.inference_mode()
-def _embed(embedder: FaceEmbedder, crops: UInt8[np.ndarray, "N h w 3"]) -> Rows:
+def _embed(embedder: FaceEmbedder, crops: UInt8[np.ndarray, "N h w 3"], half: bool) -> Rows:
     device = next((p.device for p in embedder.parameters()), torch.device("cpu"))
-    return embedder(to_tensor(crops).to(device)).float().cpu().numpy()
+    with native_bfloat16() if half else nullcontext():
+        return embedder(to_tensor(crops).to(device)).float().cpu().numpy()
 
 
 class _Store:
     """The embeddings of one (weights, view, landmark detector), by content, in one file."""
 
-    def __init__(self, cache: Path, embedder: FaceEmbedder, landmarks: Landmarks, view: ImageTransform) -> None:
+    def __init__(
+        self, cache: Path, embedder: FaceEmbedder, landmarks: Landmarks, view: ImageTransform, half: bool
+    ) -> None:
         card = embedder.card
         weights = card.weights_sha256 or tensors_sha256(embedder.state_dict())
         template = TEMPLATES[card.template, landmarks.scheme].tolist()
         key = [card.name, weights, view.digest, landmarks.digest, template]
+        key += ["bfloat16"] * half
         self.file = cache / "embeddings" / f"{json_digest(key)}.npz"
         self.rows: dict[str, Float32[np.ndarray, "D"]] = self._read()
 
