@@ -1,0 +1,79 @@
+"""What a ladder's rows say, by hand: the best run counts, a failed training is never protection."""
+
+from __future__ import annotations
+
+import pytest
+
+from campro.attacks.attack import Attack
+from campro.audit.ladder_config import LadderConfig
+from campro.audit.ladder_data import CAPTURED, CONTROL
+from campro.audit.ladder_report import outlook, protection, render_ladder
+from campro.audit.ladder_rows import cell_key, ladder_rows, scaling_points, table, verdict
+from campro.core.runs import RunFolder
+
+STAMP = {"commit": "abc", "processor": "one", "platform": "two"}
+CONFIG = LadderConfig(face_models=("tiny",))
+TRAINED = Attack("taught", "grey", "faces", lambda known: {}, trained=True)
+PLAIN = Attack("looked", "black", "nothing", lambda known: {})
+
+
+def cell(mean, learned_from=None, curve=None, converged=None, tied=0.0):
+    rank1 = {"mean": mean, "low": mean - 0.01, "high": mean + 0.01}
+    linkability = {"mean": mean, "low": mean, "high": mean}
+    course = {"learned_from": learned_from, "curve": curve, "converged": converged}
+    figures = {"matchers": {"nearest": {"rank1": rank1}}, "tied": tied, "linkability": linkability}
+    return figures | course | {"fit_s": 10.0, "judge_s": 5.0}
+
+
+@pytest.fixture
+def rows(tmp_path):
+    """One attack that needs no training, and one of three trainings, the largest of which failed."""
+    folder = RunFolder.open(tmp_path, {}, inputs={})
+    found = {
+        (PLAIN, CAPTURED, "as it is"): cell(0.04),
+        (PLAIN, CONTROL, "as it is"): cell(0.9),
+        (TRAINED, CAPTURED, "400"): cell(0.05, 400, [0.1, 0.2, 0.2], True),
+        (TRAINED, CAPTURED, "800"): cell(0.08, 800, [0.1, 0.3, 0.3], True),
+        (TRAINED, CAPTURED, "all"): cell(0.06, 1600, [0.1, 0.1, 0.1], False),
+        (TRAINED, CONTROL, "800"): cell(0.9, 800, [0.9], True),
+    }
+    for (attack, side, run), value in found.items():
+        folder.write_cell(cell_key(CONFIG, "tiny", attack, side, run), value)
+    return {row["attack"]: row for row in ladder_rows(folder, (PLAIN, TRAINED), CONFIG)}
+
+
+def test_the_best_run_counts(rows):
+    assert rows["taught"]["best"]["run"] == "800"
+    assert rows["taught"]["control"]["mean"] == 0.9
+    assert rows["taught"]["failed"] == ["all"]
+    assert rows["taught"]["seconds"] == 45
+    assert scaling_points(rows["taught"]) == [(400, 0.05), (800, 0.08), (1600, 0.06)]
+
+
+def test_the_outlook_is_what_the_last_doubling_brought(rows):
+    assert outlook(rows["taught"]).startswith("-2.0 points per doubling at 1600")
+    del rows["taught"]["runs"]["all"]
+    assert "+3.0 points per doubling at 800 photographs: still rising" in outlook(rows["taught"])
+    assert outlook(rows["looked"]) == ""
+
+
+def test_a_failed_training_is_no_protection(rows):
+    assert protection(rows["looked"]) == protection(rows["taught"]) == "much"
+    failed = rows["taught"] | {"best": rows["taught"]["best"] | {"converged": False}}
+    assert protection(failed) == "some"
+    assert protection(failed | {"best": failed["best"] | {"mean": 0.46}}) == "none"
+    assert verdict(failed) == "no: a lower bound; 1 of 3 runs failed"
+    assert verdict(rows["looked"] | {"best": rows["looked"]["best"] | {"tied": 0.5}}) == "50 % are ties"
+
+
+def test_the_page_names_every_training_and_the_worst_row(rows):
+    page = render_ladder(list(rows.values()), "some-profile", 90, STAMP)
+    assert "What some-profile protects against, and what it does not" in page
+    assert "<b>8.0 [7.0, 9.0] %</b>" in page
+    assert page.count("no: failed") == 1
+    assert '<td class="text">all</td><td>1600</td>' in page
+    assert "It does not protect against" in page
+    assert (
+        "| tiny | looked | black | nothing | as it is | 4.0 [3.0, 5.0] | 90.0 [89.0, 91.0] | nothing to train |"
+        in table(list(rows.values()))
+    )
