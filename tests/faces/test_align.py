@@ -9,7 +9,7 @@ import skimage
 import torch
 
 from campro.core.errors import CamproError
-from campro.core.images import write_image
+from campro.core.images import to_tensor, write_image
 from campro.data.facemodel import FaceModel
 from campro.faces import (
     FaceEmbedder,
@@ -119,6 +119,19 @@ def test_everything_is_embedded_once_and_nothing_is_dropped_in_silence(photos, t
         embedder.scale.mul_(2)
     embed_photos(embedder, some, landmarks, RAW, tmp_path / "cache")
     assert embedder.seen == 9  # other weights, other embeddings
+
+
+def test_half_precision_is_close_and_kept_apart(photos, tmp_path):
+    """dlib's recogniser: rows that are rounded never stand in for exact ones."""
+    landmarks = find_landmarks(photos[:3], load_face_detector("dlib"), tmp_path / "cache")
+    embedder = load_embedder("dlib-resnet29")
+    rounded = embed_photos(embedder, photos[:3], landmarks, RAW, tmp_path / "cache", half=True)
+    exact = embed_photos(embedder, photos[:3], landmarks, RAW, tmp_path / "cache")
+    with torch.no_grad():
+        crops = crop_photos(photos[:3], landmarks, embedder.card)
+        torch.testing.assert_close(exact, embedder(to_tensor(crops)))
+    assert (rounded * exact).sum(1).min() > 0.999
+    assert rounded.dtype == torch.float32
 
 
 def test_the_view_is_of_the_whole_photograph(photos, tmp_path):

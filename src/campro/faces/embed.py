@@ -64,9 +64,12 @@ def embed_photos(
     names = [store.name_of(photo, landmarks) for photo in photos]
     todo = [(photo, name) for photo, name in zip(photos, names) if name not in store.rows]
     quick = compiled(embedder, worth_it=len(todo) >= COMPILES)
+
+    def cut(some: Sequence[tuple[Path, str]]) -> UInt8[np.ndarray, "N h w 3"]:
+        return crop_photos([photo for photo, _ in some], landmarks, embedder.card, view)
+
     with Progress(f"embed by {embedder.card.name}, {view.name}", len(todo)) as progress:
         batches = [todo[start : start + BATCH] for start in range(0, len(todo), BATCH)]
-        cut = lambda some: crop_photos([photo for photo, _ in some], landmarks, embedder.card, view)  # noqa: E731
         for number, (some, crops) in enumerate(ahead(cut, batches), start=1):
             rows = _embed(quick if len(some) == BATCH else embedder, crops, half)  # compiled for one size alone
             store.rows |= dict(zip((name for _, name in some), rows))
