@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from campro.attacks.attack import Attack
+from campro.attacks.filters import AS_IT_IS
 from campro.audit.ladder_config import LadderConfig
 from campro.audit.ladder_data import CAPTURED, CONTROL
 from campro.audit.ladder_report import outlook, protection, render_ladder
@@ -14,7 +15,7 @@ from campro.core.runs import RunFolder
 STAMP = {"commit": "abc", "processor": "one", "platform": "two"}
 CONFIG = LadderConfig(face_models=("tiny",))
 TRAINED = Attack("taught", "grey", "faces", lambda known: {}, trained=True)
-PLAIN = Attack("looked", "black", "nothing", lambda known: {})
+FILTERED = Attack("looked", "black", "nothing", lambda known: {})
 
 
 def cell(mean, learned_from=None, curve=None, converged=None, tied=0.0):
@@ -30,8 +31,9 @@ def rows(tmp_path):
     """One attack that needs no training, and one of three trainings, the largest of which failed."""
     folder = RunFolder.open(tmp_path, {}, inputs={})
     found = {
-        (PLAIN, CAPTURED, "as it is"): cell(0.04),
-        (PLAIN, CONTROL, "as it is"): cell(0.9),
+        (FILTERED, CAPTURED, "negative"): cell(0.04),
+        (FILTERED, CONTROL, "negative"): cell(0.01),
+        (AS_IT_IS, CONTROL, "as it is"): cell(0.9),
         (TRAINED, CAPTURED, "400"): cell(0.05, 400, [0.1, 0.2, 0.2], True),
         (TRAINED, CAPTURED, "800"): cell(0.08, 800, [0.1, 0.3, 0.3], True),
         (TRAINED, CAPTURED, "all"): cell(0.06, 1600, [0.1, 0.1, 0.1], False),
@@ -39,7 +41,7 @@ def rows(tmp_path):
     }
     for (attack, side, run), value in found.items():
         folder.write_cell(cell_key(CONFIG, "tiny", attack, side, run), value)
-    return {row["attack"]: row for row in ladder_rows(folder, (PLAIN, TRAINED), CONFIG)}
+    return {row["attack"]: row for row in ladder_rows(folder, (FILTERED, TRAINED), CONFIG)}
 
 
 def test_the_best_run_counts(rows):
@@ -48,6 +50,11 @@ def test_the_best_run_counts(rows):
     assert rows["taught"]["failed"] == ["all"]
     assert rows["taught"]["seconds"] == 45
     assert scaling_points(rows["taught"]) == [(400, 0.05), (800, 0.08), (1600, 0.06)]
+
+
+def test_nobody_filters_what_is_recognised_anyway(rows):
+    assert rows["looked"]["control"]["run"] == "as it is"
+    assert rows["looked"]["control"]["mean"] == 0.9
 
 
 def test_the_outlook_is_what_the_last_doubling_brought(rows):
@@ -74,6 +81,6 @@ def test_the_page_names_every_training_and_the_worst_row(rows):
     assert '<td class="text">all</td><td>1600</td>' in page
     assert "It does not protect against" in page
     assert (
-        "| tiny | looked | black | nothing | as it is | 4.0 [3.0, 5.0] | 90.0 [89.0, 91.0] | nothing to train |"
+        "| tiny | looked | black | nothing | negative | 4.0 [3.0, 5.0] | 90.0 [89.0, 91.0] | nothing to train |"
         in table(list(rows.values()))
     )

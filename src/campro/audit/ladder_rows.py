@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from campro.attacks.attack import Attack
+from campro.attacks.filters import AS_IT_IS
 from campro.audit.ladder_config import LadderConfig
 from campro.audit.ladder_data import CAPTURED, CONTROL
 from campro.core.runs import Json, RunFolder
@@ -27,10 +28,9 @@ def ladder_rows(folder: RunFolder, attacks: Sequence[Attack], config: LadderConf
     rows = []
     for model in config.face_models:
         for attack in attacks:
-            sides = {side: _runs(found, config, model, attack, side) for side in (CAPTURED, CONTROL)}
-            if not sides[CAPTURED]:
+            if not (captured := _runs(found, config, model, attack, CAPTURED)):
                 continue
-            captured = sides[CAPTURED]
+            control = _control(found, config, model, attack)
             rows.append(
                 {
                     "model": model,
@@ -38,7 +38,7 @@ def ladder_rows(folder: RunFolder, attacks: Sequence[Attack], config: LadderConf
                     "box": attack.box,
                     "given": attack.given,
                     "best": best_of(captured),
-                    "control": best_of(sides[CONTROL]) if sides[CONTROL] else None,
+                    "control": best_of(control) if control else None,
                     "runs": {name: _rank1(cell) | _course(cell) for name, cell in captured.items()},
                     "failed": [name for name, cell in captured.items() if cell["converged"] is False],
                     "seconds": round(sum(cell["fit_s"] + cell["judge_s"] for cell in captured.values())),
@@ -56,6 +56,15 @@ def _runs(
         for cell in found
         if (run := cell["key"].get("run")) and cell["key"] == cell_key(config, model, attack, side, run)
     }
+
+
+def _control(found: Sequence[Mapping[str, Any]], config: LadderConfig, model: str, attack: Attack) -> dict[str, Any]:
+    """The same attack on raw photographs; or these as they are, since nobody filters what is recognised anyway.
+
+    A training is compared with itself alone: its control says whether it works at all.
+    """
+    plain = {} if attack.trained else _runs(found, config, model, AS_IT_IS, CONTROL)
+    return plain | _runs(found, config, model, attack, CONTROL)
 
 
 def _course(cell: Mapping[str, Any]) -> dict[str, Any]:
