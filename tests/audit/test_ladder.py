@@ -63,7 +63,7 @@ def test_verification_by_hand():
     assert found["0.001"]["tar"] == 0.5
     assert found["0.001"]["low"] <= 0.5 <= found["0.001"]["high"]
     # fold 0 at 0.3 or 0.6's best threshold 0.6+, fold 1 at 0.9: right are 0.9, 0.5, and 0.6
-    assert found["accuracy"] == pytest.approx((1 + 0.5) / 2, abs=0.5)
+    assert found["balanced_accuracy"] == pytest.approx((1 + 0.5) / 2, abs=0.5)
     assert found["missing_pairs"] == 5
 
 

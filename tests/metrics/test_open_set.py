@@ -58,6 +58,13 @@ def test_ten_folds_by_hand():
     assert error == pytest.approx(np.std([1, 0.5, 0.5], ddof=1) / 3**0.5)
 
 
+def test_the_commoner_answer_is_not_rewarded():
+    """Nine pairs of one person to one of two, and scores that say nothing: half is right, not nine tenths."""
+    same = torch.tensor(([True] * 9 + [False]) * 2)
+    fold = torch.tensor([0] * 10 + [1] * 10)
+    assert folds_accuracy(torch.full((20,), 0.5), same, fold)[0] == 0.5
+
+
 def test_linkability_at_its_ends_and_between():
     low, high = torch.linspace(0, 0.4, 1000), torch.linspace(0.6, 1, 1000)
     assert linkability(high, low) == 1.0

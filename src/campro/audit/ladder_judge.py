@@ -154,7 +154,7 @@ def verification(sight: Sight, photos: Sequence[Path], pairs: Pairs) -> dict[str
     first, second = (torch.tensor([row[photo] for photo in side]) for side in (pairs.first, pairs.second))
     scores = (sight.gallery[first] * sight.probes[second]).sum(1)
     accuracy, error = folds_accuracy(scores, pairs.same, pairs.fold)
-    found: dict[str, Json] = {"accuracy": accuracy, "standard_error": error, "missing_pairs": pairs.missing}
+    found: dict[str, Json] = {"balanced_accuracy": accuracy, "standard_error": error, "missing_pairs": pairs.missing}
     members = [torch.nonzero(pairs.fold == fold)[:, 0] for fold in pairs.fold.unique()]
     rng = np.random.default_rng(0)
     drawn = [torch.cat([members[i] for i in rng.integers(len(members), size=len(members))]) for _ in range(DRAWS)]
