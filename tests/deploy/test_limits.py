@@ -69,6 +69,17 @@ def test_a_fitted_profile_is_one_that_the_camera_holds(name, start):
     assert limits.realised(fitted).blocks == fitted.blocks  # rounding twice changes nothing
 
 
+@pytest.mark.parametrize("name", TARGETS)
+def test_every_camera_holds_campro_strong(name):
+    """On pictures of any colours: at most a sixteenth of all levels off, where a camera has few knots or a power."""
+    strong = load_profile("campro-strong")
+    rgb = np.random.default_rng(0).integers(0, 256, (200, 200, 3), dtype=np.uint8)
+    held, wanted = (Camera(one)(rgb).astype(int) for one in (TARGETS[name].limits.fitted(strong), strong))
+    off = np.abs(held - wanted)
+    assert off.mean() < 3
+    assert off.max() <= 16
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=3, max_size=9), st.integers(0, 1000))
 def test_the_fitted_curve_is_the_closest_that_the_camera_can_draw(values, seed):

@@ -74,6 +74,15 @@ def test_skin_null_clips_skin_in_green_and_blue_and_keeps_grey():
     np.testing.assert_allclose(camera(grey)[..., 1:], grey[..., 1:], atol=3)  # 33 knots are coarse near black
 
 
+def test_campro_strong_clips_redder_skin_in_all_channels_and_lets_the_lightest_through():
+    """Borders by hand, in linear light: green from 0.9 / 1.9 of red on, blue from 0.55 / 1.55, red up to 1.8 / 0.8."""
+    linear = lambda red, green, blue: np.rint(255 * (np.array([[[red, green, blue]]]) ** (1 / 2.2))).astype(np.uint8)  # noqa: E731
+    camera = Camera("campro-strong")
+    assert not camera(linear(0.5, 0.46 * 0.5, 0.34 * 0.5)).any()
+    assert (camera(linear(0.5, 0.60 * 0.5, 0.50 * 0.5))[0, 0] > 0).tolist() == [False, True, True]
+    assert (camera(linear(0.5, 0.40 * 0.5, 0.30 * 0.5))[0, 0] > 0).tolist() == [True, False, False]
+
+
 def test_the_digest_is_of_what_the_camera_does():
     one = load_profile("invert")
     assert IspProfile("another name", one.blocks).digest == one.digest
