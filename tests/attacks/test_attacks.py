@@ -248,7 +248,7 @@ def test_a_rate_that_is_too_high_is_lowered():
         Try(1e5)
     )
     assert not failed.converged
-    assert float(weight.weight) == 0  # back at its start
+    assert float(weight.weight.detach()) == 0  # back at its start
     found = Course(weight, lambda rows, rng: off(), lambda: -float(off().detach()), 8, known, "high").train(Try(2.0))
     assert max(found.curve) > -0.5
 

@@ -42,11 +42,12 @@ def test_iou_by_hand():
 
 
 def test_loss_falls_when_learning_and_ignores_crowds():
+    torch.manual_seed(0)  # a start from which learning is slow: of eight, two need more than twenty steps
     detector = load_detector("campro-person", weights=None).train()
     images, truth = torch.rand(2, 3, 320, 320), [Detections.truth([[40, 40, 140, 260]]), Detections.truth([])]
     optimiser = torch.optim.Adam(detector.parameters(), lr=1e-3)
     losses = []
-    for _ in range(20):
+    for _ in range(40):
         loss = detector.loss(images, truth)
         optimiser.zero_grad()
         loss.backward()
