@@ -81,18 +81,12 @@ def table(found: Mapping[str, tuple[Cell, Sequence[Cell]]], raw: float) -> str:
     lines.append("|---" * (5 + len(ATTACKS)) + "|")
     for name, (scores, rows) in found.items():
         best = {row["attack"]: rate(row["best"]) for row in rows}
-        aps = [percent(scores[kind]) for kind in ("given", "adapted")]
+        aps = [rate(dict(zip(("mean", "low", "high"), scores[kind]))) for kind in ("given", "adapted")]
         share = f"{100 * scores['adapted'][0] / raw:.0f}"
         lines.append(
             "| " + " | ".join((name, *aps, share, rows[0]["attack"], *(best.get(a, "–") for a in ATTACKS))) + " |"
         )
     return "\n".join(lines) + "\n"
-
-
-def percent(scores: Sequence[float]) -> str:
-    """An AP with its interval."""
-    mean, low, high = (100 * one for one in scores)
-    return f"{mean:.1f} [{low:.1f}, {high:.1f}]"
 
 
 def plot(found: Mapping[str, tuple[Cell, Sequence[Cell]]], raw: float, file: Path) -> None:

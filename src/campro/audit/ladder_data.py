@@ -97,11 +97,6 @@ class LadderData:
         return tuple(photo for photo in singles if photo in self.landmarks.found)
 
     @property
-    def hurries(self) -> bool:
-        """Whether networks run in bfloat16."""
-        return BUDGETS[self.config.budget].hurries
-
-    @property
     def judged(self) -> tuple[Path, ...]:
         """All photographs that adversaries are judged on: those of the roll, then strangers'."""
         return (*self.roll.photos, *self.strangers)

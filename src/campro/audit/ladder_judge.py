@@ -108,7 +108,7 @@ def see(data: LadderData, embedder: FaceEmbedder, side: str, adversary: Adversar
         for look in looks or [()]
         for links in [(*moment, camera, *look)]
     ]
-    rows = partial(embed_photos, photos=photos, landmarks=data.landmarks, half=data.hurries)
+    rows = partial(embed_photos, photos=photos, landmarks=data.landmarks, half=True)
     total = sum(rows(own, view=view) for view in views)
     probes = unit_rows(torch.as_tensor(total), "adversary")
     if adversary.gallery == "captured":

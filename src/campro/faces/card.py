@@ -67,4 +67,5 @@ class FaceEmbedder(nn.Module):
     def forward(self, crops: Images) -> Embeddings:
         if len(crops) == 0:
             return crops.new_zeros(0, self.card.dim)
-        return F.normalize(self.features(self.card.prepare(crops)).float())  # in mixed precision, too
+        found = self.features(self.card.prepare(crops))
+        return F.normalize(found.to(torch.promote_types(found.dtype, torch.float32)))  # in mixed precision, too
