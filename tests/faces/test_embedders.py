@@ -7,6 +7,8 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
 from campro.core.catalogue import locate
@@ -14,6 +16,7 @@ from campro.core.errors import CamproError
 from campro.core.images import to_tensor
 from campro.data.facemodel import FaceModel
 from campro.faces import FACE_EMBEDDERS, EmbedderCard, align, load_embedder, load_face_detector
+from campro.faces.mobilefacenet import Depthwise
 from campro.faces.onnx_embedder import load_onnx
 
 RANDOM = ["dlib-resnet29", "mobilefacenet"]
@@ -129,3 +132,18 @@ def test_frbench_adapter():
 def test_every_family_is_reachable():
     assert {"dlib-resnet29", "mobilefacenet", "frbench", "onnx"} <= set(FACE_EMBEDDERS)
     assert load_face_detector("dlib").scheme == "dlib"
+
+
+@given(st.integers(5, 12), st.integers(5, 12), st.sampled_from([1, 2, 3]))
+@settings(max_examples=20, deadline=None)
+def test_depthwise_filters_and_their_gradients_are_those_of_torch(height: int, width: int, stride: int) -> None:
+    ours = Depthwise(4, 4, 3, stride, 1, groups=4, bias=False).double()
+    theirs = torch.nn.Conv2d(4, 4, 3, stride, 1, groups=4, bias=False).double()
+    theirs.load_state_dict(ours.state_dict())
+    sides = []
+    for filters in (ours, theirs):
+        crops = torch.rand(2, 4, height, width, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+        found = filters(crops.requires_grad_())
+        (found**2).sum().backward()
+        sides.append((found, crops.grad, filters.weight.grad))
+    torch.testing.assert_close(sides[0], sides[1])

@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from campro.core.hashing import file_sha256
 from campro.faces.card import EmbedderCard, FaceEmbedder
@@ -52,6 +54,21 @@ class ConvUnit(nn.Module):
         return self.prelu(self.bn(self.conv(x)))
 
 
+class Depthwise(nn.Conv2d):
+    """A filter for each channel.
+
+    oneDNN's gradient of a strided one takes four times as long as that of all outputs, of which this keeps every other
+    where gradients are wanted: a MobileFaceNet learns 1.4 times as fast.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.stride == (1, 1) or not torch.is_grad_enabled():
+            return super().forward(x)
+        every = F.conv2d(x, self.weight, self.bias, 1, self.padding, self.dilation, self.groups)
+        down, right = self.stride
+        return every[..., ::down, ::right]
+
+
 class Bottleneck(nn.Module):
     """Widen, filter each channel alone, narrow; added to the input where the shapes allow it."""
 
@@ -63,7 +80,7 @@ class Bottleneck(nn.Module):
             nn.Conv2d(into, wide, 1, bias=False),
             nn.BatchNorm2d(wide),
             nn.PReLU(wide),
-            nn.Conv2d(wide, wide, 3, stride, 1, groups=wide, bias=False),
+            Depthwise(wide, wide, 3, stride, 1, groups=wide, bias=False),
             nn.BatchNorm2d(wide),
             nn.PReLU(wide),
             nn.Conv2d(wide, out, 1, bias=False),
