@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -21,10 +23,11 @@ from campro.attacks.filters import FILTERS, invert, principal_grey
 from campro.attacks.inverse import Inverse, posterior_mean, prior_of
 from campro.attacks.restoration import IDENTITY, restore
 from campro.attacks.restorer import OnnxRestorer
-from campro.attacks.retrain import MARGIN, SCALE, logits, retrain
+from campro.attacks.retrain import MARGIN, SCALE, logits, of_few_people, retrain
 from campro.attacks.training import Course, TrainingFaces, has_settled, hurried
 from campro.core.errors import CamproError
 from campro.core.images import to_tensor, write_image
+from campro.data import FaceSet
 from campro.faces.card import EmbedderCard, FaceEmbedder
 from campro.isp import Camera, IspProfile, load_profile
 
@@ -115,6 +118,23 @@ def test_a_prior_counts_photographs_alike(tmp_path):
     prior = prior_of([tmp_path / "a.png", tmp_path / "b.png"])
     assert prior[0] == pytest.approx(prior[-1])
     assert prior.sum() == pytest.approx(2.1)
+
+
+@pytest.mark.parametrize("name", [name for name, attack in ATTACKS.items() if attack.trained])
+def test_every_training_has_a_scaling_curve(name, tmp_path):
+    """Where the budget asks for one, below the number of photographs that there are."""
+    people = FaceSet("few", tmp_path, {"ann": tuple(Path(f"{number}.png") for number in range(801))})
+    for budget, sizes in ((STANDARD, ["400", "800"]), (QUICK, [])):
+        runs = find_attack(name).runs(Known(Tiny(), 0, people=people, budget=budget))
+        assert [found[1] for run in runs if (found := re.search(r"(\d+) photographs", run))] == sizes
+
+
+def test_classes_of_a_small_set_are_whole():
+    owner = torch.tensor([2, 0, 1, 0, 1, 2, 0])
+    crops = np.arange(7, dtype=np.uint8).reshape(7, 1, 1, 1).repeat(3, axis=3)
+    few = of_few_people(TrainingFaces(crops, 255 - crops, owner), 5)
+    assert few.owner.tolist() == [0, 0, 0, 1, 1]
+    assert few.raw[:, 0, 0, 0].tolist() == [1, 3, 6, 2, 4]
 
 
 def test_a_copy_learns_what_the_recogniser_says_of_raw_faces():

@@ -8,7 +8,7 @@ import pytest
 
 from campro.core.errors import CamproError
 from campro.data import FaceSet
-from campro.data.groups import groups_file, read_groups
+from campro.data.groups import read_groups
 
 
 def faces(root, *names):
@@ -36,7 +36,8 @@ def test_what_is_no_list_of_labels_is_refused(tmp_path, text):
 
 
 def test_labels_lie_in_the_folder_that_was_told(tmp_path):
-    assert groups_file(faces(tmp_path, "ann")) is None
+    """Which may be the one above LFW's `images`."""
+    assert faces(tmp_path, "ann").described_by("groups.csv") is None
     path = written(tmp_path, "person,group\nann,women\n")
-    assert groups_file(faces(tmp_path, "ann")) == path
-    assert groups_file(faces(tmp_path / "images", "ann")) == path
+    assert faces(tmp_path, "ann").described_by("groups.csv") == path
+    assert faces(tmp_path / "images", "ann").described_by("groups.csv") == path

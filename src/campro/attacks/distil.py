@@ -17,6 +17,7 @@ from campro.attacks.training import (
     answers,
     copy_of,
     embedded,
+    fewer,
     hurried,
     moved,
     training_faces,
@@ -28,9 +29,9 @@ def distillation_runs(known: Known) -> Runs:
     """A copy for every number of photographs, and for all of them in every try."""
     if not known.embedder.differentiable or known.people is None:
         return {}
-    budget, most = known.budget, len(known.people.photos)
-    runs = {f"{size} photographs": partial(_copy, known, size, budget.tries[0]) for size in budget.sizes if size < most}
-    return runs | {f"all photographs, {one}": partial(_copy, known, None, one) for one in budget.tries}
+    tries = known.budget.tries
+    runs = {f"{size} photographs": partial(_copy, known, size, tries[0]) for size in fewer(known)}
+    return runs | {f"all photographs, {one}": partial(_copy, known, None, one) for one in tries}
 
 
 def _copy(known: Known, size: int | None, tried: Try) -> Adversary:

@@ -19,6 +19,7 @@ from campro.attacks.training import (
     answers,
     copy_of,
     embedded,
+    fewer,
     hurried,
     moved,
     training_faces,
@@ -56,21 +57,25 @@ class Restored(FaceEmbedder):
 
 
 def restoration_runs(known: Known) -> Runs:
-    """For pixels alone, and for the identity too, in every try."""
+    """For pixels alone, and for the identity too, in every try; the latter with fewer photographs as well."""
     if not known.embedder.differentiable:
         return {}
-    return {
-        f"{kind}, {one}": partial(_restorer, known, weight, one)
-        for kind, weight in IDENTITY.items()
-        for one in known.budget.tries
+    tries, strongest = known.budget.tries, "L1 and identity"
+    runs = {
+        f"{strongest}, {size} photographs": partial(_restorer, known, IDENTITY[strongest], tries[0], size)
+        for size in fewer(known)
+    }
+    return runs | {
+        f"{kind}, {one}": partial(_restorer, known, weight, one) for kind, weight in IDENTITY.items() for one in tries
     }
 
 
-def _restorer(known: Known, identity: float, tried: Try) -> Adversary:
+def _restorer(known: Known, identity: float, tried: Try, size: int | None = None) -> Adversary:
     colours = learned_map(known, "3D LUT").table
     lessons, judged = training_faces(known)
-    network, training = restore(known, colours, lessons, judged, identity, tried)
-    return Adversary(embedder=network, training=training, learned_from=len(lessons.owner))
+    some = lessons.rows(np.arange(size or len(lessons.owner)))
+    network, training = restore(known, colours, some, judged, identity, tried)
+    return Adversary(embedder=network, training=training, learned_from=len(some.owner))
 
 
 def restore(

@@ -14,7 +14,17 @@ from torch.nn import functional as F
 from campro.attacks.attack import Adversary, Attack, Known, Runs, Training
 from campro.attacks.budget import Try
 from campro.attacks.distil import distilled
-from campro.attacks.training import Course, Rows, TrainingFaces, copy_of, embedded, hurried, moved, training_faces
+from campro.attacks.training import (
+    Course,
+    Rows,
+    TrainingFaces,
+    copy_of,
+    embedded,
+    fewer,
+    hurried,
+    moved,
+    training_faces,
+)
 from campro.core.device import seed_everything
 from campro.faces.card import FaceEmbedder
 from campro.metrics.identification import ranks_of_mates
@@ -26,23 +36,38 @@ Start = Literal["fine-tuned", "distilled", "from scratch"]
 
 
 def retraining_runs(known: Known) -> Runs:
-    """Every start, head and try, on all faces there are; after distillation only the head that separates better."""
+    """Every start, head and try, on all faces there are; after distillation only the head that separates better.
+
+    The scaling curve is that of fine-tuning with the same head.
+    """
     if not known.embedder.differentiable:
         return {}
     starts: tuple[Start, ...] = ("fine-tuned", "from scratch")
     tried: list[tuple[Start, Head]] = [(start, head) for start in starts for head in known.budget.heads]
-    return {
+    tries = known.budget.tries
+    runs = {
         f"{start}, {head}, {one}": partial(_retrained, known, start, head, one)
         for start, head in [("distilled", "ArcFace"), *tried]
-        for one in known.budget.tries
+        for one in tries
+    }
+    return runs | {
+        f"fine-tuned, ArcFace, {size} photographs": partial(_retrained, known, "fine-tuned", "ArcFace", tries[0], size)
+        for size in fewer(known)
     }
 
 
-def _retrained(known: Known, start: Start, head: Head, tried: Try) -> Adversary:
+def _retrained(known: Known, start: Start, head: Head, tried: Try, size: int | None = None) -> Adversary:
     first = distilled(known, None, known.budget.tries[0])[0] if start == "distilled" else known.embedder
     lessons, judged = training_faces(known)
+    if size:
+        lessons = of_few_people(lessons, size)
     student, training = retrain(known, first, lessons, judged, start, head, tried)
     return Adversary(embedder=student, enrols="itself", training=training, learned_from=len(lessons.owner))
+
+
+def of_few_people(lessons: TrainingFaces, size: int) -> TrainingFaces:
+    """So many photographs of as few people as have them: classes of one photograph would teach nothing."""
+    return lessons.rows(np.argsort(lessons.owner.numpy(), kind="stable")[:size])
 
 
 def retrain(

@@ -89,6 +89,11 @@ def _faces(known: Known, people: dict[str, tuple[Path, ...]]) -> TrainingFaces:
     return TrainingFaces(*views, owner)
 
 
+def fewer(known: Known) -> tuple[int, ...]:
+    """Numbers of photographs of the scaling curve, all of them less than there are."""
+    return () if known.people is None else tuple(size for size in known.budget.sizes if size < len(known.people.photos))
+
+
 @lru_cache(maxsize=1)
 def answers(teacher: FaceEmbedder, faces: TrainingFaces) -> tuple[Float[Tensor, "N D"], Float[Tensor, "N D"]]:
     """What a recogniser says of all raw crops, and of their mirror images."""

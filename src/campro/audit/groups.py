@@ -8,7 +8,7 @@ from torch import Tensor
 
 from campro.core.hashing import file_sha256
 from campro.data import FaceSet
-from campro.data.groups import groups_file, read_groups
+from campro.data.groups import GROUPS_FILE, read_groups
 from campro.faces import Landmarks
 from campro.faces.skin_tone import angles_of, people_by_class
 from campro.identify import Roll
@@ -19,7 +19,7 @@ def groups_of(roll: Roll, landmarks: Landmarks) -> dict[str, Int[Tensor, " P"]]:
 
     Else of each class of skin that anybody is of, lightest first: a colour matrix acts on skin first.
     """
-    if (path := groups_file(roll.faces)) is None:
+    if (path := roll.faces.described_by(GROUPS_FILE)) is None:
         return people_by_class(angles_of(roll.photos, landmarks), roll.owner)
     number = {name: who for who, name in enumerate(sorted(roll.faces.identities))}
     groups = read_groups(path, roll.faces)
@@ -28,5 +28,5 @@ def groups_of(roll: Roll, landmarks: Landmarks) -> dict[str, Int[Tensor, " P"]]:
 
 def labels_digest(faces: FaceSet) -> dict[str, str]:
     """Content of the labels, among the inputs of a run; nothing where there are none."""
-    path = groups_file(faces)
+    path = faces.described_by(GROUPS_FILE)
     return {} if path is None else {"groups": file_sha256(path)}

@@ -104,7 +104,7 @@ class LadderData:
     @cached_property
     def pairs(self) -> Pairs | None:
         """For verification, where the folder has a list of them and enough is at hand, all among the judged ones."""
-        if self.config.faces is None or not (path := self.config.faces / PAIRS_FILE).is_file():
+        if (path := self.faces.described_by(PAIRS_FILE)) is None:
             return None
         pairs = read_pairs(path, self.faces.only(self.judged))
         return pairs if pairs.every_fold_has_both else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -34,6 +34,15 @@ class FaceSet:
     def photos(self) -> tuple[Path, ...]:
         """All photographs, person by person."""
         return tuple(photo for photos in self.identities.values() for photo in photos)
+
+    @property
+    def folder(self) -> Path:
+        """The folder that was told: the one with the people, or, as of LFW, the one above `images`."""
+        return self.root.parent if self.root.name == "images" else self.root
+
+    def described_by(self, file: str) -> Path | None:
+        """A file of that name with facts about these people, where the folder has one."""
+        return path if (path := self.folder / file).is_file() else None
 
     @cached_property
     def contents(self) -> dict[Path, str]:
@@ -106,8 +115,8 @@ def read_faces(folder: Path | str, check: bool = False) -> FaceSet:
     if not identities:
         got = f"{len(problems)} things that are not ({problems[0]})" if problems else "an empty folder"
         raise CamproError(f"faces in {root}", "a folder per person with pictures in it", got, "use NAME/PICTURE.jpg")
-    name = root.parent.name if root.name == "images" else root.name
-    return FaceSet(name, root, identities, tuple(problems))
+    found = FaceSet("", root, identities, tuple(problems))
+    return replace(found, name=found.folder.name)
 
 
 def _people_root(folder: Path) -> Path:

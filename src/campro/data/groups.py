@@ -9,13 +9,8 @@ from campro.core.errors import CamproError
 from campro.data.faces import FaceSet
 
 GROUPS_FILE = "groups.csv"
+"""In the folder of faces."""
 FIELDS = ["person", "group"]
-
-
-def groups_file(faces: FaceSet) -> Path | None:
-    """The file with labels, where the folder of faces has one; beside `images` where that holds the people."""
-    folder = faces.root.parent if faces.root.name == "images" else faces.root
-    return path if (path := folder / GROUPS_FILE).is_file() else None
 
 
 def read_groups(path: Path, faces: FaceSet) -> dict[str, tuple[str, ...]]:
