@@ -14,12 +14,13 @@ from onnx import TensorProto, helper
 from torch import nn
 
 from campro.attacks.adaptation import SHRINK, RowsAdapted, layers_adapted
-from campro.attacks.attack import Known, may_know
+from campro.attacks.attack import Adversary, Known, may_know
 from campro.attacks.attacks import ATTACKS, find_attack
 from campro.attacks.budget import BUDGETS, STANDARD, Try
 from campro.attacks.colour_maps import MAPS
 from campro.attacks.distil import distil
 from campro.attacks.filters import FILTERS, invert, principal_grey
+from campro.attacks.fusion import of_several
 from campro.attacks.inverse import Inverse, posterior_mean, prior_of
 from campro.attacks.restoration import IDENTITY, restore
 from campro.attacks.restorer import OnnxRestorer
@@ -120,13 +121,24 @@ def test_a_prior_counts_photographs_alike(tmp_path):
     assert prior.sum() == pytest.approx(2.1)
 
 
-@pytest.mark.parametrize("name", [name for name, attack in ATTACKS.items() if attack.trained])
+@pytest.mark.parametrize("name", ["distillation", "restoration", "retraining"])
 def test_every_training_has_a_scaling_curve(name, tmp_path):
     """Where the budget asks for one, below the number of photographs that there are."""
     people = FaceSet("few", tmp_path, {"ann": tuple(Path(f"{number}.png") for number in range(801))})
     for budget, sizes in ((STANDARD, ["400", "800"]), (QUICK, [])):
         runs = find_attack(name).runs(Known(Tiny(), 0, people=people, budget=budget))
         assert [found[1] for run in runs if (found := re.search(r"(\d+) photographs", run))] == sizes
+
+
+def test_the_same_adversaries_with_several_pictures():
+    runs = of_several({"one": lambda: Adversary(gallery="captured")})
+    assert {run: make() for run, make in runs.items()} == {
+        f"{count} pictures, one": Adversary(gallery="captured", pictures=count) for count in (2, 4, 8)
+    }
+    known = Known(Tiny(), 0, profiles=(load_profile("campro-default"),))
+    fused_inverse = find_attack("several pictures, inverse").runs
+    assert list(fused_inverse(known)) == ["2 pictures, inverse", "4 pictures, inverse", "8 pictures, inverse"]
+    assert not fused_inverse(replace(known, profiles=(load_profile("defocus-9-3"),)))
 
 
 def test_classes_of_a_small_set_are_whole():

@@ -8,7 +8,7 @@ from campro.attacks.colour_maps import COLOUR_MAPS
 from campro.attacks.distil import DISTILLATION
 from campro.attacks.enrolment import RE_ENROLMENT
 from campro.attacks.filters import AS_IT_IS, PREPROCESSED, RESTORERS
-from campro.attacks.fusion import FUSED_MAPS, FUSION, VIDEO
+from campro.attacks.fusion import FUSED_COPY, FUSED_INVERSE, FUSED_MAPS, FUSION, VIDEO
 from campro.attacks.inverse import INVERSE
 from campro.attacks.restoration import RESTORATION
 from campro.attacks.retrain import RETRAINING
@@ -26,8 +26,10 @@ ATTACKS: dict[str, Attack] = {
         FUSED_MAPS,
         VIDEO,
         INVERSE,
+        FUSED_INVERSE,
         ADAPTATION,
         DISTILLATION,
+        FUSED_COPY,
         RESTORATION,
         RETRAINING,
     )

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from campro.attacks.attack import Adversary, Attack, Known, Runs, Training
-from campro.attacks.budget import Try
+from campro.attacks.budget import FULL_TRIES, Try
 from campro.attacks.training import (
     Course,
     Rows,
@@ -31,7 +31,12 @@ def distillation_runs(known: Known) -> Runs:
         return {}
     tries = known.budget.tries
     runs = {f"{size} photographs": partial(_copy, known, size, tries[0]) for size in fewer(known)}
-    return runs | {f"all photographs, {one}": partial(_copy, known, None, one) for one in tries}
+    return runs | {whole_course(one): partial(_copy, known, None, one) for one in tries}
+
+
+def whole_course(tried: Try) -> str:
+    """Name of the run that learns from all photographs."""
+    return f"all photographs, {tried}"
 
 
 def _copy(known: Known, size: int | None, tried: Try) -> Adversary:
@@ -40,7 +45,7 @@ def _copy(known: Known, size: int | None, tried: Try) -> Adversary:
     return Adversary(embedder=student, training=training, learned_from=seen)
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=len(FULL_TRIES))
 def distilled(known: Known, size: int | None, tried: Try) -> tuple[FaceEmbedder, Training]:
     """A copy taught by so many photographs; all if None."""
     lessons, judged = training_faces(known)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from campro.attacks.attack import Adversary, Attack, Known, Runs
 from campro.attacks.colour_maps import MAPS, mapped
+from campro.attacks.distil import distillation_runs, whole_course
+from campro.attacks.inverse import inverse_runs
 
 PICTURES = (2, 4, 8)
 
@@ -23,6 +27,26 @@ def fused_map_runs(known: Known) -> Runs:
     }
 
 
+def fused_inverse_runs(known: Known) -> Runs:
+    """Behind the inverse of the profile."""
+    return of_several(inverse_runs(known))
+
+
+def fused_copy_runs(known: Known) -> Runs:
+    """By the copy that learned from all photographs."""
+    name = whole_course(known.budget.tries[0])
+    return of_several({run: make for run, make in distillation_runs(known).items() if run == name})
+
+
+def of_several(runs: Runs) -> Runs:
+    """The same adversaries, each with several pictures of a person."""
+    return {f"{count} pictures, {run}": partial(_of, make, count) for run, make in runs.items() for count in PICTURES}
+
+
+def _of(make: Callable[[], Adversary], pictures: int) -> Adversary:
+    return replace(make(), pictures=pictures)
+
+
 def video_runs(known: Known) -> Runs:
     """Frames of a moment, behind the same colour maps."""
     counts = known.budget.frames
@@ -32,5 +56,18 @@ def video_runs(known: Known) -> Runs:
 FUSION = Attack("several pictures", "black", "several pictures of the same person, captured or raw", fusion_runs)
 FUSED_MAPS = Attack(
     "several pictures, colour maps", "grey", "the same, and pairs of photographs from a bought camera", fused_map_runs
+)
+FUSED_INVERSE = Attack(
+    "several pictures, inverse",
+    "white",
+    "several captured pictures of the same person, and the profile",
+    fused_inverse_runs,
+)
+FUSED_COPY = Attack(
+    "several pictures, distillation",
+    "grey",
+    "several captured pictures of the same person, and raw and captured photographs of faces from a bought camera",
+    fused_copy_runs,
+    trained=True,
 )
 VIDEO = Attack("video, colour maps", "grey", "frames of a video, and pairs from a bought camera", video_runs)
