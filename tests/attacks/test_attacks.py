@@ -149,6 +149,24 @@ def test_classes_of_a_small_set_are_whole():
     assert few.raw[:, 0, 0, 0].tolist() == [1, 3, 6, 2, 4]
 
 
+def test_crops_are_seen_through_what_undoes_the_camera():
+    crops = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3), dtype=np.uint8)
+    seen = TrainingFaces(crops, 255 - crops, torch.zeros(3, dtype=torch.long)).seen_through(invert)
+    assert np.array_equal(seen.captured, crops) and np.array_equal(seen.raw, crops)
+
+
+def test_copies_look_as_they_are_behind_a_table_and_behind_the_inverse(tmp_path):
+    people = FaceSet("few", tmp_path, {"ann": (Path("1.png"),)})
+    known = Known(Tiny(), 0, people=people, profiles=(load_profile("campro-default"),), budget=QUICK)
+    assert list(find_attack("distillation").runs(known)) == [
+        "all photographs, rate 0.001",
+        "behind a 3D LUT, rate 0.001",
+    ]
+    assert list(find_attack("inverse, distillation").runs(known)) == ["inverse, rate 0.001"]
+    blurs = replace(known, profiles=(load_profile("defocus-9-3"),))
+    assert not find_attack("inverse, distillation").runs(blurs)
+
+
 def test_a_copy_learns_what_the_recogniser_says_of_raw_faces():
     """Captured crops are negatives; the copy agrees with the recogniser on people that it has not seen."""
     torch.manual_seed(0)

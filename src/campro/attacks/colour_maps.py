@@ -99,4 +99,9 @@ def learned_map(known: Known, kind: str, count: int = PAIRS[-1]) -> Recolour:
     return Recolour(MAPS[kind](colour_pairs(chosen, known.camera)).requires_grad_(False))
 
 
+def lut_of(known: Known) -> Recolour:
+    """The most flexible of the maps, from most pairs."""
+    return learned_map(known, "3D LUT")
+
+
 COLOUR_MAPS = Attack("colour maps", "grey", "pairs of photographs from a bought camera", map_runs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache, partial
 
 import numpy as np
@@ -10,6 +11,8 @@ from torch import Tensor
 
 from campro.attacks.attack import Adversary, Attack, Known, Runs, Training
 from campro.attacks.budget import FULL_TRIES, Try
+from campro.attacks.colour_maps import lut_of
+from campro.attacks.inverse import has_inverse, inverse_of
 from campro.attacks.training import (
     Course,
     Rows,
@@ -22,33 +25,53 @@ from campro.attacks.training import (
     moved,
     training_faces,
 )
+from campro.core.types import ImageTransform
 from campro.faces.card import FaceEmbedder
 
 
 def distillation_runs(known: Known) -> Runs:
-    """A copy for every number of photographs, and for all of them in every try."""
-    if not known.embedder.differentiable or known.people is None:
+    """A copy for every number of photographs, and those of all photographs."""
+    if not _teaches(known):
+        return {}
+    runs: Runs = {f"{size} photographs": partial(_copy, known, size, known.budget.tries[0]) for size in fewer(known)}
+    return {**runs, **whole_courses(known)}
+
+
+def whole_courses(known: Known) -> Runs:
+    """Copies that learned from all photographs in every try: from these as they are, and behind a 3D LUT."""
+    if not _teaches(known):
         return {}
     tries = known.budget.tries
-    runs = {f"{size} photographs": partial(_copy, known, size, tries[0]) for size in fewer(known)}
-    return runs | {whole_course(one): partial(_copy, known, None, one) for one in tries}
+    plain = {f"all photographs, {one}": partial(_copy, known, None, one) for one in tries}
+    return plain | {f"behind a 3D LUT, {one}": partial(_copy, known, None, one, lut_of) for one in tries}
 
 
-def whole_course(tried: Try) -> str:
-    """Name of the run that learns from all photographs."""
-    return f"all photographs, {tried}"
+def inverse_copy_runs(known: Known) -> Runs:
+    """Copies that look through the inverse of the profile, which moves colours better than any that was learned."""
+    if not _teaches(known) or not has_inverse(known):
+        return {}
+    return {f"inverse, {one}": partial(_copy, known, None, one, inverse_of) for one in known.budget.tries}
 
 
-def _copy(known: Known, size: int | None, tried: Try) -> Adversary:
-    student, training = distilled(known, size, tried)
+def _teaches(known: Known) -> bool:
+    return known.embedder.differentiable and known.people is not None
+
+
+Look = Callable[[Known], ImageTransform]
+
+
+def _copy(known: Known, size: int | None, tried: Try, look: Look | None = None) -> Adversary:
+    student, training = distilled(known, size, tried, look)
     seen = size or len(training_faces(known)[0].owner)
-    return Adversary(embedder=student, training=training, learned_from=seen)
+    return Adversary((look(known),) if look else (), embedder=student, training=training, learned_from=seen)
 
 
-@lru_cache(maxsize=len(FULL_TRIES))
-def distilled(known: Known, size: int | None, tried: Try) -> tuple[FaceEmbedder, Training]:
-    """A copy taught by so many photographs; all if None."""
+@lru_cache(maxsize=2 * len(FULL_TRIES))
+def distilled(known: Known, size: int | None, tried: Try, look: Look | None = None) -> tuple[FaceEmbedder, Training]:
+    """A copy taught by so many photographs, all if None, through what somebody looks at captured pictures with."""
     lessons, judged = training_faces(known)
+    if look:
+        lessons, judged = (faces.seen_through(look(known)) for faces in (lessons, judged))
     return distil(known, lessons, judged, size or len(lessons.owner), tried)
 
 
@@ -76,5 +99,12 @@ DISTILLATION = Attack(
     "grey",
     "raw and captured photographs of faces from a bought camera",
     distillation_runs,
+    trained=True,
+)
+INVERSE_DISTILLATION = Attack(
+    "inverse, distillation",
+    "white",
+    "the profile, and raw and captured photographs of faces",
+    inverse_copy_runs,
     trained=True,
 )

@@ -8,7 +8,7 @@ from functools import partial
 
 from campro.attacks.attack import Adversary, Attack, Known, Runs
 from campro.attacks.colour_maps import MAPS, mapped
-from campro.attacks.distil import distillation_runs, whole_course
+from campro.attacks.distil import whole_courses
 from campro.attacks.inverse import inverse_runs
 
 PICTURES = (2, 4, 8)
@@ -33,9 +33,8 @@ def fused_inverse_runs(known: Known) -> Runs:
 
 
 def fused_copy_runs(known: Known) -> Runs:
-    """By the copy that learned from all photographs."""
-    name = whole_course(known.budget.tries[0])
-    return of_several({run: make for run, make in distillation_runs(known).items() if run == name})
+    """By the copies that learned from all photographs."""
+    return of_several(whole_courses(known))
 
 
 def of_several(runs: Runs) -> Runs:

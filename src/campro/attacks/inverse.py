@@ -7,6 +7,7 @@ likely as it is in photographs; what a captured colour probably was is then the 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -80,13 +81,20 @@ def _coarse(packed: UInt32[np.ndarray, " N"], bits: int) -> UInt32[np.ndarray, "
 
 
 def inverse_runs(known: Known) -> Runs:
-    """The table, if the profile is a function of colours; one that blurs has no such inverse."""
-    return {"inverse": lambda: _inverse(known)} if is_pointwise(known.profile.blocks) else {}
+    """The table; a profile that blurs has none."""
+    return {"inverse": lambda: Adversary((inverse_of(known),))} if has_inverse(known) else {}
 
 
-def _inverse(known: Known) -> Adversary:
+def has_inverse(known: Known) -> bool:
+    """Whether the profile is a function of colours alone."""
+    return is_pointwise(known.profile.blocks)
+
+
+@lru_cache(maxsize=1)
+def inverse_of(known: Known) -> Inverse:
+    """With a prior from photographs of anything."""
     order = np.random.default_rng(known.seed).permutation(len(known.photos))[:PHOTOS]
-    return Adversary((Inverse(known.profile, prior_of(known.photos[row] for row in order)),))
+    return Inverse(known.profile, prior_of(known.photos[row] for row in order))
 
 
 INVERSE = Attack("inverse", "white", "the profile", inverse_runs)

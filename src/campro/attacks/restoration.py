@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from campro.attacks.attack import Adversary, Attack, Known, Runs, Training
 from campro.attacks.budget import Try
-from campro.attacks.colour_maps import learned_map
+from campro.attacks.colour_maps import lut_of
 from campro.attacks.training import (
     Course,
     Rows,
@@ -71,7 +71,7 @@ def restoration_runs(known: Known) -> Runs:
 
 
 def _restorer(known: Known, identity: float, tried: Try, size: int | None = None) -> Adversary:
-    colours = learned_map(known, "3D LUT").table
+    colours = lut_of(known).table
     lessons, judged = training_faces(known)
     some = lessons.rows(np.arange(size or len(lessons.owner)))
     network, training = restore(known, colours, some, judged, identity, tried)

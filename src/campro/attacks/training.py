@@ -21,7 +21,7 @@ from campro.core.device import native_bfloat16
 from campro.core.errors import CamproError
 from campro.core.images import to_tensor
 from campro.core.progress import Progress
-from campro.core.types import Images
+from campro.core.types import Images, ImageTransform
 from campro.faces.card import FaceEmbedder
 from campro.faces.embed import crop_photos
 
@@ -59,6 +59,10 @@ class TrainingFaces:
     def rows(self, chosen: Rows) -> TrainingFaces:
         """Some of them; people keep their numbers."""
         return TrainingFaces(self.raw[chosen], self.captured[chosen], self.owner[torch.from_numpy(chosen)])
+
+    def seen_through(self, look: ImageTransform) -> TrainingFaces:
+        """With what somebody makes of captured pictures."""
+        return replace(self, captured=np.stack([look(crop) for crop in self.captured]))
 
 
 @lru_cache(maxsize=1)
