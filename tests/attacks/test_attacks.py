@@ -24,7 +24,7 @@ from campro.attacks.fusion import of_several
 from campro.attacks.inverse import Inverse, posterior_mean, prior_of
 from campro.attacks.restoration import IDENTITY, restore
 from campro.attacks.restorer import OnnxRestorer
-from campro.attacks.retrain import MARGIN, SCALE, logits, of_few_people, retrain
+from campro.attacks.retrain import MARGIN, SCALE, logits, of_few_people, places, retrain
 from campro.attacks.training import Course, TrainingFaces, has_settled, hurried
 from campro.core.errors import CamproError
 from campro.core.images import to_tensor, write_image
@@ -278,6 +278,12 @@ def test_restorers_from_files(tmp_path, size):
     (tmp_path / "bad.onnx").write_bytes(b"no network")
     with pytest.raises(CamproError, match=r"bad\.onnx"):
         OnnxRestorer(tmp_path / "bad.onnx")
+
+
+def test_people_lie_where_their_rows_do():
+    rows = torch.tensor([[1.0, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1]])
+    wanted = 2 * torch.tensor([[0, 1.0, 0, 0], [0.5**0.5, 0, 0, 0.5**0.5]])
+    torch.testing.assert_close(places(rows, torch.tensor([1, 0, 1])), wanted)
 
 
 def test_arcface_by_hand():

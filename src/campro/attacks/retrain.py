@@ -18,6 +18,7 @@ from campro.attacks.training import (
     Course,
     Rows,
     TrainingFaces,
+    answers,
     copy_of,
     embedded,
     fewer,
@@ -79,13 +80,18 @@ def retrain(
     head: Head,
     tried: Try,
 ) -> tuple[FaceEmbedder, Training]:
-    """Cross-entropy over the training people, half of whose crops are raw in each step; judged by rank-1 on others."""
+    """Cross-entropy over the training people, half of whose crops are raw in each step; judged by rank-1 on others.
+
+    A student who knows faces starts with people where the recogniser sees them; random places would first undo what
+    it knows.
+    """
     seed_everything(known.seed + tried.seed)
     student = copy_of(first)
     if start == "from scratch":
         student.apply(_forget)
-    people = int(lessons.owner.max()) + 1
-    proxies = nn.Parameter(torch.randn(people, first.card.dim))
+        proxies = nn.Parameter(torch.randn(int(lessons.owner.max()) + 1, first.card.dim))
+    else:
+        proxies = nn.Parameter(places(answers(known.embedder, lessons)[0], lessons.owner))
     quick = hurried(student, known)
     trained = nn.ModuleDict({"student": student, "head": nn.ParameterList([proxies])})
 
@@ -98,6 +104,12 @@ def retrain(
 
     label, count = f"retrain, {start}, {head}", len(lessons.owner)
     return student, Course(trained, loss, lambda: validation_rank1(student, judged), count, known, label).train(tried)
+
+
+def places(rows: Float[Tensor, "N D"], owner: Int[Tensor, "N"]) -> Float[Tensor, "P D"]:
+    """Where each person's rows lie on average; as long as random vectors would be."""
+    people = F.one_hot(owner).to(rows).T
+    return F.normalize(people @ rows) * rows.shape[1] ** 0.5
 
 
 def logits(
