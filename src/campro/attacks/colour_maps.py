@@ -83,10 +83,10 @@ def map_runs(known: Known) -> Runs:
     return {f"{kind}, {count} pairs": partial(mapped, known, kind, count) for count in counts for kind in MAPS}
 
 
-def mapped(known: Known, kind: str, count: int = PAIRS[-1], pictures: int = 1, frames: int = 1) -> Adversary:
+def mapped(known: Known, kind: str, count: int = PAIRS[-1], frames: int = 1) -> Adversary:
     """Behind a map that was learned from so many pairs."""
     seen = min(count, len(known.photos))
-    return Adversary((learned_map(known, kind, count),), pictures=pictures, frames=frames, learned_from=seen)
+    return Adversary((learned_map(known, kind, count),), frames=frames, learned_from=seen)
 
 
 @lru_cache(maxsize=len(MAPS))

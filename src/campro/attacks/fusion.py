@@ -22,9 +22,7 @@ def fusion_runs(known: Known) -> Runs:
 
 def fused_map_runs(known: Known) -> Runs:
     """Behind the colour maps that are learned from most pairs."""
-    return {
-        f"{count} pictures, {kind}": partial(mapped, known, kind, pictures=count) for kind in MAPS for count in PICTURES
-    }
+    return of_several({kind: partial(mapped, known, kind) for kind in MAPS})
 
 
 def fused_inverse_runs(known: Known) -> Runs:
