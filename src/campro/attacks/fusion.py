@@ -45,9 +45,8 @@ def _of(make: Callable[[], Adversary], pictures: int) -> Adversary:
 
 
 def video_runs(known: Known) -> Runs:
-    """Frames of a moment, behind the same colour maps."""
-    counts = known.budget.frames
-    return {f"{count} frames, {kind}": partial(mapped, known, kind, frames=count) for kind in MAPS for count in counts}
+    """Frames of a moment, behind the most flexible map."""
+    return {f"{count} frames, 3D LUT": partial(mapped, known, "3D LUT", frames=count) for count in known.budget.frames}
 
 
 FUSION = Attack("several pictures", "black", "several pictures of the same person, captured or raw", fusion_runs)

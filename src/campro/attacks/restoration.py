@@ -20,6 +20,7 @@ from campro.attacks.training import (
     copy_of,
     embedded,
     fewer,
+    frozen,
     hurried,
     moved,
     training_faces,
@@ -89,10 +90,9 @@ def restore(
     """Only the U-Net learns; judged by the cosine of restored to raw faces of people who were kept aside."""
     network = Restored(known.embedder.eval().requires_grad_(False), colours)
     wanted, right = answers(known.embedder, lessons), embedded(known.embedder, judged.raw)
-    restored, recognise = (hurried(part, known) for part in (network.restored, known.embedder))
+    restored, recognise = hurried(network.restored, known), hurried(frozen(known.embedder), known)
 
     def loss(rows: Rows, rng: np.random.Generator) -> Tensor:
-        known.embedder.eval()
         shift, mirrored = int(rng.integers(2**31)), bool(rng.random() < 0.5)
         sides = (moved(side[rows], np.random.default_rng(shift)) for side in (lessons.captured, lessons.raw))
         captured, raw = (side.flip(3) if mirrored else side for side in sides)

@@ -45,9 +45,10 @@ class UNet(Enhancer):
 
 
 def _double(inside: int, outside: int) -> nn.Sequential:
+    """In place, so that gradients need only what the next convolution keeps anyway."""
     return nn.Sequential(
         nn.Conv2d(inside, outside, 3, padding=1),
-        nn.LeakyReLU(SLOPE),
+        nn.LeakyReLU(SLOPE, inplace=True),
         nn.Conv2d(outside, outside, 3, padding=1),
-        nn.LeakyReLU(SLOPE),
+        nn.LeakyReLU(SLOPE, inplace=True),
     )
