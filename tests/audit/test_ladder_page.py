@@ -8,6 +8,7 @@ from campro.attacks.attack import Attack
 from campro.attacks.filters import AS_IT_IS
 from campro.audit.ladder_config import LadderConfig
 from campro.audit.ladder_data import CAPTURED, CONTROL
+from campro.audit.ladder_figures import courses
 from campro.audit.ladder_report import outlook, protection, render_ladder
 from campro.audit.ladder_rows import cell_key, ladder_rows, scaling_points, table, verdict
 from campro.core.runs import RunFolder
@@ -62,6 +63,16 @@ def test_the_outlook_is_what_the_last_doubling_brought(rows):
     del rows["taught"]["runs"]["all"]
     assert "+3.0 points per doubling at 800 photographs: still rising" in outlook(rows["taught"])
     assert outlook(rows["looked"]) == ""
+
+
+def test_a_training_is_drawn_once(rows):
+    fused = rows["taught"] | {"attack": "several pictures, taught"}
+    assert [title for title, _ in courses([rows["looked"], rows["taught"], fused])] == ["taught, tiny"]
+
+
+def test_a_row_without_control_says_nothing_of_it(rows):
+    page = render_ladder([rows["looked"] | {"control": None}], "some-profile", 90, STAMP)
+    assert "ithout the profile" not in " ".join(page.split()).replace("recognises without the profile", "")
 
 
 def test_a_failed_training_is_no_protection(rows):

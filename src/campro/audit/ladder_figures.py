@@ -33,12 +33,17 @@ def scaling(rows: Sequence[Row], size: tuple[float, float] = (5.2, 3.2)) -> str 
 
 
 def courses(rows: Sequence[Row], size: tuple[float, float] = (3.4, 2.4)) -> list[tuple[str, str]]:
-    """(title, figure) of every trained row: validation scores of its runs over time; failed runs are dotted."""
-    figures = []
+    """(title, figure) of every trained row: validation scores of its runs over time; failed runs are dotted.
+
+    A row that goes on with what another one trained is left out.
+    """
+    figures, drawn = [], set()
     for row in rows:
         runs = {name: run for name, run in row["runs"].items() if run["curve"]}
-        if not runs:
+        curves = {tuple(run["curve"]) for run in runs.values()}
+        if curves <= drawn:
             continue
+        drawn |= curves
         with rc_context(STYLE):
             axes, figure = axes_of(size)
             for number, (name, run) in enumerate(runs.items()):
