@@ -13,8 +13,10 @@ import torch
 from onnx import TensorProto, helper
 from torch import nn
 
+from campro.attacks import distil as distil_module
+from campro.attacks import retrain as retrain_module
 from campro.attacks.adaptation import SHRINK, RowsAdapted, layers_adapted
-from campro.attacks.attack import Adversary, Known, may_know
+from campro.attacks.attack import Adversary, Known, Training, may_know
 from campro.attacks.attacks import ATTACKS, find_attack
 from campro.attacks.budget import BUDGETS, STANDARD, Try
 from campro.attacks.colour_maps import MAPS
@@ -165,6 +167,21 @@ def test_copies_look_as_they_are_behind_a_table_and_behind_the_inverse(tmp_path)
     assert list(find_attack("inverse, distillation").runs(known)) == ["inverse, rate 0.001"]
     blurs = replace(known, profiles=(load_profile("defocus-9-3"),))
     assert not find_attack("inverse, distillation").runs(blurs)
+
+
+def test_copies_are_taught_once_for_all_who_use_them(tmp_path, monkeypatch):
+    faces = TrainingFaces(np.zeros((2, 16, 16, 3), np.uint8), np.zeros((2, 16, 16, 3), np.uint8), torch.zeros(2).long())
+    taught, training = [], Training((0.0, 1.0), converged=True)
+    monkeypatch.setattr(distil_module, "training_faces", lambda known: (faces, faces))
+    monkeypatch.setattr(distil_module, "distil", lambda *given: taught.append(given) or (Tiny(), training))
+    monkeypatch.setattr(retrain_module, "training_faces", lambda known: (faces, faces))
+    monkeypatch.setattr(retrain_module, "retrain", lambda known, first, *given: (first, training))
+    known = Known(Tiny(), 0, people=FaceSet("few", tmp_path, {"ann": (Path("1.png"),)}), budget=QUICK)
+    attackers = ("distillation", "several pictures, distillation", "retraining")
+    runs = [run for name in attackers for run in find_attack(name).runs(known).items()]
+    copies = [make().embedder for name, make in runs if "all photographs" in name or name.startswith("distilled")]
+    assert len(copies) == 5
+    assert len({id(copy) for copy in copies}) == len(taught) == 1
 
 
 def test_a_copy_learns_what_the_recogniser_says_of_raw_faces():

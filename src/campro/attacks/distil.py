@@ -67,7 +67,7 @@ def _copy(known: Known, size: int | None, tried: Try, look: Look | None = None) 
 
 
 @lru_cache(maxsize=2 * len(FULL_TRIES))
-def distilled(known: Known, size: int | None, tried: Try, look: Look | None = None) -> tuple[FaceEmbedder, Training]:
+def distilled(known: Known, size: int | None, tried: Try, look: Look | None) -> tuple[FaceEmbedder, Training]:
     """A copy taught by so many photographs, all if None, through what somebody looks at captured pictures with."""
     lessons, judged = training_faces(known)
     if look:

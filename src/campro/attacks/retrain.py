@@ -58,7 +58,7 @@ def retraining_runs(known: Known) -> Runs:
 
 
 def _retrained(known: Known, start: Start, head: Head, tried: Try, size: int | None = None) -> Adversary:
-    first = distilled(known, None, known.budget.tries[0])[0] if start == "distilled" else known.embedder
+    first = distilled(known, None, known.budget.tries[0], None)[0] if start == "distilled" else known.embedder
     lessons, judged = training_faces(known)
     if size:
         lessons = of_few_people(lessons, size)
