@@ -37,7 +37,8 @@ def courses(rows: Sequence[Row], size: tuple[float, float] = (3.4, 2.4)) -> list
 
     A row that goes on with what another one trained is left out.
     """
-    figures, drawn = [], set()
+    drawn: set[tuple[float, ...]] = set()
+    figures = []
     for row in rows:
         runs = {name: run for name, run in row["runs"].items() if run["curve"]}
         curves = {tuple(run["curve"]) for run in runs.values()}
