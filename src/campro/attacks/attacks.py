@@ -5,7 +5,7 @@ from __future__ import annotations
 from campro.attacks.adaptation import ADAPTATION
 from campro.attacks.attack import Attack
 from campro.attacks.colour_maps import COLOUR_MAPS
-from campro.attacks.distil import DISTILLATION, INVERSE_DISTILLATION
+from campro.attacks.distil import DISTILLATION, INVERSE_DISTILLATION, MAP_DISTILLATION
 from campro.attacks.enrolment import RE_ENROLMENT
 from campro.attacks.filters import AS_IT_IS, PREPROCESSED, RESTORERS
 from campro.attacks.fusion import FUSED_COPY, FUSED_INVERSE, FUSED_MAPS, FUSION, VIDEO
@@ -29,6 +29,7 @@ ATTACKS: dict[str, Attack] = {
         FUSED_INVERSE,
         ADAPTATION,
         DISTILLATION,
+        MAP_DISTILLATION,
         FUSED_COPY,
         INVERSE_DISTILLATION,
         RESTORATION,

@@ -38,12 +38,17 @@ def distillation_runs(known: Known) -> Runs:
 
 
 def whole_courses(known: Known) -> Runs:
-    """Copies that learned from all photographs in every try: from these as they are, and behind a 3D LUT."""
+    """Copies that learned from all photographs in every try."""
     if not _teaches(known):
         return {}
-    tries = known.budget.tries
-    plain = {f"all photographs, {one}": partial(_copy, known, None, one) for one in tries}
-    return plain | {f"behind a 3D LUT, {one}": partial(_copy, known, None, one, lut_of) for one in tries}
+    return {f"all photographs, {one}": partial(_copy, known, None, one) for one in known.budget.tries}
+
+
+def map_copy_runs(known: Known) -> Runs:
+    """Copies that look through a 3D LUT, the most flexible of the colour maps."""
+    if not _teaches(known):
+        return {}
+    return {f"behind a 3D LUT, {one}": partial(_copy, known, None, one, lut_of) for one in known.budget.tries}
 
 
 def inverse_copy_runs(known: Known) -> Runs:
@@ -99,6 +104,13 @@ DISTILLATION = Attack(
     "grey",
     "raw and captured photographs of faces from a bought camera",
     distillation_runs,
+    trained=True,
+)
+MAP_DISTILLATION = Attack(
+    "colour maps, distillation",
+    "grey",
+    "raw and captured photographs of faces and of anything from a bought camera",
+    map_copy_runs,
     trained=True,
 )
 INVERSE_DISTILLATION = Attack(

@@ -8,7 +8,7 @@ from functools import partial
 
 from campro.attacks.attack import Adversary, Attack, Known, Runs
 from campro.attacks.colour_maps import MAPS, mapped
-from campro.attacks.distil import whole_courses
+from campro.attacks.distil import map_copy_runs, whole_courses
 from campro.attacks.inverse import inverse_runs
 
 PICTURES = (2, 4, 8)
@@ -31,8 +31,8 @@ def fused_inverse_runs(known: Known) -> Runs:
 
 
 def fused_copy_runs(known: Known) -> Runs:
-    """By the copies that learned from all photographs."""
-    return of_several(whole_courses(known))
+    """By the copies that learned from all photographs, as they are and behind a 3D LUT."""
+    return of_several({**whole_courses(known), **map_copy_runs(known)})
 
 
 def of_several(runs: Runs) -> Runs:
