@@ -19,7 +19,7 @@ from campro.attacks.adaptation import SHRINK, RowsAdapted, layers_adapted
 from campro.attacks.attack import Adversary, Known, Training, may_know
 from campro.attacks.attacks import ATTACKS, find_attack
 from campro.attacks.budget import BUDGETS, STANDARD, Try
-from campro.attacks.colour_maps import MAPS
+from campro.attacks.colour_maps import MAPS, lut_of, mapped
 from campro.attacks.distil import distil
 from campro.attacks.filters import FILTERS, invert, principal_grey
 from campro.attacks.fusion import of_several
@@ -90,6 +90,12 @@ def test_a_polynomial_finds_a_matrix_and_a_lut_what_bends():
     captured = torch.einsum("oc,bchw->bohw", torch.from_numpy(mix).float(), raw)
     found = MAPS["polynomial"]([(captured, raw)])(captured).detach()
     assert float((found - raw).abs().mean()) < 0.02
+
+
+def test_a_map_is_learned_once_for_all_who_look_through_it(tmp_path):
+    write_image(tmp_path / "photo.png", RGB)
+    known = Known(Tiny(), 0, photos=(tmp_path / "photo.png",), cameras=(Camera("invert"),))
+    assert mapped(known, "3D LUT").restores == mapped(known, "3D LUT", 1).restores == (lut_of(known),)
 
 
 def test_monotone_curves_undo_a_negative():

@@ -86,12 +86,12 @@ def map_runs(known: Known) -> Runs:
 def mapped(known: Known, kind: str, count: int = PAIRS[-1], frames: int = 1) -> Adversary:
     """Behind a map that was learned from so many pairs."""
     seen = min(count, len(known.photos))
-    return Adversary((learned_map(known, kind, count),), frames=frames, learned_from=seen)
+    return Adversary((learned_map(known, kind, seen),), frames=frames, learned_from=seen)
 
 
 @lru_cache(maxsize=len(MAPS))
-def learned_map(known: Known, kind: str, count: int = PAIRS[-1]) -> Recolour:
-    """A map from that many pairs of photographs, or all there are; the same ones for every kind."""
+def learned_map(known: Known, kind: str, count: int) -> Recolour:
+    """A map from that many pairs of photographs; the same ones for every kind."""
     if not known.photos:
         raise CamproError("attack", "photographs to take pairs of", "none", "give --photos")
     order = np.random.default_rng(known.seed).permutation(len(known.photos))[:count]
@@ -101,7 +101,7 @@ def learned_map(known: Known, kind: str, count: int = PAIRS[-1]) -> Recolour:
 
 def lut_of(known: Known) -> Recolour:
     """The most flexible of the maps, from most pairs."""
-    return learned_map(known, "3D LUT")
+    return learned_map(known, "3D LUT", min(PAIRS[-1], len(known.photos)))
 
 
 COLOUR_MAPS = Attack("colour maps", "grey", "pairs of photographs from a bought camera", map_runs)

@@ -38,24 +38,25 @@ def distillation_runs(known: Known) -> Runs:
 
 
 def whole_courses(known: Known) -> Runs:
-    """Copies that learned from all photographs in every try."""
-    if not _teaches(known):
-        return {}
-    return {f"all photographs, {one}": partial(_copy, known, None, one) for one in known.budget.tries}
+    """Copies that learned from all photographs as they are."""
+    return _courses(known, "all photographs")
 
 
 def map_copy_runs(known: Known) -> Runs:
     """Copies that look through a 3D LUT, the most flexible of the colour maps."""
-    if not _teaches(known):
-        return {}
-    return {f"behind a 3D LUT, {one}": partial(_copy, known, None, one, lut_of) for one in known.budget.tries}
+    return _courses(known, "behind a 3D LUT", lut_of)
 
 
 def inverse_copy_runs(known: Known) -> Runs:
     """Copies that look through the inverse of the profile, which moves colours better than any that was learned."""
-    if not _teaches(known) or not has_inverse(known):
+    return _courses(known, "inverse", inverse_of) if has_inverse(known) else {}
+
+
+def _courses(known: Known, label: str, look: Look | None = None) -> Runs:
+    """A copy in every try, from all photographs."""
+    if not _teaches(known):
         return {}
-    return {f"inverse, {one}": partial(_copy, known, None, one, inverse_of) for one in known.budget.tries}
+    return {f"{label}, {one}": partial(_copy, known, None, one, look) for one in known.budget.tries}
 
 
 def _teaches(known: Known) -> bool:

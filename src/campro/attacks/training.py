@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -182,7 +181,7 @@ class Course:
         return training
 
     def _score(self) -> float:
-        with native_bfloat16() if self.known.budget.hurries else nullcontext():
+        with native_bfloat16(self.known.budget.hurries):
             return self.score()
 
     def _at(self, rate: float, seed: int) -> Training:

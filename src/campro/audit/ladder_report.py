@@ -67,5 +67,5 @@ def outlook(row: Row) -> str:
         return ""
     (fewer, before), (most, after) = points[-2:]
     gain = (after - before) / log2(most / fewer)
-    points_word = f"{round(100 * gain, 1) + 0.0:+.1f} points per doubling at {most} photographs"
+    points_word = f"{100 * gain:+z.1f} points per doubling at {most} photographs"
     return f"{points_word}: still rising, more data would recognise more" if gain > RISING else points_word

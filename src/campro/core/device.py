@@ -47,13 +47,13 @@ def keep_memory() -> None:
             mallopt(parameter, KEPT_BYTES)
 
 
-def native_bfloat16() -> torch.autocast:
-    """Context in which networks run in bfloat16 where the processor multiplies it natively, else as they are.
+def native_bfloat16(wanted: bool = True) -> torch.autocast:
+    """Context in which networks run in bfloat16 if `wanted` and the processor multiplies it natively, else as they are.
 
     Training on a CPU is then up to twice as fast; weights and gradients stay float32.
     """
     asks = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
-    return torch.autocast("cpu", torch.bfloat16, enabled=asks is not None and asks())
+    return torch.autocast("cpu", torch.bfloat16, enabled=wanted and asks is not None and asks())
 
 
 def seed_everything(seed: int) -> None:

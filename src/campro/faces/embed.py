@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -82,7 +81,7 @@ def embed_photos(
 @torch.inference_mode()
 def _embed(embedder: FaceEmbedder, crops: UInt8[np.ndarray, "N h w 3"], half: bool) -> Rows:
     device = next((p.device for p in embedder.parameters()), torch.device("cpu"))
-    with native_bfloat16() if half else nullcontext():
+    with native_bfloat16(half):
         return embedder(to_tensor(crops).to(device)).float().cpu().numpy()
 
 
