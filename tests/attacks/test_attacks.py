@@ -331,10 +331,12 @@ def test_a_rate_that_is_too_high_is_lowered():
 
 
 def test_a_copy_that_is_perfect_is_left_alone():
-    known, calls = Known(Tiny(), 0, budget=LONG), []
-    training = Course(Tiny(), lambda rows, rng: calls.append(rows), lambda: 1.0, 8, known, "perfect").train(Try(1e-3))
+    student, calls = Tiny(), []
+    known = Known(student, 0, budget=LONG)
+    training = Course(student, lambda rows, rng: calls.append(rows), lambda: 1.0, 8, known, "perfect").train(Try(1e-3))
     assert training.converged
     assert not calls
+    assert not student.training
 
 
 def test_a_curve_that_still_rises_has_not_settled():

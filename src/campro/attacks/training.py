@@ -167,7 +167,7 @@ class Course:
     label: str
 
     def train(self, tried: Try) -> Training:
-        """AdamW until the validation score stops rising; the student ends in its best state.
+        """AdamW until the validation score stops rising; the student ends in its best state, in evaluation mode.
 
         A run that gets nowhere begins anew at a tenth of the rate, twice; if that does not help it has failed, and
         says so.
@@ -178,6 +178,7 @@ class Course:
             training = self._at(tried.rate / 10**attempt, self.known.seed + tried.seed)
             if training.converged or max(training.curve) > training.curve[0]:
                 break
+        self.student.eval()
         return training
 
     def _score(self) -> float:
@@ -197,7 +198,6 @@ class Course:
                     value = self.loss(*next(batches))
                     if not torch.isfinite(value):
                         self.student.load_state_dict(best)
-                        self.student.eval()
                         return Training(tuple(curve), converged=False)
                     optimiser.zero_grad()
                     value.backward()
@@ -215,7 +215,6 @@ class Course:
                 if since >= (PATIENCE if max(curve) > curve[0] else GIVE_UP):
                     break
         self.student.load_state_dict(best)
-        self.student.eval()
         return Training(tuple(curve), has_settled(curve))
 
 
