@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,8 @@ _WRITE_OPTIONS: dict[str, dict[str, object]] = {
     ".jpeg": {"quality": 95, "subsampling": 0},
     ".webp": {"lossless": True},
 }
+KEPT = 2 << 30
+_kept: dict[Path, Rgb8] = {}
 _log = logging.getLogger("campro")
 
 
@@ -51,10 +53,14 @@ def read_image(path: Path) -> Rgb8:
         raise CamproError(str(path), "a whole image file", reason, "replace or remove the file") from error
 
 
-@lru_cache(maxsize=2048)
 def read_image_once(path: Path) -> Rgb8:
-    """`read_image`, with the last 2,048 pictures kept in memory: for training, which draws the same ones again."""
-    return read_image(path)
+    """`read_image`, with the first KEPT bytes of pictures kept in memory: for training, which draws them again."""
+    if path in _kept:
+        return _kept[path]
+    rgb = read_image(path)
+    if rgb.nbytes + sum(kept.nbytes for kept in _kept.values()) <= KEPT:
+        _kept[path] = rgb
+    return rgb
 
 
 def write_image(path: Path, rgb: Rgb8) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import warnings
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import onnx
 import torch
 from onnx import helper, numpy_helper
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from campro.core.files import replacing
 from campro.core.types import Images
@@ -27,9 +30,11 @@ that holds the digest of the profile, and the end of a weight's name."""
 def export_onnx(enhancer: Enhancer, path: Path, profile: str) -> None:
     """Write an enhancer for the profile with that digest; needs the package onnxscript.
 
-    Weights are rounded to half precision, in `enhancer` too, and stored so: the file is half as large.
+    Norms are folded into their convolutions and weights are rounded to half precision, in `enhancer` too, and stored so:
+    the file is half as large.
     The file of `fast` has a second output, the map at an eighth of the size, for `campro.enhance.runner`.
     """
+    _fold_norms(enhancer.eval())
     _round_to_half(enhancer)
     network = _WithContext(enhancer) if isinstance(enhancer, FastEnhancer) else enhancer
     outputs = [ENHANCED, CONTEXT] if isinstance(enhancer, FastEnhancer) else [ENHANCED]
@@ -38,7 +43,7 @@ def export_onnx(enhancer: Enhancer, path: Path, profile: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns about itself
         program = torch.onnx.export(
-            network.eval(),
+            network,
             (example,),
             dynamo=True,
             opset_version=OPSET,
@@ -54,6 +59,14 @@ def export_onnx(enhancer: Enhancer, path: Path, profile: str) -> None:
     note.key, note.value = PROFILE, profile
     with replacing(path) as part:
         onnx.save(model, part)
+
+
+def _fold_norms(enhancer: Enhancer) -> None:
+    for module in enhancer.modules():
+        if isinstance(module, nn.Sequential):
+            for place, (inner, norm) in enumerate(pairwise(module)):
+                if isinstance(inner, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                    module[place], module[place + 1] = fuse_conv_bn_eval(inner, norm), nn.Identity()
 
 
 @torch.no_grad()
@@ -76,7 +89,7 @@ def _store_as_half(graph: onnx.GraphProto) -> None:
     graph.node.extend(nodes)
 
 
-class _WithContext(torch.nn.Module):
+class _WithContext(nn.Module):
     """`FastEnhancer` that also hands out its small map."""
 
     def __init__(self, enhancer: FastEnhancer) -> None:

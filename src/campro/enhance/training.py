@@ -101,5 +101,7 @@ def _resume(enhancer: Enhancer, optimiser: torch.optim.Optimizer, run: RunFolder
 
 @torch.no_grad()
 def _show(board: SummaryWriter, step: int, enhancer: Enhancer, captured: torch.Tensor, raw: torch.Tensor) -> None:
+    enhancer.eval()
     rows = torch.cat([raw, captured, enhancer(captured).clamp(0, 1)], 2)
+    enhancer.train()
     board.add_images("raw over captured over enhanced", rows.cpu(), step)
