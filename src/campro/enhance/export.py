@@ -30,8 +30,8 @@ that holds the digest of the profile, and the end of a weight's name."""
 def export_onnx(enhancer: Enhancer, path: Path, profile: str) -> None:
     """Write an enhancer for the profile with that digest; needs the package onnxscript.
 
-    Norms are folded into their convolutions and weights are rounded to half precision, in `enhancer` too, and stored so:
-    the file is half as large.
+    Norms are folded into their convolutions and weights are rounded to half precision, in `enhancer` too, and stored
+    so: the file is half as large.
     The file of `fast` has a second output, the map at an eighth of the size, for `campro.enhance.runner`.
     """
     _fold_norms(enhancer.eval())
