@@ -121,6 +121,17 @@ def test_everything_is_embedded_once_and_nothing_is_dropped_in_silence(photos, t
     assert embedder.seen == 9  # other weights, other embeddings
 
 
+@pytest.mark.parametrize("differentiable", [True, False])
+def test_only_what_runs_in_torch_is_compiled(differentiable, photos, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr("campro.faces.embed.COMPILES", 3)
+    monkeypatch.setattr("campro.faces.embed.compiled", lambda network, worth_it: asked.append(worth_it) or network)
+    landmarks, embedder = find_landmarks(photos, load_face_detector("dlib"), tmp_path / "cache"), Counting()
+    embedder.differentiable = differentiable
+    embed_photos(embedder, photos[:3], landmarks, RAW, tmp_path / "cache")
+    assert asked == [differentiable]
+
+
 def test_half_precision_is_close_and_kept_apart(photos, tmp_path):
     """dlib's recogniser: rows that are rounded never stand in for exact ones."""
     landmarks = find_landmarks(photos[:3], load_face_detector("dlib"), tmp_path / "cache")

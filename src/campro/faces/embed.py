@@ -62,7 +62,7 @@ def embed_photos(
     store = _Store(cache or cache_root(), embedder, landmarks, view, half)
     names = [store.name_of(photo, landmarks) for photo in photos]
     todo = [(photo, name) for photo, name in zip(photos, names) if name not in store.rows]
-    quick = compiled(embedder, worth_it=len(todo) >= COMPILES)
+    quick = compiled(embedder, worth_it=embedder.differentiable and len(todo) >= COMPILES)
 
     def cut(some: Sequence[tuple[Path, str]]) -> UInt8[np.ndarray, "N h w 3"]:
         return crop_photos([photo for photo, _ in some], landmarks, embedder.card, view)
