@@ -62,6 +62,7 @@ def export_onnx(enhancer: Enhancer, path: Path, profile: str) -> None:
 
 
 def _fold_norms(enhancer: Enhancer) -> None:
+    """Before rounding: what the exporter folds by itself would be rounded otherwise than in PyTorch."""
     for module in enhancer.modules():
         if isinstance(module, nn.Sequential):
             for place, (inner, norm) in enumerate(pairwise(module)):

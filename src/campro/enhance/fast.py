@@ -147,6 +147,7 @@ class Residual(nn.Module):
 
 
 def _depthwise(inside: int, outside: int, stride: int = 1) -> nn.Sequential:
+    """Expand, see, project."""
     wide = EXPANSION * inside
     return nn.Sequential(
         _convolve(inside, wide),
