@@ -11,6 +11,7 @@ from campro.core.errors import CamproError
 from campro.core.images import to_tensor
 from campro.enhance.enhancers import new_enhancer
 from campro.enhance.export import ENHANCED, PICTURE, export_onnx
+from campro.enhance.fused import planes
 from campro.enhance.runner import OnnxEnhancer
 
 SIZES = [(96, 160), (33, 95), (200, 64)]
@@ -58,6 +59,11 @@ def test_the_runner_agrees_with_pytorch_to_a_rounding_step(files, name, size):
 
 
 @pytest.mark.slow
+def test_networks_see_what_pytorch_sees():
+    rgb = np.random.default_rng(0).integers(0, 256, (37, 53, 3), np.uint8)
+    np.testing.assert_array_equal(planes(rgb[:, ::-1]), to_tensor(rgb[:, ::-1]).numpy())
+
+
 def test_the_file_says_for_which_profile(files):
     enhancer = OnnxEnhancer(files[0] / "fast.onnx")
     assert enhancer.profile == "d" * 64

@@ -14,10 +14,10 @@ from onnx import numpy_helper
 
 from campro.core.errors import CamproError
 from campro.core.hashing import file_sha256
-from campro.core.images import to_rgb8, to_tensor
+from campro.core.images import to_rgb8
 from campro.core.types import Rgb8
 from campro.enhance.export import CONTEXT, ENHANCED, HALF, PICTURE, PROFILE
-from campro.enhance.fused import Composer
+from campro.enhance.fused import Composer, planes
 
 SHIPPED = Path(__file__).parent / "weights" / "campro-default.onnx"
 
@@ -68,7 +68,7 @@ class OnnxEnhancer:
         return self._compose(rgb, context)
 
     def _run(self, rgb: Rgb8) -> Float32[np.ndarray, "1 c h w"]:
-        (answer,) = self._session.run([self._output], {PICTURE: to_tensor(rgb).numpy()})
+        (answer,) = self._session.run([self._output], {PICTURE: planes(rgb)})
         return np.asarray(answer)
 
     def check_profile(self, digest: str, name: str) -> None:
