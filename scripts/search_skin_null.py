@@ -29,7 +29,7 @@ from campro.utility.training import detect_scenes
 
 DATA = Path(os.environ["CAMPRO_DATA"])
 PEOPLE, REPEATS, SEED = 150, 10, 0
-BORDERS = ((0.80, 0.75), (0.68, 0.60), (0.60, 0.50), (0.56, 0.46), (0.52, 0.41), (0.47, 0.35))
+BORDERS = ((0.75, 0.70), (0.68, 0.60), (0.60, 0.50), (0.56, 0.46), (0.52, 0.41), (0.47, 0.35))
 """Linear green to red, and blue to red, below which the green and the blue channel are black."""
 EXTRAS = ("bits=4", "bits=3", "defocus=1", "low-resolution=2", "chroma-blur=4")
 """On top of `campro-strong`, as for `campro design --isp`."""
