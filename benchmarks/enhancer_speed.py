@@ -12,10 +12,11 @@ from campro.core.types import Rgb8
 from campro.enhance.enhancer import Enhancer
 from campro.enhance.enhancers import new_enhancer
 from campro.enhance.runner import load_enhancer
+from campro.isp import Camera
 
 SIZES = {"512x512": (512, 512), "1920x1080": (1920, 1080)}
-TABLE_MACS = 7 * 3 + 3 * 13 + 9 + 3
-"""A pixel's multiply-adds outside the network: seven mixtures of a colour, three of the map, gain, and keep."""
+TABLE_MACS = 7 * 3 + 2 * 3 + 3 * 4 + 3
+"""Multiply-adds of a pixel outside the network: seven mixtures of a colour, its squares, three of the map, and keep."""
 
 
 def unet_rgb8(unet: Enhancer, rgb: Rgb8) -> Rgb8:
@@ -35,9 +36,9 @@ def multiply_adds(enhancer: Enhancer, width: int, height: int) -> int:
 def main() -> None:
     """Measure and write."""
     networks = {name: new_enhancer(name).eval() for name in ("fast", "unet")}
-    runner, results = load_enhancer(), {}
+    runner, camera, results = load_enhancer(), Camera("campro-default"), {}
     for label, (width, height) in SIZES.items():
-        rgb = np.ascontiguousarray(photograph(width, height))
+        rgb = camera(np.ascontiguousarray(photograph(width, height)))
         ways = {"fast": lambda rgb=rgb: runner(rgb), "unet": lambda rgb=rgb: unet_rgb8(networks["unet"], rgb)}
         macs = {name: multiply_adds(network, width, height) for name, network in networks.items()}
         times = summary(in_turns(ways, rounds=5), "fast")

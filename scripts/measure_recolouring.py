@@ -14,7 +14,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import torch
 
 from campro.core.catalogue import cache_root
 from campro.core.chain import Chain
@@ -61,6 +60,17 @@ class Equalise:
         return np.dstack([cv2.equalizeHist(np.ascontiguousarray(rgb[..., channel])) for channel in range(3)])
 
 
+class Coloured:
+    """What the tables of an enhancer make of a picture."""
+
+    def __init__(self, enhancer: OnnxEnhancer) -> None:
+        self.name, self.digest = "tables", json_digest(["tables", enhancer.digest])
+        self._enhancer = enhancer
+
+    def __call__(self, rgb: Rgb8) -> Rgb8:
+        return self._enhancer.colours(rgb)
+
+
 class WithFaces:
     """An enhancer that leaves nothing out."""
 
@@ -75,13 +85,11 @@ class WithFaces:
 def _owners(camera: Camera) -> list[ImageTransform]:
     """What the owner of the enhancer makes of its inputs, and what others make of its outputs."""
     enhancer = load_enhancer()
-    if enhancer.profile != camera.profile.digest:
+    if enhancer.profile.digest != camera.profile.digest:
         return []
-    assert enhancer.table is not None
-    table = Lut3d(torch.from_numpy(enhancer.table).permute(3, 0, 1, 2)).requires_grad_(False)
     enhanced = Chain("enhanced", camera, enhancer)
     return [
-        Chain("by the enhancer's table", camera, Recolour(table)),
+        Chain("by the enhancer's tables", camera, Coloured(enhancer)),
         Chain("by the enhancer's colours", camera, WithFaces(enhancer)),
         enhanced,
         Chain("enhanced, equalised", enhanced, Equalise()),

@@ -30,7 +30,7 @@ def main(out: Path, enhancer: str = "fast", steps: int = 12000, scenes: str = "a
     fabric = make_fabric("cpu", 1, PRECISIONS[enhancer], 1)
     weights = train_enhancer_for(profile, photos, list_images(data / "celeba"), recipe, out, fabric)
     target = SHIPPED if (enhancer, scenes) == ("fast", "all") else out / f"{enhancer}.onnx"
-    export_onnx(load_trained(weights), target, profile.digest)
+    export_onnx(load_trained(weights), target, profile)
     print(target)
 
 

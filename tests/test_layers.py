@@ -9,7 +9,8 @@ from pathlib import Path
 LAYERS = (
     "core",
     "metrics",
-    "isp data faces utility enhance",
+    "isp data faces utility",
+    "enhance",
     "design identify attacks deploy",
     "audit",
     "cli web",

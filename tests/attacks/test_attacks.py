@@ -23,7 +23,6 @@ from campro.attacks.colour_maps import MAPS, lut_of, mapped
 from campro.attacks.distil import distil
 from campro.attacks.filters import FILTERS, invert, principal_grey
 from campro.attacks.fusion import of_several
-from campro.attacks.inverse import Inverse, posterior_mean, prior_of
 from campro.attacks.restoration import IDENTITY, restore
 from campro.attacks.restorer import OnnxRestorer
 from campro.attacks.retrain import MARGIN, SCALE, logits, of_few_people, places, retrain
@@ -32,12 +31,11 @@ from campro.core.errors import CamproError
 from campro.core.images import to_tensor, write_image
 from campro.data import FaceSet
 from campro.faces.card import EmbedderCard, FaceEmbedder
-from campro.isp import Camera, IspProfile, load_profile
+from campro.isp import Camera, load_profile
 
 RGB = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
 CARD = EmbedderCard("tiny", (16, 16), 8, 0.5, 0.5, "arcface-112")
 LONG, QUICK = replace(STANDARD, hurries=False), replace(BUDGETS["quick"], hurries=False)
-UNIFORM = np.full(1 << 15, 1.0)
 
 
 class Tiny(FaceEmbedder):
@@ -102,31 +100,6 @@ def test_monotone_curves_undo_a_negative():
     raw = to_tensor(RGB)
     found = MAPS["monotone"]([(1 - raw**2, raw)])(1 - raw**2).detach()
     assert float((found - raw).abs().mean()) < 0.02
-
-
-def test_the_inverse_of_what_loses_nothing_is_exact():
-    negative = IspProfile("invert", load_profile("invert").blocks)
-    np.testing.assert_array_equal(Inverse(negative, UNIFORM)(Camera(negative)(RGB)), RGB)
-
-
-def test_the_inverse_is_the_mean_over_what_became_one_colour():
-    """All colours become their highest bit: by hand, the mean of each half of the levels, weighed by the prior."""
-    raw = np.arange(1 << 24, dtype=np.uint32)
-    table = posterior_mean(raw & 0x808080, UNIFORM)
-    np.testing.assert_array_equal(table[0x000000], [64, 64, 64])  # 63.5, halves up
-    np.testing.assert_array_equal(table[0x800080], [192, 64, 192])
-    np.testing.assert_array_equal(table[0x810181], table[0x800080])  # never captured: as its neighbourhood
-    dark = UNIFORM.copy()
-    dark[0] = 1e9
-    np.testing.assert_array_equal(posterior_mean(raw & 0x808080, dark)[0], [4, 4, 4])  # 3.5
-
-
-def test_a_prior_counts_photographs_alike(tmp_path):
-    write_image(tmp_path / "a.png", np.zeros((10, 10, 3), np.uint8))
-    write_image(tmp_path / "b.png", np.full((50, 50, 3), 255, np.uint8))
-    prior = prior_of([tmp_path / "a.png", tmp_path / "b.png"])
-    assert prior[0] == pytest.approx(prior[-1])
-    assert prior.sum() == pytest.approx(2.1)
 
 
 @pytest.mark.parametrize("name", ["distillation", "restoration", "retraining"])

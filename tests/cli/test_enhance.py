@@ -15,7 +15,7 @@ from campro.isp import Camera, load_profile
 def enhancer(tmp_path_factory):
     """Untrained: it leaves colours as they are, and dims them by what its map happens to say."""
     file = tmp_path_factory.mktemp("enhancer") / "fast.onnx"
-    export_onnx(new_enhancer("fast").eval(), file, load_profile("invert").digest)
+    export_onnx(new_enhancer("fast").eval(), file, load_profile("invert"))
     return file
 
 

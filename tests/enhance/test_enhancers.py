@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import torch
 from lightning_fabric import Fabric
 
 from campro.core.errors import CamproError
-from campro.core.images import write_image
+from campro.core.images import to_tensor, write_image
 from campro.core.runs import RunFolder
 from campro.enhance import training
 from campro.enhance.enhancers import ENHANCERS, new_enhancer
-from campro.enhance.fast import DOUBT, SHARPNESS
-from campro.enhance.objective import enhancement_loss
+from campro.enhance.fast import DOUBT, SHARPNESS, statistics
+from campro.enhance.fused import FLOOR
+from campro.enhance.objective import Sample, enhancement_loss
 from campro.enhance.samples import Lesson
 from campro.enhance.training import Lessons, train_enhancer
-from campro.isp import Camera
+from campro.isp import RAW, Camera, load_profile
 
 
 @pytest.mark.parametrize("name", ENHANCERS)
@@ -55,11 +57,24 @@ def test_loss_by_hand():
     assert float(enhancement_loss(enhanced, raw, background)) == pytest.approx((0.25 + 0.75) / 2)
 
 
-def test_fast_starts_from_the_inverse_of_the_colours():
+def test_fast_starts_from_the_inverse_of_the_colours(tmp_path):
     enhancer = new_enhancer("fast")
-    raw = torch.rand(1, 3, 200, 200)
-    enhancer.prepare([(1 - raw, raw)])
+    rgb = np.random.default_rng(0).integers(0, 256, (600, 600, 3), np.uint8)
+    write_image(tmp_path / "photo.png", rgb)
+    negative = load_profile("invert")
+    enhancer.prepare([tmp_path / "photo.png"], Camera(negative))
+    raw = to_tensor(rgb)
     assert (enhancer.table(1 - raw) - raw).abs().mean() < 0.03
+    np.testing.assert_array_equal(enhancer.colours(negative)(255 - rgb), rgb)
+
+
+def test_statistics_by_hand():
+    """A cell of two colours, half and half: their mean, and half their difference."""
+    captured = torch.zeros(1, 3, 8, 8)
+    captured[:, :, :4] = 0.6
+    told = statistics(captured, torch.ones(1, 3, 8, 8))[0, :, 0, 0]
+    wanted = torch.tensor([0.3] * 3 + [(0.3**2 + FLOOR) ** 0.5] * 3 + [1.0] * 3 + [FLOOR**0.5] * 3)
+    torch.testing.assert_close(told, wanted)
 
 
 def test_a_map_that_is_black_all_over_gets_out():
@@ -67,7 +82,7 @@ def test_a_map_that_is_black_all_over_gets_out():
     enhancer = new_enhancer("fast")
     torch.nn.init.constant_(enhancer.context_net.head.bias, -40.0)
     captured, raw = torch.rand(2, 2, 3, 64, 64)
-    enhancer.loss(captured, raw, torch.ones(2, 1, 64, 64)).backward()
+    enhancer.loss(Sample(captured, captured, raw, torch.ones(2, 1, 64, 64))).backward()
     assert enhancer.context_net.head.bias.grad[0] < -0.1
 
 
@@ -91,7 +106,7 @@ def test_unknown_name():
 def lessons(tmp_path):
     rgb = (torch.rand(96, 96, 3) * 255).byte().numpy()
     write_image(tmp_path / "photo.png", rgb)
-    return Lessons([Lesson(tmp_path / "photo.png", torch.tensor([[20.0, 20, 60, 70]]))], Camera("invert"), 32, 2)
+    return Lessons([Lesson(tmp_path / "photo.png", torch.tensor([[20.0, 20, 60, 70]]))], Camera("invert"), RAW, 32, 2)
 
 
 def _train(lessons, folder, steps):

@@ -6,14 +6,20 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
+from torch.nn import functional as F
 
 from campro.core.errors import CamproError
 from campro.core.images import to_tensor
 from campro.enhance.enhancers import new_enhancer
 from campro.enhance.export import ENHANCED, PICTURE, export_onnx
-from campro.enhance.fused import planes
+from campro.enhance.fast import TINT, statistics
+from campro.enhance.fused import MULTIPLE, planes
+from campro.enhance.padding import padded
 from campro.enhance.runner import OnnxEnhancer
+from campro.isp import Camera, load_profile
+from campro.isp.inverse import CELLS, Inverse
 
+PROFILE = load_profile("campro-default")
 SIZES = [(96, 160), (33, 95), (200, 64)]
 
 
@@ -24,11 +30,12 @@ def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("onnx")
     fast = new_enhancer("fast")
     fast.table.values.data.uniform_(0, 1)
+    fast.context_net.head.weight.data.uniform_(-0.1, 0.1)
     fast(torch.rand(4, 3, 128, 128))
     fast.eval()
     unet = new_enhancer("unet").eval()
     for name, enhancer in (("fast", fast), ("unet", unet)):
-        export_onnx(enhancer, folder / f"{name}.onnx", "d" * 64)
+        export_onnx(enhancer, folder / f"{name}.onnx", PROFILE)
     return folder, {"fast": fast, "unet": unet}
 
 
@@ -50,12 +57,28 @@ def test_the_file_agrees_with_pytorch(files, name, size):
 def test_the_runner_agrees_with_pytorch_to_a_rounding_step(files, name, size):
     folder, networks = files
     rgb = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
-    found = OnnxEnhancer(folder / f"{name}.onnx")(rgb)
+    found = OnnxEnhancer(folder / f"{name}.onnx")(rgb)  # noise, which no camera with this profile makes: the 3D LUT
     with torch.no_grad():
         wanted = networks[name](to_tensor(rgb)).clamp(0, 1)[0].permute(1, 2, 0).numpy() * 255
     assert found.dtype == np.uint8
     assert found.shape == rgb.shape
-    assert np.abs(found - wanted).max() < 0.52
+    assert np.abs(found - wanted).max() < (1.5 if name == "fast" else 0.52)  # fast rounds its colours, too
+
+
+@pytest.mark.slow
+def test_a_picture_as_the_camera_made_it_gets_the_exact_inverse(files):
+    """And its network is told so."""
+    folder, networks = files
+    rgb = np.random.default_rng(0).integers(0, 256, (70, 90, 3), dtype=np.uint8)
+    captured, enhancer = Camera(PROFILE)(rgb), OnnxEnhancer(folder / "fast.onnx")
+    uniform = np.full(CELLS, 1 / CELLS)
+    coloured = to_tensor(Inverse(PROFILE, uniform)(captured))
+    fast = networks["fast"]
+    with torch.no_grad():
+        drawn = fast.context_net(padded(to_tensor(captured), MULTIPLE), statistics(to_tensor(captured), coloured))
+        tint = F.interpolate(drawn[:, TINT], scale_factor=8, mode="bilinear", align_corners=False)[:, :, :70, :90]
+    wanted = (coloured + tint).clamp(0, 1)[0].permute(1, 2, 0).numpy() * 255
+    assert np.abs(enhancer.with_faces(captured) - wanted).max() < 0.52
 
 
 @pytest.mark.slow
@@ -66,7 +89,7 @@ def test_networks_see_what_pytorch_sees():
 
 def test_the_file_says_for_which_profile(files):
     enhancer = OnnxEnhancer(files[0] / "fast.onnx")
-    assert enhancer.profile == "d" * 64
+    assert enhancer.profile.digest == PROFILE.digest
     assert enhancer.name == "enhanced"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -9,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campro.core.images import write_image
+from campro.enhance import samples
 from campro.enhance.samples import MARGIN, NOISE, Lesson, background_of, draw_samples
-from campro.isp import Camera
+from campro.isp import RAW, Camera
 
 
 @pytest.fixture
@@ -42,8 +44,11 @@ def test_boxes_grow_by_the_margin_and_stay_inside(seed):
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_the_mask_follows_the_face(lesson, seed):
-    captured, raw, background = draw_samples([lesson], Camera("invert"), 64, 2, np.random.default_rng(seed))
+def test_the_mask_follows_the_face(lesson, seed, monkeypatch):
+    monkeypatch.setattr(samples, "COMPRESSED", 0.0)
+    negative = Camera("invert")
+    captured, coloured, raw, background = draw_samples([lesson], negative, negative, 64, 2, np.random.default_rng(seed))
+    torch.testing.assert_close(coloured, 1 - captured)
     assert captured.shape == raw.shape == (2, 3, 64, 64)
     assert background.shape == (2, 1, 64, 64)
     torch.testing.assert_close(captured, 1 - raw, atol=6 * NOISE / 255, rtol=0)  # six standard deviations
@@ -53,10 +58,11 @@ def test_the_mask_follows_the_face(lesson, seed):
     assert float((black * (1 - background)).mean()) < 0.06
 
 
-def test_pictures_are_seen_with_noise_and_wanted_without(tmp_path):
+def test_pictures_are_seen_with_noise_and_wanted_without(tmp_path, monkeypatch):
+    monkeypatch.setattr(samples, "COMPRESSED", 0.0)
     write_image(tmp_path / "grey.png", np.full((64, 64, 3), 120, np.uint8))
     plain = [Lesson(tmp_path / "grey.png", torch.zeros(0, 4))]
-    captured, raw, _ = draw_samples(plain, Camera("identity"), 64, 20, np.random.default_rng(0))
+    captured, _, raw, _ = draw_samples(plain, RAW, RAW, 64, 20, np.random.default_rng(0))
     assert raw.unique().numel() == 1
     spread = 255 * (captured - raw).flatten(1).std(1)
     assert float(spread.max()) <= NOISE + 0.3
@@ -64,9 +70,19 @@ def test_pictures_are_seen_with_noise_and_wanted_without(tmp_path):
     assert abs(255 * float((captured - raw).mean())) < 0.1
 
 
+def test_compressed_pictures_are_near_what_they_were(tmp_path, monkeypatch):
+    monkeypatch.setattr(samples, "COMPRESSED", 1.0)
+    monkeypatch.setattr(samples, "NOISE", 0.0)
+    rgb = cv2.resize(np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8), (64, 64))
+    write_image(tmp_path / "smooth.png", rgb)
+    smooth = [Lesson(tmp_path / "smooth.png", torch.zeros(0, 4))]
+    captured, _, raw, _ = draw_samples(smooth, RAW, RAW, 64, 8, np.random.default_rng(0))
+    assert 0.5 < 255 * float((captured - raw).square().mean().sqrt()) < 20
+
+
 def test_draws_repeat_and_differ(lesson):
     first, again, other = (
-        draw_samples([lesson], Camera("invert"), 32, 1, np.random.default_rng(seed))[1] for seed in (1, 1, 2)
+        draw_samples([lesson], Camera("invert"), RAW, 32, 1, np.random.default_rng(seed)).raw for seed in (1, 1, 2)
     )
     assert torch.equal(first, again)
     assert not torch.equal(first, other)

@@ -223,7 +223,7 @@ def _enhanced(enhancer: str, captured: Camera | RawCamera) -> list[ImageTransfor
     if enhancer == NONE or (enhancer == AUTO and not SHIPPED.is_file()):
         return []
     network = load_enhancer(None if enhancer == AUTO else Path(enhancer))
-    if enhancer == AUTO and network.profile != captured.profile.digest:
+    if enhancer == AUTO and network.profile.digest != captured.profile.digest:
         return []
     network.check_profile(captured.profile.digest, captured.profile.name)
     return [Chain(ENHANCED, captured, network)]

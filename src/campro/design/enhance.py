@@ -16,7 +16,6 @@ from campro.core.device import seed_everything
 from campro.core.errors import CamproError
 from campro.core.files import replacing
 from campro.core.hashing import file_sha256, json_digest
-from campro.core.lut3d import colour_pairs
 from campro.core.runs import RunFolder, as_plain
 from campro.enhance.enhancer import Enhancer
 from campro.enhance.enhancers import new_enhancer
@@ -61,9 +60,9 @@ def train_enhancer_for(
     camera, enhancer = Camera(profile), new_enhancer(recipe.enhancer)
     photos = [*scenes] * max(1, round(len(faces) / len(scenes))) + [*faces]
     chosen = np.random.default_rng(recipe.seed).permutation(len(photos))[:COLOUR_PHOTOS]
-    if run.load_state() is None:
-        enhancer.prepare(colour_pairs((photos[row] for row in chosen), camera))
-    lessons = Lessons([Lesson(photo, boxes[photo]) for photo in photos], camera, recipe.size, recipe.batch)
+    enhancer.prepare([photos[row] for row in chosen], camera)
+    colours = enhancer.colours(profile)
+    lessons = Lessons([Lesson(photo, boxes[photo]) for photo in photos], camera, colours, recipe.size, recipe.batch)
     trained = train_enhancer(enhancer, lessons, run, fabric, recipe.steps, recipe.seed)
     trained.finish()
     weights = out / "enhancer.safetensors"

@@ -107,7 +107,7 @@ def make_enhancer(
     lessons = EnhanceRecipe(steps=recipe.enhancer_steps, faces_by=config.landmarks, seed=config.seed)
     weights = train_enhancer_for(profile, scenes, faces, lessons, config.out / "enhancer", fabric)
     out = config.out / "enhancer.onnx"
-    export_onnx(load_trained(weights), out, profile.digest)
+    export_onnx(load_trained(weights), out, profile)
     return out
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from campro.core.types import Images
-from campro.enhance.objective import Background, enhancement_loss
+from campro.core.types import Images, Rgb8
+from campro.enhance.objective import Sample, enhancement_loss
+from campro.isp import RAW, Camera, IspProfile
 
 
 class Enhancer(nn.Module):
@@ -17,8 +19,12 @@ class Enhancer(nn.Module):
     lr = 3e-4
     """Learning rate that it is trained at, unless told otherwise: the paper's."""
 
-    def prepare(self, pairs: Iterable[tuple[Images, Images]]) -> None:
-        """Start from (captured, raw) pairs of the training photographs; nothing by default."""
+    def prepare(self, photos: Sequence[Path], camera: Camera) -> None:
+        """Start from what training photographs and the camera tell before any step; nothing by default."""
+
+    def colours(self, profile: IspProfile) -> Callable[[Rgb8], Rgb8]:
+        """What it wants to learn from beside the captured picture, as its samples hold it; that picture by default."""
+        return RAW
 
     def finish(self) -> None:
         """Called once, after training; nothing by default."""
@@ -27,6 +33,6 @@ class Enhancer(nn.Module):
         """Enhanced pictures; may overshoot [0, 1] in training."""
         raise NotImplementedError
 
-    def loss(self, captured: Images, raw: Images, background: Background) -> Float[Tensor, ""]:
+    def loss(self, sample: Sample) -> Float[Tensor, ""]:
         """Training loss (eq. 7)."""
-        return enhancement_loss(self(captured), raw, background)
+        return enhancement_loss(self(sample.captured), sample.raw, sample.background)

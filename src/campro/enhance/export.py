@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from base64 import b64encode
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,27 +18,29 @@ from campro.core.files import replacing
 from campro.core.types import Images
 from campro.enhance.enhancer import Enhancer
 from campro.enhance.fast import FastEnhancer
+from campro.isp import IspProfile
 
 OPSET = 20
 """The first with interpolation in volumes, which 3D LUTs need."""
-PICTURE, ENHANCED, CONTEXT = "captured", "enhanced", "context"
-PROFILE = "profile"
+PICTURE, ENHANCED, CONTEXT, TOLD = "captured", "enhanced", "context", "told"
+PROFILE, PRIOR = "profile", "prior"
 HALF = "/half"
-"""Names in the file: the input (B, 3, H, W) in [0, 1], the output of that shape, the small map of `fast`, the note
-that holds the digest of the profile, and the end of a weight's name."""
+"""Names in the file: the input (B, 3, H, W) in [0, 1], the output of that shape, the small map of `fast` and what it is
+drawn from, the notes that hold the profile and how likely raw colours are, and the end of a weight's name."""
 
 
-def export_onnx(enhancer: Enhancer, path: Path, profile: str) -> None:
-    """Write an enhancer for the profile with that digest; needs the package onnxscript.
+def export_onnx(enhancer: Enhancer, path: Path, profile: IspProfile) -> None:
+    """Write an enhancer for that profile; needs the package onnxscript.
 
     Norms are folded into their convolutions and weights are rounded to half precision, in `enhancer` too, and stored
     so: the file is half as large.
-    The file of `fast` has a second output, the map at an eighth of the size, for `campro.enhance.runner`.
+    The file of `fast` has two more outputs, the map at an eighth of the size and what it is drawn from, and notes how
+    likely raw colours are (base64 of half floats): `campro.enhance.runner` makes more of them.
     """
     _fold_norms(enhancer.eval())
     _round_to_half(enhancer)
     network = _WithContext(enhancer) if isinstance(enhancer, FastEnhancer) else enhancer
-    outputs = [ENHANCED, CONTEXT] if isinstance(enhancer, FastEnhancer) else [ENHANCED]
+    outputs = [ENHANCED, CONTEXT, TOLD] if isinstance(enhancer, FastEnhancer) else [ENHANCED]
     example = torch.rand(1, 3, 96, 160)
     sizes = {0: torch.export.Dim.AUTO, 2: torch.export.Dim.AUTO, 3: torch.export.Dim.AUTO}
     with warnings.catch_warnings():
@@ -55,8 +58,10 @@ def export_onnx(enhancer: Enhancer, path: Path, profile: str) -> None:
     assert program is not None
     model = program.model_proto
     _store_as_half(model.graph)
-    note = model.metadata_props.add()
-    note.key, note.value = PROFILE, profile
+    notes = {PROFILE: profile.to_json()}
+    if isinstance(enhancer, FastEnhancer):
+        notes[PRIOR] = b64encode(enhancer.prior.half().numpy().tobytes()).decode()
+    helper.set_model_props(model, notes)
     with replacing(path) as part:
         onnx.save(model, part)
 
@@ -91,11 +96,11 @@ def _store_as_half(graph: onnx.GraphProto) -> None:
 
 
 class _WithContext(nn.Module):
-    """`FastEnhancer` that also hands out its small map."""
+    """`FastEnhancer` that also hands out its small map and what that is drawn from."""
 
     def __init__(self, enhancer: FastEnhancer) -> None:
         super().__init__()
         self.enhancer = enhancer
 
-    def forward(self, captured: Images) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(self, captured: Images) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         return self.enhancer.with_context(captured)

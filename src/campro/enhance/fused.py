@@ -1,4 +1,4 @@
-"""What of the fast enhancer touches every pixel of an 8-bit picture: its first and last step, one kernel each."""
+"""What of the fast enhancer touches every pixel of an 8-bit picture, one multi-threaded kernel each."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from numba import njit, prange
 
 from campro.core.types import Rgb8
 
-STRIDE, CHANNELS = 8, 13
+STRIDE, MULTIPLE = 8, 64
+"""See `campro.enhance.fast`."""
 LEVELS = 256
+FLOOR = 1e-4
+"""Added to variances before their root, whose slope has no end at nought."""
 
 
 def planes(rgb: Rgb8) -> Float32[np.ndarray, "1 3 H W"]:
@@ -19,26 +22,37 @@ def planes(rgb: Rgb8) -> Float32[np.ndarray, "1 3 H W"]:
     return out
 
 
-class Composer:
-    """keep x (c + tint + gain (c - 1/2)) with c = table(colour), rounded half up.
+class Table:
+    """A `Lut3d` on 8-bit pictures, to a rounding step."""
 
-    Agrees with `FastEnhancer` to a rounding step.
-    """
-
-    def __init__(self, table: Float32[np.ndarray, "n n n 3"]) -> None:
-        """`table[b, g, r]` is the colour at a node of the cube."""
-        self._low, self._part = _cells(np.arange(LEVELS) / (LEVELS - 1) * (len(table) - 1), len(table))
+    def __init__(self, values: Float32[np.ndarray, "n n n 3"]) -> None:
+        """`values[b, g, r]` is the colour at a node of the cube."""
+        self._low, self._part = _cells(np.arange(LEVELS) / (LEVELS - 1) * (len(values) - 1), len(values))
         # Along red the table is worked out for all levels once, which halves the reads for every pixel.
         part = self._part[:, None]
-        self._table = np.ascontiguousarray(table[:, :, self._low] * (1 - part) + table[:, :, self._low + 1] * part)
+        self._table = np.ascontiguousarray(values[:, :, self._low] * (1 - part) + values[:, :, self._low + 1] * part)
 
-    def __call__(self, captured: Rgb8, small: Float32[np.ndarray, "13 h w"]) -> Rgb8:
-        """`small` holds keep, tint and gain at 1/8 of the (padded) size, bilinear between, with half-pixel centres."""
-        out = np.empty_like(captured)
-        rows, columns = (_upscaled(pixels, cells) for pixels, cells in zip(captured.shape, small.shape[1:]))
-        maps = np.ascontiguousarray(small.transpose(1, 2, 0))
-        _compose(np.ascontiguousarray(captured), self._table, self._low, self._part, maps, *rows, *columns, out)
+    def __call__(self, rgb: Rgb8) -> Rgb8:
+        out = np.empty_like(rgb)
+        _look_up(np.ascontiguousarray(rgb), self._table, self._low, self._part, out)
         return out
+
+
+def statistics(captured: Rgb8, coloured: Rgb8) -> Float32[np.ndarray, "1 12 h w"]:
+    """`campro.enhance.fast.statistics` of one picture."""
+    height, width = (-(-side // MULTIPLE) * MULTIPLE // STRIDE for side in captured.shape[:2])
+    out = np.empty((1, 12, height, width), np.float32)
+    for first, rgb in ((0, captured), (6, coloured)):
+        _statistics(np.ascontiguousarray(rgb), out[0, first : first + 6])
+    return out
+
+
+def compose(coloured: Rgb8, context: Float32[np.ndarray, "4 h w"]) -> Rgb8:
+    """keep x (coloured + tint), rounded half up; both bilinear between cells, with half-pixel centres."""
+    out = np.empty_like(coloured)
+    rows, columns = (_upscaled(pixels, cells) for pixels, cells in zip(coloured.shape, context.shape[1:]))
+    _compose(coloured, np.ascontiguousarray(context.transpose(1, 2, 0)), *rows, *columns, out)
+    return out
 
 
 def _cells(
@@ -63,34 +77,58 @@ def _planes(rgb, out):
 
 
 @njit(cache=True, parallel=True, nogil=True, fastmath=True)
-def _compose(captured, table, low, part, maps, tops, downs, lefts, overs, out):
-    height, width = captured.shape[:2]
-    rows, columns = maps.shape[:2]
+def _look_up(rgb, table, low, part, out):
     one, white, half = np.float32(1), np.float32(255), np.float32(0.5)
-    for y in prange(height):
-        top, down = tops[y], downs[y]
-        line = maps[top] * (one - down) + maps[min(top + 1, rows - 1)] * down
-        here, colour = np.empty(CHANNELS, np.float32), np.empty(3, np.float32)
-        for x in range(width):
-            left, over = lefts[x], overs[x]
-            right = min(left + 1, columns - 1)
-            red, green, blue = captured[y, x, 0], low[captured[y, x, 1]], low[captured[y, x, 2]]
-            up_green, up_blue = part[captured[y, x, 1]], part[captured[y, x, 2]]
+    for y in prange(rgb.shape[0]):
+        for x in range(rgb.shape[1]):
+            red, green, blue = rgb[y, x, 0], low[rgb[y, x, 1]], low[rgb[y, x, 2]]
+            up_green, up_blue = part[rgb[y, x, 1]], part[rgb[y, x, 2]]
             both = up_green * up_blue
             only_green, only_blue = up_green - both, up_blue - both
             none = one - up_green - only_blue
-            for channel in range(CHANNELS):
-                here[channel] = line[left, channel] + (line[right, channel] - line[left, channel]) * over
             for channel in range(3):
-                colour[channel] = (
+                colour = (
                     none * table[blue, green, red, channel]
                     + only_green * table[blue, green + 1, red, channel]
                     + only_blue * table[blue + 1, green, red, channel]
                     + both * table[blue + 1, green + 1, red, channel]
                 )
+                out[y, x, channel] = np.uint8(min(max(colour * white + half, np.float32(0)), white))
+
+
+@njit(cache=True, parallel=True, nogil=True)
+def _statistics(rgb, out):
+    """Cells beyond the picture repeat its border."""
+    height, width = rgb.shape[:2]
+    count, level = np.float32(STRIDE * STRIDE), np.float32(1 / 255)
+    for row in prange(out.shape[1]):
+        for column in range(out.shape[2]):
             for channel in range(3):
-                mixed = colour[channel] + here[1 + channel]
-                for other in range(3):
-                    mixed += here[4 + 3 * channel + other] * (colour[other] - half)
-                value = here[0] * mixed * white + half
+                total = square = 0
+                for y in range(row * STRIDE, row * STRIDE + STRIDE):
+                    for x in range(column * STRIDE, column * STRIDE + STRIDE):
+                        value = np.int64(rgb[min(y, height - 1), min(x, width - 1), channel])
+                        total += value
+                        square += value * value
+                mean = total / count
+                out[channel, row, column] = mean * level
+                variance = (square / count - mean * mean) * level * level
+                out[3 + channel, row, column] = np.sqrt(max(variance, 0.0) + FLOOR)
+
+
+@njit(cache=True, parallel=True, nogil=True, fastmath=True)
+def _compose(coloured, maps, tops, downs, lefts, overs, out):
+    height, width = coloured.shape[:2]
+    rows, columns = maps.shape[:2]
+    one, white, half = np.float32(1), np.float32(255), np.float32(0.5)
+    for y in prange(height):
+        top, down = tops[y], downs[y]
+        line = maps[top] * (one - down) + maps[min(top + 1, rows - 1)] * down
+        for x in range(width):
+            left, over = lefts[x], overs[x]
+            right = min(left + 1, columns - 1)
+            keep = line[left, 0] + (line[right, 0] - line[left, 0]) * over
+            for channel in range(3):
+                tint = line[left, 1 + channel] + (line[right, 1 + channel] - line[left, 1 + channel]) * over
+                value = keep * (coloured[y, x, channel] + tint * white) + half
                 out[y, x, channel] = np.uint8(min(max(value, np.float32(0)), white))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from jaxtyping import Float
 from torch import Tensor
 
@@ -9,6 +11,16 @@ from campro.core.types import Images
 
 Background = Float[Tensor, "B 1 H W"]
 """s of eq. 8: 1 where the picture should come back, 0 on faces."""
+
+
+class Sample(NamedTuple):
+    """A batch to learn from."""
+
+    captured: Images
+    coloured: Images
+    """What colours alone tell of it (`Enhancer.colours`)."""
+    raw: Images
+    background: Background
 
 
 def enhancement_loss(enhanced: Images, raw: Images, background: Background) -> Float[Tensor, ""]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -9,15 +11,17 @@ import onnx
 import onnx.utils
 import onnxruntime
 import torch
-from jaxtyping import Float32
+from jaxtyping import Float32, Float64
 from onnx import numpy_helper
 
 from campro.core.errors import CamproError
 from campro.core.hashing import file_sha256
 from campro.core.images import to_rgb8
 from campro.core.types import Rgb8
-from campro.enhance.export import CONTEXT, ENHANCED, HALF, PICTURE, PROFILE
-from campro.enhance.fused import Composer, planes
+from campro.enhance.colours import Colours, sharp_of
+from campro.enhance.export import CONTEXT, ENHANCED, HALF, PICTURE, PRIOR, PROFILE, TOLD
+from campro.enhance.fused import compose, planes, statistics
+from campro.isp import IspProfile
 
 SHIPPED = Path(__file__).parent / "weights" / "campro-default.onnx"
 
@@ -25,24 +29,22 @@ SHIPPED = Path(__file__).parent / "weights" / "campro-default.onnx"
 class OnnxEnhancer:
     """An enhancer from a file that `export_onnx` wrote.
 
-    Of the fast one only the small network is run by onnxruntime: the rest, which touches every pixel, is one kernel of
-    ours, which is several times faster than onnxruntime's interpolation in volumes.
+    Of the fast one only the small network is run by onnxruntime: what touches every pixel are kernels of ours, several
+    times faster than onnxruntime's interpolation in volumes, and a picture as the camera made it gets a sharper table.
     """
 
     def __init__(self, path: Path, name: str = "enhanced") -> None:
         model = _read(path)
         self.name, self.digest = name, file_sha256(path)
         notes = {entry.key: entry.value for entry in model.metadata_props}
-        self.profile = notes.get(PROFILE, "")
-        """Digest of the profile whose pictures it enhances."""
-        fast = CONTEXT in {output.name for output in model.graph.output}
-        self.table = _table(model, path) if fast else None
-        """The 3D LUT of a fast enhancer, [blue, green, red, colour]."""
-        self._compose = Composer(self.table) if self.table is not None else None
-        self._output = CONTEXT if fast else ENHANCED
-        wanted = onnx.utils.Extractor(model).extract_model([PICTURE], [self._output])
+        self.profile = IspProfile.from_json(notes[PROFILE])
+        """Whose pictures it enhances."""
+        self._tables = _tables(model, notes[PRIOR]) if PRIOR in notes else None
+        self._output = ENHANCED if self._tables is None else CONTEXT
+        inputs = [PICTURE] if self._tables is None else [PICTURE, TOLD]
+        wanted = onnx.utils.Extractor(model).extract_model(inputs, [self._output])
         options = onnxruntime.SessionOptions()
-        # Its idle threads would otherwise spin for a while on the cores that the kernel wants next.
+        # Its idle threads would otherwise spin for a while on the cores that the kernels want next.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._session = onnxruntime.InferenceSession(
             wanted.SerializeToString(), options, providers=["CPUExecutionProvider"]
@@ -50,39 +52,55 @@ class OnnxEnhancer:
 
     def __call__(self, rgb: Rgb8) -> Rgb8:
         """One captured picture, enhanced."""
-        answer = self._run(rgb)
-        if self._compose is not None:
-            return self._compose(rgb, answer[0])
-        return to_rgb8(torch.from_numpy(answer).clamp(0, 1))[0]
+        if self._tables is not None:
+            coloured = self.colours(rgb)
+            return compose(coloured, self._context(rgb, coloured))
+        return to_rgb8(torch.from_numpy(self._run({PICTURE: planes(rgb)})).clamp(0, 1))[0]
 
-    def with_faces(self, rgb: Rgb8) -> Rgb8:
-        """Its colours alone, nothing left out: what one makes of a captured picture who owns the file of a fast one.
+    @cached_property
+    def colours(self) -> Colours:
+        """The tables of a fast one; the sharp one is made here, in a few seconds.
 
         Raises:
             CamproError: for an enhancer whose network does both at once.
         """
-        if self._compose is None:
-            raise CamproError("enhancer", "a fast one, whose map stands apart", "another")
-        context = self._run(rgb)[0].copy()
-        context[0] = 1
-        return self._compose(rgb, context)
+        if self._tables is None:
+            raise CamproError("enhancer", "a fast one, whose colours stand apart", "another")
+        soft, prior = self._tables
+        return Colours(soft, sharp_of(self.profile, prior))
 
-    def _run(self, rgb: Rgb8) -> Float32[np.ndarray, "1 c h w"]:
-        (answer,) = self._session.run([self._output], {PICTURE: planes(rgb)})
+    def with_faces(self, rgb: Rgb8) -> Rgb8:
+        """Its colours alone, nothing left out: what one makes of a captured picture who owns the file of a fast one."""
+        coloured = self.colours(rgb)
+        context = self._context(rgb, coloured).copy()
+        context[0] = 1
+        return compose(coloured, context)
+
+    def _context(self, rgb: Rgb8, coloured: Rgb8) -> Float32[np.ndarray, "4 h w"]:
+        return np.asarray(self._run({PICTURE: planes(rgb), TOLD: statistics(rgb, coloured)})[0])
+
+    def _run(self, inputs: dict[str, np.ndarray]) -> Float32[np.ndarray, "1 c h w"]:
+        (answer,) = self._session.run([self._output], inputs)
         return np.asarray(answer)
 
     def check_profile(self, digest: str, name: str) -> None:
         """Refuse pictures of a profile that this enhancer was not made for: it would only make them worse."""
-        if digest != self.profile:
+        if digest != self.profile.digest:
             remedy = "train one for it: campro design --enhance"
-            raise CamproError(
-                "enhancer", f"pictures of the profile {self.profile[:12]}", f"{name} ({digest[:12]})", remedy
-            )
+            wanted = f"pictures of {self.profile.name} ({self.profile.digest[:12]})"
+            raise CamproError("enhancer", wanted, f"{name} ({digest[:12]})", remedy)
 
 
 def load_enhancer(path: Path | None = None) -> OnnxEnhancer:
     """The enhancer in that file, or the one of `campro-default` that ships."""
     return OnnxEnhancer(path or SHIPPED)
+
+
+def _tables(model: onnx.ModelProto, prior: str) -> tuple[Float32[np.ndarray, "n n n 3"], Float64[np.ndarray, " cells"]]:
+    """The 3D LUT of a fast one, colours last, and how likely raw colours are."""
+    table = next(one for one in model.graph.initializer if one.name.endswith("table.values" + HALF))
+    soft = np.ascontiguousarray(numpy_helper.to_array(table).transpose(1, 2, 3, 0), dtype=np.float32)
+    return soft, np.frombuffer(b64decode(prior), np.float16).astype(np.float64)
 
 
 def _read(path: Path) -> onnx.ModelProto:
@@ -91,17 +109,11 @@ def _read(path: Path) -> onnx.ModelProto:
     try:
         model = onnx.load(str(path))
         names = {value.name for value in (*model.graph.input, *model.graph.output)}
-        if not {PICTURE, ENHANCED} <= names:
+        if not {PICTURE, ENHANCED} <= names or PROFILE not in {entry.key for entry in model.metadata_props}:
             raise ValueError(f"a network from {', '.join(sorted(names))}")
+        if CONTEXT in names and TOLD not in names:
+            raise ValueError("one of an older version")
     except Exception as error:  # a damaged file can raise anything
         reason = " ".join(str(error).split())[:160]
         raise CamproError(str(path), "an enhancer that campro exported", reason, "export it again") from error
     return model
-
-
-def _table(model: onnx.ModelProto, path: Path) -> Float32[np.ndarray, "n n n 3"]:
-    """The 3D LUT in the file, colours last."""
-    for entry in model.graph.initializer:
-        if entry.name.endswith("table.values" + HALF):
-            return np.ascontiguousarray(numpy_helper.to_array(entry).transpose(1, 2, 3, 0), dtype=np.float32)
-    raise CamproError(str(path), "the 3D LUT of a fast enhancer", "none in the file", "export it again")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -14,8 +14,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from campro.core.images import read_image_once, to_tensor
-from campro.core.types import Images, ImageTransform, Rgb8
-from campro.enhance.objective import Background
+from campro.core.types import ImageTransform, Rgb8
+from campro.enhance.objective import Sample
 
 MARGIN = 0.3
 """By this part of its size a face box is grown on every side: ears, hair line and chin belong to a face."""
@@ -27,6 +27,8 @@ GREY = 0.1
 """So often a piece is made grey: people of black-and-white pictures have faces too."""
 NOISE = 3.0
 """Cameras are noisy: a sample is seen with noise of up to so many levels, and wanted without."""
+COMPRESSED, QUALITY = 0.5, (60, 98)
+"""So often a sample went through JPEG after the camera, and at which quality: most pictures do."""
 MOSAICS = (1, 1, 2, 3)
 """Pieces across a sample, each as likely as the other."""
 ASPECT = (3 / 4, 4 / 3)
@@ -56,25 +58,38 @@ def background_of(faces: Float[Tensor, "N 4"], height: int, width: int) -> Bool[
 
 
 def draw_samples(
-    lessons: Sequence[Lesson], view: ImageTransform, size: int, count: int, rng: np.random.Generator
-) -> tuple[Images, Images, Background]:
-    """(captured, raw, background) of `count` random samples of size x size.
+    lessons: Sequence[Lesson],
+    view: ImageTransform,
+    colours: Callable[[Rgb8], Rgb8],
+    size: int,
+    count: int,
+    rng: np.random.Generator,
+) -> Sample:
+    """`count` random samples of size x size, seen through `view` and then through `colours`.
 
     A sample is one piece of a photograph or a mosaic of several, so that faces of all sizes are met.
     """
     captured, raw, background = [], [], []
     for _ in range(count):
         rgb, mask = _mosaic(lessons, size, int(rng.choice(MOSAICS)), rng)
-        captured.append(view(_noisy(rgb, rng)))
+        seen = view(_noisy(rgb, rng))
+        captured.append(_compressed(seen, rng) if rng.random() < COMPRESSED else seen)
         raw.append(rgb)
         background.append(mask)
     marks = torch.from_numpy(np.stack(background))[:, None].float()
-    return to_tensor(np.stack(captured)), to_tensor(np.stack(raw)), marks
+    coloured = np.stack([colours(rgb) for rgb in captured])
+    return Sample(to_tensor(np.stack(captured)), to_tensor(coloured), to_tensor(np.stack(raw)), marks)
 
 
 def _noisy(rgb: Rgb8, rng: np.random.Generator) -> Rgb8:
     noise = np.float32(rng.uniform(0, NOISE)) * rng.standard_normal(rgb.shape, np.float32)
     return (rgb + noise + 0.5).clip(0, 255).astype(np.uint8)
+
+
+def _compressed(rgb: Rgb8, rng: np.random.Generator) -> Rgb8:
+    quality = int(rng.integers(*QUALITY, endpoint=True))
+    _, coded = cv2.imencode(".jpg", rgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.ascontiguousarray(np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR))[..., ::-1])
 
 
 def _mosaic(

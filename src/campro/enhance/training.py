@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,8 +16,9 @@ from torch.utils.tensorboard import SummaryWriter
 from campro.core.errors import CamproError
 from campro.core.progress import Progress
 from campro.core.runs import RunFolder
-from campro.core.types import ImageTransform
+from campro.core.types import ImageTransform, Rgb8
 from campro.enhance.enhancer import Enhancer
+from campro.enhance.objective import Sample
 from campro.enhance.samples import Lesson, draw_samples
 
 SAVE_EVERY_S = 60.0
@@ -29,17 +30,18 @@ MAX_NORM = 1.0
 
 @dataclass(frozen=True)
 class Lessons:
-    """What to learn from, and through which camera."""
+    """What to learn from, through which camera, and what is made of its colours."""
 
     photos: Sequence[Lesson]
     view: ImageTransform
+    colours: Callable[[Rgb8], Rgb8]
     size: int = 256
     """Side of a training piece in pixels."""
     batch: int = 8
 
-    def draw(self, *key: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """(captured, raw, background); a pure function of the key, so that resuming changes nothing."""
-        return draw_samples(self.photos, self.view, self.size, self.batch, np.random.default_rng(key))
+    def draw(self, *key: int) -> Sample:
+        """A pure function of the key, so that resuming changes nothing."""
+        return draw_samples(self.photos, self.view, self.colours, self.size, self.batch, np.random.default_rng(key))
 
 
 def train_enhancer(
@@ -58,12 +60,10 @@ def train_enhancer(
         for step in range(done, steps):
             for group in optimiser.param_groups:
                 group["lr"] = lr * 0.5 * (1 + math.cos(math.pi * step / steps))
-            captured, raw, background = (
-                fabric.to_device(part.contiguous(memory_format=torch.channels_last))
-                for part in lessons.draw(seed, fabric.global_rank, step)
-            )
+            drawn = lessons.draw(seed, fabric.global_rank, step)
+            sample = Sample(*(fabric.to_device(part.contiguous(memory_format=torch.channels_last)) for part in drawn))
             with fabric.autocast():  # which methods marked as forward do not enter by themselves
-                loss = network.loss(captured, raw, background)
+                loss = network.loss(sample)
             if not torch.isfinite(loss):
                 raise CamproError("enhancer", "a finite loss", str(float(loss)), "use --precision 32-true")
             optimiser.zero_grad()
@@ -75,7 +75,7 @@ def train_enhancer(
                 run.log({"step": step + 1, "loss": value})
                 board.add_scalar("loss", value, step)
                 if step % EXAMPLE_EVERY == 0:
-                    _show(board, step, enhancer, captured[:SHOWN], raw[:SHOWN])
+                    _show(board, step, enhancer, sample.captured[:SHOWN], sample.raw[:SHOWN])
             if time.monotonic() - last_save > SAVE_EVERY_S:
                 _save(run, enhancer, optimiser, step + 1)
                 last_save = time.monotonic()

@@ -1,4 +1,4 @@
-"""The best that colours alone can do for one who knows the profile: the mean of all raw colours that it made one.
+"""What a captured colour was, as far as the profile tells: the mean of all raw colours that it made one.
 
 The profile is a function of 2^24 colours. All of them go through it once, clipping and rounding included, each as
 likely as it is in photographs; what a captured colour probably was is then the mean over those that became it.
@@ -7,94 +7,113 @@ likely as it is in photographs; what a captured colour probably was is then the 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float, UInt8, UInt32
+from jaxtyping import Bool, Float, Float64, UInt8, UInt32
+from numba import njit, prange
 
-from campro.attacks.attack import Adversary, Attack, Known, Runs
 from campro.core.hashing import json_digest
 from campro.core.images import read_image
 from campro.core.types import Rgb8
-from campro.isp import IspProfile
-from campro.isp.fast import colour_table, is_pointwise
+from campro.isp.fast import colour_table
+from campro.isp.profile import IspProfile
 
 BITS = 5
 """Of each channel, to count how likely colours are in photographs."""
+CELLS = 1 << (3 * BITS)
 UNSEEN = 0.1
 """Photographs of evenly spread colours that are counted beside the real ones."""
+MADE = 24
+"""The bit of a table's entry that says whether any raw colour becomes this one."""
 COARSE = (6, 4, 2, 0)
 """Bits to which colours are cut that no raw colour becomes, until a neighbourhood has an answer."""
-PHOTOS = 300
 
 
 class Inverse:
-    """A table of 2^24 colours as an `ImageTransform`."""
+    """A table of 2^24 colours as an `ImageTransform`, exact for pictures as the camera made them."""
 
     def __init__(self, profile: IspProfile, prior: Float[np.ndarray, " cells"]) -> None:
+        """A profile that maps colours alone (`is_pointwise`); `prior` as from `prior_of`."""
         self.name = "inverse"
         self.digest = json_digest({"inverse": profile.digest, "prior": json_digest(prior.round(6).tolist())})
-        self._table = posterior_mean(colour_table(profile.blocks), prior)
+        table, made = posterior_mean(colour_table(profile.blocks), prior)
+        self._table = _packed(table) | (made.astype(np.uint32) << MADE)
 
     def __call__(self, rgb: Rgb8) -> Rgb8:
-        packed = (rgb[..., 0].astype(np.uint32) << 16) | (rgb[..., 1].astype(np.uint32) << 8) | rgb[..., 2]
-        return np.asarray(self._table[packed])
+        out = np.empty_like(rgb)
+        _look_up(np.ascontiguousarray(rgb), self._table, out)
+        return out
+
+    def made(self, rgb: Rgb8) -> float:
+        """Share of the pixels whose colour the camera can hand out: 1 until a picture is compressed or drawn on."""
+        return float((self._table[_packed(rgb)] >> MADE).mean())
 
 
 def prior_of(photos: Iterable[Path]) -> Float[np.ndarray, " cells"]:
     """How likely a raw colour is, by cell of its highest bits."""
-    cells = 1 << (3 * BITS)
-    counts = np.zeros(cells)
+    counts = np.zeros(CELLS)
     for photo in photos:
         rgb = read_image(photo) >> (8 - BITS)
         index = (rgb[..., 0].astype(int) << (2 * BITS)) | (rgb[..., 1].astype(int) << BITS) | rgb[..., 2]
-        counts += np.bincount(index.ravel(), minlength=cells) / index.size
-    return counts + UNSEEN / cells
+        counts += np.bincount(index.ravel(), minlength=CELLS) / index.size
+    return counts + UNSEEN / CELLS
 
 
 def posterior_mean(
     captured: UInt32[np.ndarray, "16777216"], prior: Float[np.ndarray, " cells"]
-) -> UInt8[np.ndarray, "16777216 3"]:
-    """For each captured colour the mean raw one; of colours that never occur, of their neighbourhood."""
-    raw = np.arange(1 << 24, dtype=np.uint32)
-    weight = prior[_coarse(raw, BITS)]
-    total = np.bincount(captured, weight, 1 << 24)
-    sums = [np.bincount(captured, weight * ((raw >> shift) & 255), 1 << 24) for shift in (16, 8, 0)]
-    table = np.empty((1 << 24, 3), np.uint8)
-    left = np.ones(1 << 24, bool)
-    for bits in (8, *COARSE):
-        coarse = _coarse(raw, bits)
-        known = np.bincount(coarse, total)
-        use = left & (known[coarse] > 0)
-        for channel, values in enumerate(sums):
-            mean = np.bincount(coarse, values) / np.maximum(known, 1e-300)
-            table[use, channel] = np.floor(mean[coarse[use]] + 0.5)
-        left &= ~use
-    return table
+) -> tuple[UInt8[np.ndarray, "16777216 3"], Bool[np.ndarray, "16777216"]]:
+    """For each captured colour the mean raw one, and whether any raw colour becomes it.
+
+    Of colours that never occur, the mean of their neighbourhood.
+    """
+    sums = _sums(captured, np.ascontiguousarray(prior, np.float64)).reshape(256, 256, 256, 4)
+    table, made = _means(sums), sums[..., 0] > 0
+    left, total = ~made, sums
+    for bits in COARSE:
+        count, part = 1 << bits, len(total) >> bits
+        total = total.reshape(count, part, count, part, count, part, 4).sum((1, 3, 5))
+        known = left & _spread(total[..., 0] > 0)
+        table[known] = _spread(_means(total))[known]
+        left &= ~known
+    return table.reshape(-1, 3), made.reshape(-1)
 
 
-def _coarse(packed: UInt32[np.ndarray, " N"], bits: int) -> UInt32[np.ndarray, " N"]:
-    """Cells of packed colours, by the highest bits of each channel."""
-    red, green, blue = (((packed >> shift) & 255) >> (8 - bits) for shift in (16, 8, 0))
-    return np.asarray((red << 2 * bits) | (green << bits) | blue, np.uint32)
+def _means(sums: Float64[np.ndarray, "n n n 4"]) -> UInt8[np.ndarray, "n n n 3"]:
+    return np.floor(sums[..., 1:] / np.maximum(sums[..., :1], 1e-300) + 0.5).astype(np.uint8)
 
 
-def inverse_runs(known: Known) -> Runs:
-    """The table; a profile that blurs has none."""
-    return {"inverse": lambda: Adversary((inverse_of(known),))} if has_inverse(known) else {}
+def _spread(cells: np.ndarray) -> np.ndarray:
+    """Each cell repeated over its colours, to 256 a side."""
+    for axis in range(3):
+        cells = cells.repeat(256 // cells.shape[axis], axis)
+    return cells
 
 
-def has_inverse(known: Known) -> bool:
-    """Whether the profile is a function of colours alone."""
-    return is_pointwise(known.profile.blocks)
+def _packed(rgb: UInt8[np.ndarray, "... 3"]) -> UInt32[np.ndarray, "..."]:
+    red, green, blue = (rgb[..., channel].astype(np.uint32) for channel in range(3))
+    return np.asarray((red << 16) | (green << 8) | blue)
 
 
-@lru_cache(maxsize=1)
-def inverse_of(known: Known) -> Inverse:
-    """With a prior from photographs of anything."""
-    order = np.random.default_rng(known.seed).permutation(len(known.photos))[:PHOTOS]
-    return Inverse(known.profile, prior_of(known.photos[row] for row in order))
+@njit(cache=True, parallel=True, nogil=True)
+def _look_up(rgb, table, out):
+    for y in prange(rgb.shape[0]):
+        for x in range(rgb.shape[1]):
+            colour = table[(np.uint32(rgb[y, x, 0]) << 16) | (np.uint32(rgb[y, x, 1]) << 8) | rgb[y, x, 2]]
+            out[y, x, 0], out[y, x, 1], out[y, x, 2] = colour >> 16, colour >> 8, colour
 
 
-INVERSE = Attack("inverse", "white", "the profile", inverse_runs)
+@njit(cache=True)
+def _sums(captured, prior):
+    """Of each captured colour the weight of all raw colours that become it, and their weighted sum."""
+    sums = np.zeros((len(captured), 4))
+    down = 8 - BITS
+    for raw in range(len(captured)):
+        red, green, blue = raw >> 16, (raw >> 8) & 255, raw & 255
+        weight = prior[((red >> down) << (2 * BITS)) | ((green >> down) << BITS) | (blue >> down)]
+        colour = captured[raw]
+        sums[colour, 0] += weight
+        sums[colour, 1] += weight * red
+        sums[colour, 2] += weight * green
+        sums[colour, 3] += weight * blue
+    return sums
