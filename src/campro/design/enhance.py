@@ -49,7 +49,6 @@ def train_enhancer_for(
 ) -> Path:
     """Train on raw photographs, in the run folder `out`; returns the path of the weights, enhancer.safetensors.
 
-    Photographs of scenes, which are fewer, are repeated until there are as many as close-up faces.
     Killed and started again it ends with the same weights, bit for bit on the CPU.
     """
     seed_everything(recipe.seed)
@@ -58,17 +57,28 @@ def train_enhancer_for(
     run = RunFolder.open(out, as_plain(recipe), inputs=inputs)
     boxes = find_face_boxes(photos, load_face_detector(recipe.faces_by), cache_root())
     camera, enhancer = Camera(profile), new_enhancer(recipe.enhancer)
-    photos = [*scenes] * max(1, round(len(faces) / len(scenes))) + [*faces]
-    chosen = np.random.default_rng(recipe.seed).permutation(len(photos))[:COLOUR_PHOTOS]
-    enhancer.prepare([photos[row] for row in chosen], camera)
+    enhancer.prepare(colour_photos(scenes, faces, recipe.seed), camera)
     colours = enhancer.colours(profile)
-    lessons = Lessons([Lesson(photo, boxes[photo]) for photo in photos], camera, colours, recipe.size, recipe.batch)
+    lessons = Lessons(
+        [Lesson(photo, boxes[photo]) for photo in _balanced(scenes, faces)], camera, colours, recipe.size, recipe.batch
+    )
     trained = train_enhancer(enhancer, lessons, run, fabric, recipe.steps, recipe.seed)
     trained.finish()
     weights = out / "enhancer.safetensors"
     with replacing(weights) as part:
         save_model(trained, str(part), {"enhancer": recipe.enhancer, "profile": profile.digest})
     return weights
+
+
+def colour_photos(scenes: Sequence[Path], faces: Sequence[Path], seed: int) -> list[Path]:
+    """The photographs whose colours an enhancer starts from."""
+    photos = _balanced(scenes, faces)
+    return [photos[row] for row in np.random.default_rng(seed).permutation(len(photos))[:COLOUR_PHOTOS]]
+
+
+def _balanced(scenes: Sequence[Path], faces: Sequence[Path]) -> list[Path]:
+    """Photographs of scenes, which are fewer, are repeated until there are as many as close-up faces."""
+    return [*scenes] * max(1, round(len(faces) / len(scenes))) + [*faces]
 
 
 def load_trained(weights: Path) -> Enhancer:

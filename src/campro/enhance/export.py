@@ -37,7 +37,7 @@ def export_onnx(enhancer: Enhancer, path: Path, profile: IspProfile) -> None:
     The file of `fast` has two more outputs, the map at an eighth of the size and what it is drawn from, and notes how
     likely raw colours are (base64 of half floats): `campro.enhance.runner` makes more of them.
     """
-    _fold_norms(enhancer.eval())
+    fold_norms(enhancer.eval())
     _round_to_half(enhancer)
     network = _WithContext(enhancer) if isinstance(enhancer, FastEnhancer) else enhancer
     outputs = [ENHANCED, CONTEXT, TOLD] if isinstance(enhancer, FastEnhancer) else [ENHANCED]
@@ -66,7 +66,7 @@ def export_onnx(enhancer: Enhancer, path: Path, profile: IspProfile) -> None:
         onnx.save(model, part)
 
 
-def _fold_norms(enhancer: Enhancer) -> None:
+def fold_norms(enhancer: Enhancer) -> None:
     """Before rounding: what the exporter folds by itself would be rounded otherwise than in PyTorch."""
     for module in enhancer.modules():
         if isinstance(module, nn.Sequential):
