@@ -9,7 +9,7 @@ from numba import njit, prange
 from campro.core.types import Rgb8
 
 STRIDE, MULTIPLE = 8, 64
-"""See `campro.enhance.fast`."""
+"""The map is drawn at 1 / STRIDE; its network halves three times more, so pictures are padded to MULTIPLE."""
 LEVELS = 256
 FLOOR = 1e-4
 """Added to variances before their root, whose slope has no end at nought."""
