@@ -10,6 +10,7 @@ python scripts/measure_recolouring.py PROFILE FACES PHOTOGRAPHS...    # a folder
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -60,26 +61,14 @@ class Equalise:
         return np.dstack([cv2.equalizeHist(np.ascontiguousarray(rgb[..., channel])) for channel in range(3)])
 
 
-class Coloured:
-    """What the tables of an enhancer make of a picture."""
+class Part:
+    """A part of what an enhancer does, as an `ImageTransform`."""
 
-    def __init__(self, enhancer: OnnxEnhancer) -> None:
-        self.name, self.digest = "tables", json_digest(["tables", enhancer.digest])
-        self._enhancer = enhancer
-
-    def __call__(self, rgb: Rgb8) -> Rgb8:
-        return self._enhancer.colours(rgb)
-
-
-class WithFaces:
-    """An enhancer that leaves nothing out."""
-
-    def __init__(self, enhancer: OnnxEnhancer) -> None:
-        self.name, self.digest = "with faces", json_digest(["with faces", enhancer.digest])
-        self._enhancer = enhancer
+    def __init__(self, name: str, enhancer: OnnxEnhancer, part: Callable[[Rgb8], Rgb8]) -> None:
+        self.name, self.digest, self._part = name, json_digest([name, enhancer.digest]), part
 
     def __call__(self, rgb: Rgb8) -> Rgb8:
-        return self._enhancer.with_faces(rgb)
+        return self._part(rgb)
 
 
 def _owners(camera: Camera) -> list[ImageTransform]:
@@ -89,8 +78,8 @@ def _owners(camera: Camera) -> list[ImageTransform]:
         return []
     enhanced = Chain("enhanced", camera, enhancer)
     return [
-        Chain("by the enhancer's tables", camera, Coloured(enhancer)),
-        Chain("by the enhancer's colours", camera, WithFaces(enhancer)),
+        Chain("by the enhancer's tables", camera, Part("tables", enhancer, enhancer.colours)),
+        Chain("by the enhancer's colours", camera, Part("with faces", enhancer, enhancer.with_faces)),
         enhanced,
         Chain("enhanced, equalised", enhanced, Equalise()),
     ]

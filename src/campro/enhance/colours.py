@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-
 import numpy as np
 from jaxtyping import Float, Float32
 
-from campro.core.lut3d import Lut3d, colour_pairs
 from campro.core.types import Rgb8
 from campro.enhance.fused import Table
-from campro.isp import Camera, IspProfile
+from campro.isp import IspProfile
 from campro.isp.fast import is_pointwise
 from campro.isp.inverse import Inverse
 
@@ -30,21 +26,14 @@ class Colours:
     worse than the LUT, which does not ask for more than eight levels.
     """
 
-    def __init__(self, soft: Float32[np.ndarray, "n n n 3"], sharp: Inverse | None) -> None:
-        """`soft` as the values of a `Lut3d`, colours last; no `sharp` for profiles that do more than map colours."""
-        self.soft, self._sharp = Table(soft), sharp
+    def __init__(
+        self, soft: Float32[np.ndarray, "n n n 3"], profile: IspProfile, prior: Float[np.ndarray, " cells"]
+    ) -> None:
+        """`soft` as the values of a `Lut3d`, colours last; profiles that do more than map colours have no inverse."""
+        self.soft = Table(soft)
+        self._sharp = Inverse(profile, prior) if is_pointwise(profile.blocks) else None
 
     def __call__(self, rgb: Rgb8) -> Rgb8:
         if self._sharp is not None and self._sharp.made(rgb[::STEP, ::STEP]) > AS_MADE:
             return self._sharp(rgb)
         return self.soft(rgb)
-
-
-def lut_of(photos: Sequence[Path], camera: Camera) -> Lut3d:
-    """The soft table of a camera, from photographs of anything."""
-    return Lut3d.fit(colour_pairs(photos, camera))
-
-
-def sharp_of(profile: IspProfile, prior: Float[np.ndarray, " cells"]) -> Inverse | None:
-    """The sharp table, where the profile has one."""
-    return Inverse(profile, prior) if is_pointwise(profile.blocks) else None

@@ -19,9 +19,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from campro.core.lut3d import NODES, Lut3d
+from campro.core.lut3d import NODES, Lut3d, colour_pairs
 from campro.core.types import Images, Rgb8
-from campro.enhance.colours import Colours, lut_of, sharp_of
+from campro.enhance.colours import Colours
 from campro.enhance.enhancer import Enhancer
 from campro.enhance.fused import FLOOR, MULTIPLE, STRIDE
 from campro.enhance.objective import Sample, enhancement_loss
@@ -72,12 +72,12 @@ class FastEnhancer(Enhancer):
 
     def prepare(self, photos: Sequence[Path], camera: Camera) -> None:
         """Fit the tables, the best that colours alone can do; they stay as they are."""
-        self.table = lut_of(photos, camera).to(self.table.values.device).requires_grad_(False)
+        self.table = Lut3d.fit(colour_pairs(photos, camera)).to(self.table.values.device).requires_grad_(False)
         self.prior = torch.from_numpy(prior_of(photos)).float().to(self.table.values.device)
 
     def colours(self, profile: IspProfile) -> Callable[[Rgb8], Rgb8]:
         """See `Enhancer.colours`."""
-        return Colours(self.table.values.permute(1, 2, 3, 0).cpu().numpy(), sharp_of(profile, self.prior.cpu().numpy()))
+        return Colours(self.table.values.permute(1, 2, 3, 0).cpu().numpy(), profile, self.prior.cpu().numpy())
 
     @torch.no_grad()
     def finish(self) -> None:

@@ -18,7 +18,7 @@ from campro.core.errors import CamproError
 from campro.core.hashing import file_sha256
 from campro.core.images import to_rgb8
 from campro.core.types import Rgb8
-from campro.enhance.colours import Colours, sharp_of
+from campro.enhance.colours import Colours
 from campro.enhance.export import CONTEXT, ENHANCED, HALF, PICTURE, PRIOR, PROFILE, TOLD
 from campro.enhance.fused import compose, planes, statistics
 from campro.isp import IspProfile
@@ -67,7 +67,7 @@ class OnnxEnhancer:
         if self._tables is None:
             raise CamproError("enhancer", "a fast one, whose colours stand apart", "another")
         soft, prior = self._tables
-        return Colours(soft, sharp_of(self.profile, prior))
+        return Colours(soft, self.profile, prior)
 
     def with_faces(self, rgb: Rgb8) -> Rgb8:
         """Its colours alone, nothing left out: what one makes of a captured picture who owns the file of a fast one."""

@@ -37,9 +37,14 @@ def apply(
         return rgb.copy()
     if not is_pointwise(profile.blocks):
         return _apply_spatial(profile, rgb)
+    return look_up(rgb, colour_table(profile.blocks))
+
+
+def look_up(rgb: UInt8[np.ndarray, "... 3"], table: UInt32[np.ndarray, "16777216"]) -> UInt8[np.ndarray, "... 3"]:
+    """The low 24 bits of the table's entry for each colour; packed as by `colour_table`."""
     flat = np.ascontiguousarray(rgb).reshape(-1, 3)
     out = np.empty_like(flat)
-    _look_up(flat, colour_table(profile.blocks), out)
+    _look_up(flat, table, out)
     return out.reshape(rgb.shape)
 
 
@@ -121,4 +126,4 @@ def _look_up(rgb, table, out):
     for chunk in prange((len(rgb) + CHUNK - 1) // CHUNK):
         for i in range(chunk * CHUNK, min((chunk + 1) * CHUNK, len(rgb))):
             packed = table[(np.uint32(rgb[i, 0]) << 16) | (np.uint32(rgb[i, 1]) << 8) | rgb[i, 2]]
-            out[i, 0], out[i, 1], out[i, 2] = packed >> 16, (packed >> 8) & 255, packed & 255
+            out[i, 0], out[i, 1], out[i, 2] = (packed >> 16) & 255, (packed >> 8) & 255, packed & 255

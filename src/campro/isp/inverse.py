@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, Float, Float64, UInt8, UInt32
-from numba import njit, prange
+from numba import njit
 
 from campro.core.hashing import json_digest
 from campro.core.images import read_image
 from campro.core.types import Rgb8
-from campro.isp.fast import colour_table
+from campro.isp.fast import colour_table, look_up
 from campro.isp.profile import IspProfile
 
 BITS = 5
@@ -41,9 +41,7 @@ class Inverse:
         self._table = _packed(table) | (made.astype(np.uint32) << MADE)
 
     def __call__(self, rgb: Rgb8) -> Rgb8:
-        out = np.empty_like(rgb)
-        _look_up(np.ascontiguousarray(rgb), self._table, out)
-        return out
+        return look_up(rgb, self._table)
 
     def made(self, rgb: Rgb8) -> float:
         """Share of the pixels whose colour the camera can hand out: 1 until a picture is compressed or drawn on."""
@@ -93,14 +91,6 @@ def _spread(cells: np.ndarray) -> np.ndarray:
 def _packed(rgb: UInt8[np.ndarray, "... 3"]) -> UInt32[np.ndarray, "..."]:
     red, green, blue = (rgb[..., channel].astype(np.uint32) for channel in range(3))
     return np.asarray((red << 16) | (green << 8) | blue)
-
-
-@njit(cache=True, parallel=True, nogil=True)
-def _look_up(rgb, table, out):
-    for y in prange(rgb.shape[0]):
-        for x in range(rgb.shape[1]):
-            colour = table[(np.uint32(rgb[y, x, 0]) << 16) | (np.uint32(rgb[y, x, 1]) << 8) | rgb[y, x, 2]]
-            out[y, x, 0], out[y, x, 1], out[y, x, 2] = colour >> 16, colour >> 8, colour
 
 
 @njit(cache=True)
