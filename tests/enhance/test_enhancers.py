@@ -80,10 +80,10 @@ def test_statistics_by_hand():
 def test_a_map_that_is_black_all_over_gets_out():
     """Where the map is sure and wrong its gradient must be largest, not gone."""
     enhancer = new_enhancer("fast")
-    torch.nn.init.constant_(enhancer.context_net.head.bias, -40.0)
+    torch.nn.init.constant_(enhancer.keep_net.draw.head.bias, -40.0)
     captured, raw = torch.rand(2, 2, 3, 64, 64)
     enhancer.loss(Sample(captured, captured, raw, torch.ones(2, 1, 64, 64))).backward()
-    assert enhancer.context_net.head.bias.grad[0] < -0.1
+    assert enhancer.keep_net.draw.head.bias.grad[0] < -0.1
 
 
 def test_the_finished_map_is_surer():

@@ -12,7 +12,7 @@ from campro.core.errors import CamproError
 from campro.core.images import to_tensor
 from campro.enhance.enhancers import new_enhancer
 from campro.enhance.export import ENHANCED, PICTURE, export_onnx
-from campro.enhance.fast import TINT, statistics
+from campro.enhance.fast import statistics
 from campro.enhance.fused import MULTIPLE, planes
 from campro.enhance.padding import padded
 from campro.enhance.runner import OnnxEnhancer
@@ -30,7 +30,7 @@ def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("onnx")
     fast = new_enhancer("fast")
     fast.table.values.data.uniform_(0, 1)
-    fast.context_net.head.weight.data.uniform_(-0.1, 0.1)
+    fast.tint_net.draw.head.weight.data.uniform_(-0.1, 0.1)
     fast(torch.rand(4, 3, 128, 128))
     fast.eval()
     unet = new_enhancer("unet").eval()
@@ -75,8 +75,8 @@ def test_a_picture_as_the_camera_made_it_gets_the_exact_inverse(files):
     coloured = to_tensor(Inverse(PROFILE, uniform)(captured))
     fast = networks["fast"]
     with torch.no_grad():
-        drawn = fast.context_net(padded(to_tensor(captured), MULTIPLE), statistics(to_tensor(captured), coloured))
-        tint = F.interpolate(drawn[:, TINT], scale_factor=8, mode="bilinear", align_corners=False)[:, :, :70, :90]
+        drawn = fast.tint_net(statistics(to_tensor(captured), coloured))
+        tint = F.interpolate(drawn, scale_factor=8, mode="bilinear", align_corners=False)[:, :, :70, :90]
     wanted = (coloured + tint).clamp(0, 1)[0].permute(1, 2, 0).numpy() * 255
     assert np.abs(enhancer.with_faces(captured) - wanted).max() < 0.52
 
@@ -85,12 +85,19 @@ def test_a_picture_as_the_camera_made_it_gets_the_exact_inverse(files):
 def test_networks_see_what_pytorch_sees():
     rgb = np.random.default_rng(0).integers(0, 256, (37, 53, 3), np.uint8)
     np.testing.assert_array_equal(planes(rgb[:, ::-1]), to_tensor(rgb[:, ::-1]).numpy())
+    np.testing.assert_array_equal(planes(rgb, MULTIPLE), padded(to_tensor(rgb), MULTIPLE).numpy())
 
 
 def test_the_file_says_for_which_profile(files):
     enhancer = OnnxEnhancer(files[0] / "fast.onnx")
     assert enhancer.profile.digest == PROFILE.digest
     assert enhancer.name == "enhanced"
+
+
+def test_the_file_says_nothing_of_where_it_was_made(files):
+    for name in ("fast", "unet"):
+        content = (files[0] / f"{name}.onnx").read_bytes()
+        assert not [word for word in (b".py", b"campro.", b"site-packages") if word in content]
 
 
 def test_files_of_something_else(tmp_path):

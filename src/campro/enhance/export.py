@@ -22,7 +22,7 @@ from campro.isp import IspProfile
 
 OPSET = 20
 """The first with interpolation in volumes, which 3D LUTs need."""
-PICTURE, ENHANCED, CONTEXT, TOLD = "captured", "enhanced", "context", "told"
+PICTURE, ENHANCED, CONTEXT, SEEN, TOLD = "captured", "enhanced", "context", "seen", "told"
 PROFILE, PRIOR = "profile", "prior"
 HALF = "/half"
 """Names in the file: the input (B, 3, H, W) in [0, 1], the output of that shape, the small map of `fast` and what it is
@@ -34,13 +34,13 @@ def export_onnx(enhancer: Enhancer, path: Path, profile: IspProfile) -> None:
 
     Norms are folded into their convolutions and weights are rounded to half precision, in `enhancer` too, and stored
     so: the file is half as large.
-    The file of `fast` has two more outputs, the map at an eighth of the size and what it is drawn from, and notes how
-    likely raw colours are (base64 of half floats): `campro.enhance.runner` makes more of them.
+    The file of `fast` has three more outputs, the map at an eighth of the size and the two things that it is drawn
+    from, and notes how likely raw colours are (base64 of half floats): `campro.enhance.runner` makes more of them.
     """
     fold_norms(enhancer.eval())
     _round_to_half(enhancer)
     network = _WithContext(enhancer) if isinstance(enhancer, FastEnhancer) else enhancer
-    outputs = [ENHANCED, CONTEXT, TOLD] if isinstance(enhancer, FastEnhancer) else [ENHANCED]
+    outputs = [ENHANCED, CONTEXT, SEEN, TOLD] if isinstance(enhancer, FastEnhancer) else [ENHANCED]
     example = torch.rand(1, 3, 96, 160)
     sizes = {0: torch.export.Dim.AUTO, 2: torch.export.Dim.AUTO, 3: torch.export.Dim.AUTO}
     with warnings.catch_warnings():
@@ -58,6 +58,7 @@ def export_onnx(enhancer: Enhancer, path: Path, profile: IspProfile) -> None:
     assert program is not None
     model = program.model_proto
     _store_as_half(model.graph)
+    _forget_sources(model.graph)
     notes = {PROFILE: profile.to_json()}
     if isinstance(enhancer, FastEnhancer):
         notes[PRIOR] = b64encode(enhancer.prior.half().numpy().tobytes()).decode()
@@ -95,6 +96,12 @@ def _store_as_half(graph: onnx.GraphProto) -> None:
     graph.node.extend(nodes)
 
 
+def _forget_sources(graph: onnx.GraphProto) -> None:
+    """The exporter notes at every node from which line of which file it came: a quarter of the file, and private."""
+    for part in (graph, *graph.node, *graph.initializer, *graph.value_info, *graph.input, *graph.output):
+        part.ClearField("metadata_props")
+
+
 class _WithContext(nn.Module):
     """`FastEnhancer` that also hands out its small map and what that is drawn from."""
 
@@ -102,5 +109,5 @@ class _WithContext(nn.Module):
         super().__init__()
         self.enhancer = enhancer
 
-    def forward(self, captured: Images) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def forward(self, captured: Images) -> tuple[torch.Tensor, ...]:
         return self.enhancer.with_context(captured)

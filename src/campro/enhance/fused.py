@@ -15,10 +15,13 @@ FLOOR = 1e-4
 """Added to variances before their root, whose slope has no end at nought."""
 
 
-def planes(rgb: Rgb8) -> Float32[np.ndarray, "1 3 H W"]:
-    """`to_tensor` for numpy, as fast as memory: a network waits for it."""
-    out = np.empty((1, 3, *rgb.shape[:2]), np.float32)
+def planes(rgb: Rgb8, multiple: int = 1) -> Float32[np.ndarray, "1 3 H W"]:
+    """`to_tensor` and `padded` for numpy, as fast as memory: a network waits for it."""
+    out = np.empty((1, 3, *_padded(rgb, multiple)), np.float32)
+    height, width, _ = rgb.shape
     _planes(np.ascontiguousarray(rgb), out[0])
+    out[..., :height, width:] = out[..., :height, width - 1 : width]
+    out[..., height:, :] = out[..., height - 1 : height, :]
     return out
 
 
@@ -40,8 +43,8 @@ class Table:
 
 def statistics(captured: Rgb8, coloured: Rgb8) -> Float32[np.ndarray, "1 12 h w"]:
     """`campro.enhance.fast.statistics` of one picture."""
-    height, width = (-(-side // MULTIPLE) * MULTIPLE // STRIDE for side in captured.shape[:2])
-    out = np.empty((1, 12, height, width), np.float32)
+    height, width = _padded(captured, MULTIPLE)
+    out = np.empty((1, 12, height // STRIDE, width // STRIDE), np.float32)
     for first, rgb in ((0, captured), (6, coloured)):
         _statistics(np.ascontiguousarray(rgb), out[0, first : first + 6])
     return out
@@ -53,6 +56,11 @@ def compose(coloured: Rgb8, context: Float32[np.ndarray, "4 h w"]) -> Rgb8:
     rows, columns = (_upscaled(pixels, cells) for pixels, cells in zip(coloured.shape, context.shape[1:]))
     _compose(coloured, np.ascontiguousarray(context.transpose(1, 2, 0)), *rows, *columns, out)
     return out
+
+
+def _padded(rgb: Rgb8, multiple: int) -> tuple[int, int]:
+    height, width, _ = rgb.shape
+    return -(-height // multiple) * multiple, -(-width // multiple) * multiple
 
 
 def _cells(

@@ -19,8 +19,8 @@ from campro.core.hashing import file_sha256
 from campro.core.images import to_rgb8
 from campro.core.types import Rgb8
 from campro.enhance.colours import Colours
-from campro.enhance.export import CONTEXT, ENHANCED, HALF, PICTURE, PRIOR, PROFILE, TOLD
-from campro.enhance.fused import compose, planes, statistics
+from campro.enhance.export import CONTEXT, ENHANCED, HALF, PICTURE, PRIOR, PROFILE, SEEN, TOLD
+from campro.enhance.fused import MULTIPLE, compose, planes, statistics
 from campro.isp import IspProfile
 
 SHIPPED = Path(__file__).parent / "weights" / "campro-default.onnx"
@@ -41,7 +41,7 @@ class OnnxEnhancer:
         """Whose pictures it enhances."""
         self._tables = _tables(model, notes[PRIOR]) if PRIOR in notes else None
         self._output = ENHANCED if self._tables is None else CONTEXT
-        inputs = [PICTURE] if self._tables is None else [PICTURE, TOLD]
+        inputs = [PICTURE] if self._tables is None else [SEEN, TOLD]
         wanted = onnx.utils.Extractor(model).extract_model(inputs, [self._output])
         options = onnxruntime.SessionOptions()
         # Its idle threads would otherwise spin for a while on the cores that the kernels want next.
@@ -77,7 +77,7 @@ class OnnxEnhancer:
         return compose(coloured, context)
 
     def _context(self, rgb: Rgb8, coloured: Rgb8) -> Float32[np.ndarray, "4 h w"]:
-        return np.asarray(self._run({PICTURE: planes(rgb), TOLD: statistics(rgb, coloured)})[0])
+        return np.asarray(self._run({SEEN: planes(rgb, MULTIPLE), TOLD: statistics(rgb, coloured)})[0])
 
     def _run(self, inputs: dict[str, np.ndarray]) -> Float32[np.ndarray, "1 c h w"]:
         (answer,) = self._session.run([self._output], inputs)
@@ -111,7 +111,7 @@ def _read(path: Path) -> onnx.ModelProto:
         names = {value.name for value in (*model.graph.input, *model.graph.output)}
         if not {PICTURE, ENHANCED} <= names or PROFILE not in {entry.key for entry in model.metadata_props}:
             raise ValueError(f"a network from {', '.join(sorted(names))}")
-        if CONTEXT in names and TOLD not in names:
+        if CONTEXT in names and SEEN not in names:
             raise ValueError("one of an older version")
     except Exception as error:  # a damaged file can raise anything
         reason = " ".join(str(error).split())[:160]

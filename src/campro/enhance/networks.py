@@ -1,0 +1,115 @@
+"""The two small networks of the fast enhancer: both draw a map at an eighth of the size.
+
+They share nothing. With one network for both, what is learned of faces, which is much, was all that was learned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from campro.core.types import Images
+
+TOLD = 12
+"""Figures of each cell: see `campro.enhance.fast.statistics`."""
+STEM, EXPANSION = 24, 2
+"""Channels at a quarter of the size, and how much wider a depthwise convolution is than what it is between."""
+
+Told = Float[Tensor, "B 12 h w"]
+
+
+class KeepNet(nn.Module):
+    """Where no faces are, (B, 1, h, w) logits, from (B, 3, 8 h, 8 w) captured pictures and (B, 12, h, w) of cells.
+
+    Depthwise convolutions see far for little: whether a patch of skin is a face is decided by what is around it.
+    """
+
+    def __init__(self, widths: Sequence[int] = (32, 64, 96, 96), blocks: Sequence[int] = (1, 3, 3, 2)) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(_convolve(3, STEM, 4, stride=4), _seen(STEM, widths[0], stride=2))
+        self.told = _convolve(TOLD, widths[0])
+        self.draw = MapNet(1, widths, blocks)
+
+    def forward(self, captured: Images, told: Told) -> Float[Tensor, "B 1 h w"]:
+        """h and w are multiples of 8."""
+        logits: Tensor = self.draw(self.stem(captured) + self.told(told))
+        return logits
+
+
+class TintNet(nn.Module):
+    """What to add to the colours of each cell, (B, 3, h, w); nothing at the start."""
+
+    def __init__(self, widths: Sequence[int] = (32, 48, 64, 64), blocks: Sequence[int] = (0, 2, 2, 2)) -> None:
+        super().__init__()
+        self.told = _convolve(TOLD, widths[0])
+        self.draw = MapNet(3, widths, blocks)
+        nn.init.zeros_(self.draw.head.weight)
+        assert self.draw.head.bias is not None
+        nn.init.zeros_(self.draw.head.bias)
+
+    def forward(self, told: Told) -> Float[Tensor, "B 3 h w"]:
+        """h and w are multiples of 8."""
+        tint: Tensor = self.draw(self.told(told))
+        return tint
+
+
+class MapNet(nn.Module):
+    """(B, widths[0], h, w) -> (B, channels, h, w): a U-Net with added skips, of so many blocks at 1/8 to 1/64."""
+
+    def __init__(self, channels: int, widths: Sequence[int], blocks: Sequence[int]) -> None:
+        super().__init__()
+        self.shrink = nn.ModuleList(_depthwise(finer, coarser, stride=2) for finer, coarser in pairwise(widths))
+        self.levels = nn.ModuleList(
+            nn.Sequential(*(Residual(width) for _ in range(count))) for width, count in zip(widths, blocks)
+        )
+        self.up = nn.ModuleList(nn.Conv2d(coarser, finer, 1) for finer, coarser in pairwise(widths))
+        self.merge = nn.ModuleList(Residual(width) for width in widths[:-1])
+        self.head = nn.Conv2d(widths[0], channels, 1)
+
+    def forward(self, cells: Float[Tensor, "B width h w"]) -> Float[Tensor, "B channels h w"]:
+        """h and w are multiples of 8."""
+        first, *others = self.levels
+        seen = [first(cells)]
+        for shrink, level in zip(self.shrink, others):
+            seen.append(level(shrink(seen[-1])))
+        drawn = seen.pop()
+        for up, merge, finer in zip(reversed(self.up), reversed(self.merge), reversed(seen)):
+            drawn = merge(finer + F.interpolate(up(drawn), scale_factor=2, mode="bilinear", align_corners=False))
+        drawn = self.head(drawn)
+        return drawn
+
+
+class Residual(nn.Module):
+    """x + project(depthwise 5 x 5(expand(x))), of the same width (Sandler et al., MobileNetV2, CVPR 2018)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.inner = _depthwise(width, width)
+
+    def forward(self, x: Float[Tensor, "B width h w"]) -> Float[Tensor, "B width h w"]:
+        return x + self.inner(x)
+
+
+def _depthwise(inside: int, outside: int, stride: int = 1) -> nn.Sequential:
+    """Expand, see, project."""
+    wide = EXPANSION * inside
+    return nn.Sequential(_convolve(inside, wide), *_seen(wide, outside, stride))
+
+
+def _seen(inside: int, outside: int, stride: int) -> nn.Sequential:
+    """See, project."""
+    return nn.Sequential(
+        _convolve(inside, inside, 5, stride, groups=inside),
+        nn.Conv2d(inside, outside, 1, bias=False),
+        nn.BatchNorm2d(outside),
+    )
+
+
+def _convolve(inside: int, outside: int, size: int = 1, stride: int = 1, groups: int = 1) -> nn.Sequential:
+    padding = size // 2 if size % 2 else 0
+    convolution = nn.Conv2d(inside, outside, size, stride, padding, groups=groups, bias=False)
+    return nn.Sequential(convolution, nn.BatchNorm2d(outside), nn.ReLU())
