@@ -15,7 +15,7 @@ from campro.enhance.export import ENHANCED, PICTURE, export_onnx
 from campro.enhance.fast import statistics
 from campro.enhance.fused import MULTIPLE, planes
 from campro.enhance.padding import padded
-from campro.enhance.runner import OnnxEnhancer
+from campro.enhance.runner import Film, OnnxEnhancer
 from campro.isp import Camera, load_profile
 from campro.isp.inverse import CELLS, Inverse
 
@@ -79,6 +79,29 @@ def test_a_picture_as_the_camera_made_it_gets_the_exact_inverse(files):
         tint = F.interpolate(drawn, scale_factor=8, mode="bilinear", align_corners=False)[:, :, :70, :90]
     wanted = (coloured + tint).clamp(0, 1)[0].permute(1, 2, 0).numpy() * 255
     assert np.abs(enhancer.with_faces(captured) - wanted).max() < 0.52
+
+
+class Given:
+    """An enhancer that changes no colour and draws the maps that it is given."""
+
+    name = digest = "given"
+
+    def __init__(self, *kept):
+        self.kept = iter(kept)
+
+    def colours(self, rgb):
+        return rgb
+
+    def context(self, rgb, coloured):
+        return np.stack([np.full((8, 8), next(self.kept), np.float32), *np.zeros((3, 8, 8), np.float32)])
+
+
+def test_a_film_gives_back_slowly_what_it_left_out():
+    """At once black, then an eighth of the picture more in every frame; a frame of another size starts anew."""
+    film = Film(Given(1, 0, 1, 1, 0.25, 1))
+    white = np.full((64, 64, 3), 255, np.uint8)
+    assert [film(white).mean() for _ in range(5)] == [255, 0, 32, 64, 64]
+    assert film(white[:60]).mean() == 255
 
 
 @pytest.mark.slow

@@ -47,13 +47,22 @@ def _develop(source: Path, out: Path, profile: str) -> None:
     print(f"{target}: developed")
 
 
-def capture(source: Path | str, out: Path, transform: ImageTransform, verb: str = "capture") -> None:
-    """Send everything in `source` through `transform`; raises CamproError if nothing could be written."""
+def capture(
+    source: Path | str,
+    out: Path,
+    transform: ImageTransform,
+    verb: str = "capture",
+    film: ImageTransform | None = None,
+) -> None:
+    """Send everything in `source` through `transform`; raises CamproError if nothing could be written.
+
+    The frames of a video go through `film` where there is one, which may remember those before.
+    """
     from campro.core.video import VIDEO_SUFFIXES, is_live
 
     file = Path(source)
     if is_live(source) or (file.suffix.lower() in VIDEO_SUFFIXES and not file.is_dir()):
-        _capture_video(source, out, transform, verb)
+        _capture_video(source, out, film or transform, verb)
     else:
         _capture_images(file, out, transform, verb)
 

@@ -32,9 +32,10 @@ def run(config: Config) -> None:
     from campro.isp import Camera, load_profile
 
     enhancer = load_enhancer(config.enhancer)
-    if config.profile is None:
-        capture(config.source, config.out, enhancer, "enhance")
-    else:
+    cameras = []
+    if config.profile is not None:
         profile = load_profile(config.profile)
         enhancer.check_profile(profile.digest, profile.name)
-        capture(config.source, config.out, Chain("enhanced", Camera(profile), enhancer), "enhance")
+        cameras = [Camera(profile)]
+    still, film = (Chain("enhanced", *cameras, last) for last in (enhancer, enhancer.film()))
+    capture(config.source, config.out, still, "enhance", film)

@@ -3,9 +3,10 @@
 A profile is a map of colours followed by clipping, so most of its inverse is a map of colours too: that part is a
 table, and costs one look-up a pixel. What no table can know, where a face is and which of two colours that the
 profile made one is meant, is a matter of places and not of pixels: that part is drawn at an eighth of the size and
-blown up (compare Gharbi et al., Deep Bilateral Learning, SIGGRAPH 2017). The networks are told in every cell of the map
-the mean and the spread of captured colours and of those that the table makes of them: texture that the profile's curve
-makes coarser or finer tells on which of its slopes a colour was. The one for faces sees the captured picture, too.
+blown up (compare Gharbi et al., Deep Bilateral Learning, SIGGRAPH 2017). The network for faces sees the captured
+picture. The one for colours is told in every cell of the map the mean and the spread of captured colours and of those
+that the table makes of them: texture that the profile's curve makes coarser or finer tells on which of its slopes a
+colour was.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ class FastEnhancer(Enhancer):
         """
         coloured = self.table(captured)
         seen, told = padded(captured, MULTIPLE), statistics(captured, coloured)
-        keep = self.keep_net(seen, told).sigmoid()
+        keep = self.keep_net(seen).sigmoid()
         context = torch.cat([keep, self.tint_net(told)], 1)
         full = F.interpolate(context, scale_factor=STRIDE, mode="bilinear", align_corners=False)
         full = full[:, :, : captured.shape[2], : captured.shape[3]]
@@ -98,7 +99,7 @@ class FastEnhancer(Enhancer):
         darkness, and be too bright where it is sure. Of single pixels they would learn less: their error is noise.
         """
         told = statistics(sample.captured, sample.coloured)
-        logits = self.keep_net(padded(sample.captured, MULTIPLE), told)
+        logits = self.keep_net(padded(sample.captured, MULTIPLE))
         coloured, raw, wanted, black = (
             F.avg_pool2d(padded(part, MULTIPLE), STRIDE)
             for part in (sample.coloured, sample.raw, sample.background, sample.raw * sample.background)

@@ -15,15 +15,17 @@ from jaxtyping import Float32, Float64
 from onnx import numpy_helper
 
 from campro.core.errors import CamproError
-from campro.core.hashing import file_sha256
+from campro.core.hashing import file_sha256, json_digest
 from campro.core.images import to_rgb8
-from campro.core.types import Rgb8
+from campro.core.types import ImageTransform, Rgb8
 from campro.enhance.colours import Colours
 from campro.enhance.export import CONTEXT, ENHANCED, HALF, PICTURE, PRIOR, PROFILE, SEEN, TOLD
 from campro.enhance.fused import MULTIPLE, compose, planes, statistics
 from campro.isp import IspProfile
 
 SHIPPED = Path(__file__).parent / "weights" / "campro-default.onnx"
+RISE = 1 / 8
+"""In a video, by so much more of a cell may be kept than in the frame before."""
 
 
 class OnnxEnhancer:
@@ -54,7 +56,7 @@ class OnnxEnhancer:
         """One captured picture, enhanced."""
         if self._tables is not None:
             coloured = self.colours(rgb)
-            return compose(coloured, self._context(rgb, coloured))
+            return compose(coloured, self.context(rgb, coloured))
         return to_rgb8(torch.from_numpy(self._run({PICTURE: planes(rgb)})).clamp(0, 1))[0]
 
     @cached_property
@@ -72,11 +74,16 @@ class OnnxEnhancer:
     def with_faces(self, rgb: Rgb8) -> Rgb8:
         """Its colours alone, nothing left out: what one makes of a captured picture who owns the file of a fast one."""
         coloured = self.colours(rgb)
-        context = self._context(rgb, coloured).copy()
+        context = self.context(rgb, coloured).copy()
         context[0] = 1
         return compose(coloured, context)
 
-    def _context(self, rgb: Rgb8, coloured: Rgb8) -> Float32[np.ndarray, "4 h w"]:
+    def film(self) -> ImageTransform:
+        """For the frames of one video, in order: see `Film`. Of one that is not fast, the enhancer itself."""
+        return self if self._tables is None else Film(self)
+
+    def context(self, rgb: Rgb8, coloured: Rgb8) -> Float32[np.ndarray, "4 h w"]:
+        """The map of a fast one for a captured picture and its `colours`: keep (0 to 1) and tint (3)."""
         return np.asarray(self._run({SEEN: planes(rgb, MULTIPLE), TOLD: statistics(rgb, coloured)})[0])
 
     def _run(self, inputs: dict[str, np.ndarray]) -> Float32[np.ndarray, "1 c h w"]:
@@ -89,6 +96,27 @@ class OnnxEnhancer:
             remedy = "train one for it: campro design --enhance"
             wanted = f"pictures of {self.profile.name} ({self.profile.digest[:12]})"
             raise CamproError("enhancer", wanted, f"{name} ({digest[:12]})", remedy)
+
+
+class Film:
+    """A fast enhancer with a memory of one map: what it leaves out it leaves out at once, and gives back slowly.
+
+    Where the map is in doubt noise decides in every frame anew, and black patches would come and go. A map that
+    lagged behind both ways would show a face that moves.
+    """
+
+    def __init__(self, enhancer: OnnxEnhancer) -> None:
+        self.name, self.digest = enhancer.name, json_digest(["film", RISE, enhancer.digest])
+        self._enhancer, self._kept = enhancer, None
+
+    def __call__(self, rgb: Rgb8) -> Rgb8:
+        """The next frame, enhanced."""
+        coloured = self._enhancer.colours(rgb)
+        context = self._enhancer.context(rgb, coloured).copy()
+        if self._kept is not None and self._kept.shape == context[0].shape:
+            context[0] = np.minimum(context[0], self._kept + RISE)
+        self._kept = context[0]
+        return compose(coloured, context)
 
 
 def load_enhancer(path: Path | None = None) -> OnnxEnhancer:
