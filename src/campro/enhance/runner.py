@@ -24,8 +24,8 @@ from campro.enhance.fused import MULTIPLE, compose, planes, statistics
 from campro.isp import IspProfile
 
 SHIPPED = Path(__file__).parent / "weights" / "campro-default.onnx"
-RISE = 1 / 8
-"""In a video, by so much more of a cell may be kept than in the frame before."""
+RISE = 1 / 16
+"""In a video, by so much more of a cell may be kept than in the frame before: half a second from black to all."""
 
 
 class OnnxEnhancer:
@@ -102,7 +102,8 @@ class Film:
     """A fast enhancer with a memory of one map: what it leaves out it leaves out at once, and gives back slowly.
 
     Where the map is in doubt noise decides in every frame anew, and black patches would come and go. A map that
-    lagged behind both ways would show a face that moves.
+    lagged behind both ways would show a face that moves. Colours come from the 3D LUT, compressed or not, for the exact
+    inverse makes more of noise.
     """
 
     def __init__(self, enhancer: OnnxEnhancer) -> None:
@@ -111,7 +112,7 @@ class Film:
 
     def __call__(self, rgb: Rgb8) -> Rgb8:
         """The next frame, enhanced."""
-        coloured = self._enhancer.colours(rgb)
+        coloured = self._enhancer.colours.soft(rgb)
         context = self._enhancer.context(rgb, coloured).copy()
         if self._kept is not None and self._kept.shape == context[0].shape:
             context[0] = np.minimum(context[0], self._kept + RISE)
