@@ -2,73 +2,72 @@
 
 On photographs that it was trained with, never on those that it is judged on.
 
-python scripts/choose_doubt.py RUN/enhancer.safetensors PROFILE PHOTOGRAPHS...     # folders of photographs
+python scripts/choose_doubt.py FILE.onnx PHOTOGRAPHS...     # folders of photographs
 """
 
 from __future__ import annotations
 
 import sys
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
-import torch
 from jaxtyping import Float
-from torch.nn import functional as F
 
 from campro.audit.pictures import LEFT_OUT
 from campro.core.catalogue import cache_root
-from campro.core.images import list_images, read_image, to_tensor
-from campro.design.enhance import load_trained
-from campro.enhance.fast import DOUBT, KEEP, SHARPNESS, FastEnhancer
-from campro.enhance.fused import STRIDE
+from campro.core.images import list_images, read_image
+from campro.core.progress import track
+from campro.enhance.fast import DOUBT, SHARPNESS
+from campro.enhance.fused import STRIDE, compose
+from campro.enhance.runner import load_enhancer
 from campro.enhance.samples import background_of
 from campro.faces import load_face_detector
 from campro.faces.boxes import find_face_boxes
 from campro.isp import Camera
+from campro.metrics.quality import blackened
 
 DOUBTS = (0.0, 0.5, 1.0, 1.5, 2.0)
-SIZES = ((20, 40), (40, 10**6))
+SIZES = {"faces of 20 to 40 pixels": (20, 40), "larger ones": (40, np.inf)}
 """Widths of faces in pixels, told apart."""
-BLACK = 0.1
-"""A pixel is black of which less than this is kept."""
 
 
-def main(weights: Path, profile: str, folders: Sequence[Path]) -> None:
-    """Print for each doubt: what of the rest is black, in % of the area, and how many faces of each size are."""
-    enhancer, camera = load_trained(weights), Camera(profile)
-    assert isinstance(enhancer, FastEnhancer)
+def main(file: Path, folders: Sequence[Path]) -> None:
+    """Print for each doubt the share of other area that is more black than not, and of faces that are left out."""
+    enhancer = load_enhancer(file)
+    camera = Camera(enhancer.profile)
     photos = [photo for folder in folders for photo in list_images(folder)]
     boxes = find_face_boxes(photos, load_face_detector("yunet"), cache_root())
-    rest: dict[float, list[float]] = {doubt: [] for doubt in DOUBTS}
-    faces: dict[tuple, list[bool]] = {(doubt, size): [] for doubt in DOUBTS for size in SIZES}
-    for photo in photos:
+    shares: dict[tuple[float, str], list[float]] = defaultdict(list)
+    for photo in track(photos, "choose doubt"):
         rgb = read_image(photo)
-        logits = _logits(enhancer, to_tensor(camera(rgb)))
+        captured = camera(rgb)
+        coloured = enhancer.colours(captured)
+        context = enhancer.context(captured, coloured)
         background = background_of(boxes[photo], *rgb.shape[:2])
         for doubt in DOUBTS:
-            black = SHARPNESS * (logits - doubt) < np.log(BLACK / (1 - BLACK))
-            rest[doubt].append(float(black[background].mean()) if background.any() else 0.0)
-            for x0, y0, x1, y1 in boxes[photo].round().int().tolist():
-                for size in SIZES:
-                    if size[0] <= x1 - x0 < size[1]:
-                        face = black[max(0, y0) : y1, max(0, x0) : x1]
-                        faces[doubt, size].append(bool(face.mean() >= LEFT_OUT))
-    print(
-        f"| {len(photos)} photographs: doubt | rest | {' | '.join(f'faces of {a} to {b} pixels' for a, b in SIZES)} |"
-    )
+            kept = _with_doubt(context[0], doubt)
+            full = cv2.resize(kept, None, fx=STRIDE, fy=STRIDE)[: rgb.shape[0], : rgb.shape[1]]
+            shares[doubt, "rest"] += [float((full < 0.5)[background].mean())] if background.any() else []
+            picture = compose(coloured, np.concatenate([kept[None], context[1:]]))
+            for (x0, _, x1, _), black in zip(boxes[photo].tolist(), blackened(picture, boxes[photo])):
+                for size, (low, high) in SIZES.items():
+                    shares[doubt, size] += [float(black >= LEFT_OUT)] if low <= x1 - x0 < high else []
+    columns = ["rest", *SIZES]
+    print(f"| doubt, {len(photos)} photographs | {' | '.join(columns)} |\n|{'---|' * (1 + len(columns))}")
     for doubt in DOUBTS:
-        shares = [f"{100 * np.mean(faces[doubt, size]):.1f} % of {len(faces[doubt, size])}" for size in SIZES]
-        print(f"| {doubt} | {100 * np.mean(rest[doubt]):.2f} % | {' | '.join(shares)} |")
+        cells = [f"{100 * np.mean(shares[doubt, name]):.1f} % of {len(shares[doubt, name])}" for name in columns]
+        print(f"| {doubt} | {' | '.join(cells)} |")
 
 
-@torch.no_grad()
-def _logits(enhancer: FastEnhancer, captured: torch.Tensor) -> Float[np.ndarray, "H W"]:
-    """Of the map before `finish`."""
-    keep = enhancer.with_context(captured)[1][:, KEEP].clamp(1e-7, 1 - 1e-7)
-    logits = F.interpolate(keep.logit() / SHARPNESS + DOUBT, scale_factor=STRIDE, mode="bilinear", align_corners=False)
-    return logits[0, 0, : captured.shape[2], : captured.shape[3]].numpy()
+def _with_doubt(kept: Float[np.ndarray, "h w"], doubt: float) -> Float[np.ndarray, "h w"]:
+    """The map as it would be had another doubt been chosen than `DOUBT`."""
+    kept = kept.astype(np.float64).clip(1e-9, 1 - 1e-9)
+    logits = np.log(kept / (1 - kept)) + SHARPNESS * (DOUBT - doubt)
+    return np.asarray(1 / (1 + np.exp(-logits)), np.float32)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], [Path(folder) for folder in sys.argv[3:]])
+    main(Path(sys.argv[1]), [Path(folder) for folder in sys.argv[2:]])

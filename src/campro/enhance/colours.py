@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 from jaxtyping import Float, Float32
 
@@ -31,7 +33,12 @@ class Colours:
     ) -> None:
         """`soft` as the values of a `Lut3d`, colours last; profiles that do more than map colours have no inverse."""
         self.soft = Table(soft)
-        self._sharp = Inverse(profile, prior) if is_pointwise(profile.blocks) else None
+        self._profile, self._prior = profile, prior
+
+    @cached_property
+    def _sharp(self) -> Inverse | None:
+        """Made in a few seconds when the first picture comes, which a video never waits for."""
+        return Inverse(self._profile, self._prior) if is_pointwise(self._profile.blocks) else None
 
     def __call__(self, rgb: Rgb8) -> Rgb8:
         if self._sharp is not None and self._sharp.made(rgb[::STEP, ::STEP]) > AS_MADE:

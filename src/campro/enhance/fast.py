@@ -37,8 +37,7 @@ CERTAINTY, FACE = 0.2, 2.0
 a pixel of a face counts there against one outside: a face that is left in harms more than a blackened wall."""
 SHARPNESS, DOUBT = 3.0, 0.5
 """After training the map is made surer by a factor, for half a face is still a face, and black where it was in doubt,
-up to so much of its logit. Chosen on COCO train2017 and a third of VOC 2012: with doubt of 0, 0.5 and 1 it blackens
-1.7, 2.4 and 3.4 % of what is no face, and 68, 73 and 77 % of faces 20 to 40 pixels wide.
+up to so much of its logit: chosen by `scripts/choose_doubt.py`, see docs/log.md, 2026-11-26.
 """
 
 

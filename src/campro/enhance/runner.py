@@ -61,7 +61,7 @@ class OnnxEnhancer:
 
     @cached_property
     def colours(self) -> Colours:
-        """The tables of a fast one; the sharp one is made here, in a few seconds.
+        """The tables of a fast one.
 
         Raises:
             CamproError: for an enhancer whose network does both at once.
