@@ -57,23 +57,17 @@ def train_enhancer_for(
     run = RunFolder.open(out, as_plain(recipe), inputs=inputs)
     boxes = find_face_boxes(photos, load_face_detector(recipe.faces_by), cache_root())
     camera, enhancer = Camera(profile), new_enhancer(recipe.enhancer)
-    enhancer.prepare(colour_photos(scenes, faces, recipe.seed), camera)
+    photos = _balanced(scenes, faces)
+    chosen = np.random.default_rng(recipe.seed).permutation(len(photos))[:COLOUR_PHOTOS]
+    enhancer.prepare([photos[row] for row in chosen], camera)
     colours = enhancer.colours(profile)
-    lessons = Lessons(
-        [Lesson(photo, boxes[photo]) for photo in _balanced(scenes, faces)], camera, colours, recipe.size, recipe.batch
-    )
+    lessons = Lessons([Lesson(photo, boxes[photo]) for photo in photos], camera, colours, recipe.size, recipe.batch)
     trained = train_enhancer(enhancer, lessons, run, fabric, recipe.steps, recipe.seed)
     trained.finish()
     weights = out / "enhancer.safetensors"
     with replacing(weights) as part:
         save_model(trained, str(part), {"enhancer": recipe.enhancer, "profile": profile.digest})
     return weights
-
-
-def colour_photos(scenes: Sequence[Path], faces: Sequence[Path], seed: int) -> list[Path]:
-    """The photographs whose colours an enhancer starts from."""
-    photos = _balanced(scenes, faces)
-    return [photos[row] for row in np.random.default_rng(seed).permutation(len(photos))[:COLOUR_PHOTOS]]
 
 
 def _balanced(scenes: Sequence[Path], faces: Sequence[Path]) -> list[Path]:
