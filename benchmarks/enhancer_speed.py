@@ -15,8 +15,9 @@ from campro.enhance.runner import load_enhancer
 from campro.isp import Camera
 
 SIZES = {"512x512": (512, 512), "1920x1080": (1920, 1080)}
-TABLE_MACS = 7 * 3 + 2 * 3 + 3 * 4 + 3
-"""Multiply-adds of a pixel outside the network: seven mixtures of a colour, its squares, three of the map, and keep."""
+TABLE_MACS = 7 * 3 + 2 * 3 + 3 * 4 + 7 * 3 + 3
+"""Multiply-adds of a pixel outside the networks: seven mixtures of a colour, its squares, three of the map, seven
+mixtures of three corrections, and keep."""
 
 
 def unet_rgb8(unet: Enhancer, rgb: Rgb8) -> Rgb8:

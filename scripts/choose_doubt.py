@@ -9,19 +9,21 @@ from __future__ import annotations
 
 import sys
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 from jaxtyping import Float
+from torch import Tensor
 
 from campro.audit.pictures import LEFT_OUT
 from campro.core.catalogue import cache_root
 from campro.core.images import list_images, read_image
 from campro.core.progress import track
+from campro.core.types import Rgb8
 from campro.enhance.fast import DOUBT, SHARPNESS
-from campro.enhance.fused import STRIDE, compose
+from campro.enhance.fused import STRIDE
 from campro.enhance.runner import load_enhancer
 from campro.enhance.samples import background_of
 from campro.faces import load_face_detector
@@ -42,24 +44,32 @@ def main(file: Path, folders: Sequence[Path]) -> None:
     boxes = find_face_boxes(photos, load_face_detector("yunet"), cache_root())
     shares: dict[tuple[float, str], list[float]] = defaultdict(list)
     for photo in track(photos, "choose doubt"):
-        rgb = read_image(photo)
-        captured = camera(rgb)
+        captured = camera(read_image(photo))
         coloured = enhancer.colours(captured)
         context = enhancer.context(captured, coloured)
-        background = background_of(boxes[photo], *rgb.shape[:2])
         for doubt in DOUBTS:
             kept = _with_doubt(context[0], doubt)
-            full = cv2.resize(kept, None, fx=STRIDE, fy=STRIDE)[: rgb.shape[0], : rgb.shape[1]]
-            shares[doubt, "rest"] += [float((full < 0.5)[background].mean())] if background.any() else []
-            picture = compose(coloured, np.concatenate([kept[None], context[1:]]))
-            for (x0, _, x1, _), black in zip(boxes[photo].tolist(), blackened(picture, boxes[photo])):
-                for size, (low, high) in SIZES.items():
-                    shares[doubt, size] += [float(black >= LEFT_OUT)] if low <= x1 - x0 < high else []
+            picture = enhancer.compose(coloured, np.concatenate([kept[None], context[1:]]))
+            for column, share in _shares(kept, picture, boxes[photo]):
+                shares[doubt, column].append(share)
     columns = ["rest", *SIZES]
     print(f"| doubt, {len(photos)} photographs | {' | '.join(columns)} |\n|{'---|' * (1 + len(columns))}")
     for doubt in DOUBTS:
         cells = [f"{100 * np.mean(shares[doubt, name]):.1f} % of {len(shares[doubt, name])}" for name in columns]
         print(f"| {doubt} | {' | '.join(cells)} |")
+
+
+def _shares(kept: Float[np.ndarray, "h w"], picture: Rgb8, faces: Float[Tensor, "N 4"]) -> Iterator[tuple[str, float]]:
+    """Of other area what is more black than not, and of each face of those sizes whether it is left out."""
+    height, width = picture.shape[:2]
+    background = background_of(faces, height, width)
+    if background.any():
+        full = cv2.resize(kept, None, fx=STRIDE, fy=STRIDE)[:height, :width]
+        yield "rest", float((full < 0.5)[background].mean())
+    for (x0, _, x1, _), black in zip(faces.tolist(), blackened(picture, faces)):
+        for size, (low, high) in SIZES.items():
+            if low <= x1 - x0 < high:
+                yield size, float(black >= LEFT_OUT)
 
 
 def _with_doubt(kept: Float[np.ndarray, "h w"], doubt: float) -> Float[np.ndarray, "h w"]:

@@ -14,8 +14,7 @@ from campro.core.errors import CamproError
 from campro.core.images import to_tensor
 from campro.enhance.enhancers import new_enhancer
 from campro.enhance.export import ENHANCED, PICTURE, export_onnx
-from campro.enhance.fast import statistics
-from campro.enhance.fused import MULTIPLE, planes
+from campro.enhance.fused import MULTIPLE, Composer, planes
 from campro.enhance.padding import padded
 from campro.enhance.runner import Film, OnnxEnhancer
 from campro.isp import Camera, load_profile
@@ -27,11 +26,13 @@ SIZES = [(96, 160), (33, 95), (200, 64)]
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """A fast enhancer with a table that is no identity and norms that have seen pictures, and a small U-Net."""
+    """A fast enhancer with tables that are no identities and norms that have seen pictures, and a small U-Net."""
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("onnx")
     fast = new_enhancer("fast")
     fast.table.values.data.uniform_(0, 1)
+    corrections = torch.empty(1, 1, 4, 4, 4).uniform_(-0.1, 0.1)
+    fast.corrections.values.data = F.interpolate(corrections, (33, 33, 33), mode="trilinear", align_corners=True)[0]
     fast.tint_net.draw.head.weight.data.uniform_(-0.1, 0.1)
     fast(torch.rand(4, 3, 128, 128))
     fast.eval()
@@ -64,11 +65,11 @@ def test_the_runner_agrees_with_pytorch_to_a_rounding_step(files, name, size):
         wanted = networks[name](to_tensor(rgb)).clamp(0, 1)[0].permute(1, 2, 0).numpy() * 255
     assert found.dtype == np.uint8
     assert found.shape == rgb.shape
-    assert np.abs(found - wanted).max() < (1.5 if name == "fast" else 0.52)  # fast rounds its colours, too
+    assert np.abs(found - wanted).max() < (2 if name == "fast" else 0.52)  # fast rounds colours and means, too
 
 
 @pytest.mark.slow
-def test_a_picture_as_the_camera_made_it_gets_the_exact_inverse(files):
+def test_a_picture_as_the_camera_made_it_gets_the_exact_inverse(files, monkeypatch):
     """And its network is told so."""
     folder, networks = files
     rgb = np.random.default_rng(0).integers(0, 256, (70, 90, 3), dtype=np.uint8)
@@ -76,11 +77,12 @@ def test_a_picture_as_the_camera_made_it_gets_the_exact_inverse(files):
     uniform = np.full(CELLS, 1 / CELLS)
     coloured = to_tensor(Inverse(PROFILE, uniform)(captured))
     fast = networks["fast"]
+    monkeypatch.setattr(fast.table, "forward", lambda images: coloured)
     with torch.no_grad():
-        drawn = fast.tint_net(statistics(to_tensor(captured), coloured))
-        tint = F.interpolate(drawn, scale_factor=8, mode="bilinear", align_corners=False)[:, :, :70, :90]
-    wanted = (coloured + tint).clamp(0, 1)[0].permute(1, 2, 0).numpy() * 255
-    assert np.abs(enhancer.with_faces(captured) - wanted).max() < 0.52
+        wanted = fast(to_tensor(captured)).clamp(0, 1)[0].permute(1, 2, 0).numpy() * 255
+    found = enhancer(captured)
+    assert np.abs(found - wanted).max() < 1.2  # means are rounded
+    assert (enhancer.with_faces(captured) >= found).all()
 
 
 class Given:
@@ -88,6 +90,7 @@ class Given:
 
     name = digest = "given"
     colours = SimpleNamespace(soft=lambda rgb: rgb)
+    compose = Composer(np.zeros((2, 2, 2), np.float32))
 
     def __init__(self, *kept):
         self.kept = iter(kept)

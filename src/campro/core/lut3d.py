@@ -1,4 +1,4 @@
-"""A 3D look-up table: any smooth map from colours to colours, learned from pairs of pictures of the same scenes."""
+"""A 3D look-up table: any smooth map from colours, learned from pairs of pictures of the same scenes."""
 
 from __future__ import annotations
 
@@ -22,33 +22,35 @@ FAITH = 1e-3
 
 
 class Lut3d(nn.Module):
-    """Colours at the nodes of an even grid over the RGB cube, trilinear in between.
+    """Values at the nodes of an even grid over the RGB cube, trilinear in between; most often colours again.
 
-    `values[:, b, g, r]` is the colour (red, green, blue) at node (r, g, b). Pictures and nodes get gradients.
+    `values[:, b, g, r]` is what becomes of node (r, g, b). Pictures and nodes get gradients.
     """
 
-    def __init__(self, values: Float[Tensor, "3 n n n"]) -> None:
+    def __init__(self, values: Float[Tensor, "channels n n n"]) -> None:
         super().__init__()
         self.values = nn.Parameter(values.clone())
 
-    def forward(self, images: Images) -> Images:
-        """The pictures, recoloured."""
+    def forward(self, images: Images) -> Float[Tensor, "B channels H W"]:
+        """What becomes of the pictures; colours beyond the cube count as those on its border."""
         where = (2 * images - 1).permute(0, 2, 3, 1)[:, None]
         table = self.values.expand(len(images), *self.values.shape)
         # grid_sample calls trilinear interpolation of a volume "bilinear"
         return F.grid_sample(table, where, mode="bilinear", padding_mode="border", align_corners=True)[:, :, 0]
 
     @classmethod
-    def fit(cls, pairs: Iterable[tuple[Images, Images]], nodes: int = NODES) -> Self:
+    def fit(
+        cls, pairs: Iterable[tuple[Images, Float[Tensor, "B channels H W"]]], nodes: int = NODES, channels: int = 3
+    ) -> Self:
         """The table that takes the first picture of each pair to the second, as well as colours alone can tell.
 
         A node gets the mean of what the pixels near it should become, weighted by nearness (the weights of trilinear
         interpolation); where no pixel is near, the mean of ever wider neighbourhoods, in the end of all pixels.
         """
-        sums = torch.zeros(4, nodes**3, dtype=torch.float64)
+        sums = torch.zeros(channels + 1, nodes**3, dtype=torch.float64)
         for source, target in pairs:
             _splat(sums, source, target)
-        return cls(_fill(sums.reshape(4, nodes, nodes, nodes)).float())
+        return cls(_fill(sums.reshape(-1, nodes, nodes, nodes)).float())
 
 
 def colour_pairs(photos: Iterable[Path], view: ImageTransform) -> Iterator[tuple[Images, Images]]:
@@ -58,12 +60,12 @@ def colour_pairs(photos: Iterable[Path], view: ImageTransform) -> Iterator[tuple
         yield to_tensor(view(rgb)), to_tensor(rgb)
 
 
-def _splat(sums: Float[Tensor, "4 cells"], source: Images, target: Images) -> None:
+def _splat(sums: Float[Tensor, "channels+1 cells"], source: Images, target: Float[Tensor, "B channels H W"]) -> None:
     """Add each target pixel, and a one that counts it, to the eight nodes around its source colour."""
     nodes = round(sums.shape[1] ** (1 / 3))
-    place = source.detach().permute(0, 2, 3, 1).reshape(-1, 3).double() * (nodes - 1)
+    place = source.detach().permute(0, 2, 3, 1).reshape(-1, 3).double().clamp(0, 1) * (nodes - 1)
     low = place.floor().clamp(max=nodes - 2)
-    colour = target.detach().permute(1, 0, 2, 3).reshape(3, -1).double()
+    colour = target.detach().permute(1, 0, 2, 3).reshape(len(sums) - 1, -1).double()
     rows = torch.cat([colour, torch.ones_like(colour[:1])])
     for corner in range(8):
         up = torch.tensor([corner & 1, corner >> 1 & 1, corner >> 2])
@@ -72,7 +74,7 @@ def _splat(sums: Float[Tensor, "4 cells"], source: Images, target: Images) -> No
         sums.index_add_(1, (blue * nodes + green) * nodes + red, rows * weight)
 
 
-def _fill(sums: Float[Tensor, "4 n n n"]) -> Float[Tensor, "3 n n n"]:
+def _fill(sums: Float[Tensor, "channels+1 n n n"]) -> Float[Tensor, "channels n n n"]:
     """Means; wider and wider neighbourhoods speak where the narrower ones are silent."""
     total, faith, width = sums.clone(), 1.0, 3
     while width <= sums.shape[1]:
@@ -80,4 +82,4 @@ def _fill(sums: Float[Tensor, "4 n n n"]) -> Float[Tensor, "3 n n n"]:
         total += faith * F.avg_pool3d(sums[None], width, stride=1, padding=width // 2)[0]
         width = 2 * width + 1
     total += faith * FAITH * sums.mean((1, 2, 3), keepdim=True)
-    return total[:3] / total[3]
+    return total[:-1] / total[-1]

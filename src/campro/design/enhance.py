@@ -16,6 +16,7 @@ from campro.core.device import seed_everything
 from campro.core.errors import CamproError
 from campro.core.files import replacing
 from campro.core.hashing import file_sha256, json_digest
+from campro.core.progress import track
 from campro.core.runs import RunFolder, as_plain
 from campro.enhance.enhancer import Enhancer
 from campro.enhance.enhancers import new_enhancer
@@ -27,6 +28,8 @@ from campro.isp import Camera, IspProfile
 
 COLOUR_PHOTOS = 400
 """Photographs whose colours an enhancer may start from."""
+FRESH = 50
+"""Batches of samples, drawn after the last of training, that an enhancer may be finished with."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,8 @@ def train_enhancer_for(
     colours = enhancer.colours(profile)
     lessons = Lessons([Lesson(photo, boxes[photo]) for photo in photos], camera, colours, recipe.size, recipe.batch)
     trained = train_enhancer(enhancer, lessons, run, fabric, recipe.steps, recipe.seed)
-    trained.finish()
+    fresh = range(recipe.steps, recipe.steps + min(recipe.steps, FRESH))
+    trained.finish(lessons.draw(recipe.seed, 0, step) for step in track(fresh, "finish enhancer"))
     weights = out / "enhancer.safetensors"
     with replacing(weights) as part:
         save_model(trained, str(part), {"enhancer": recipe.enhancer, "profile": profile.digest})

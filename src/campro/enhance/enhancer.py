@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from jaxtyping import Float
@@ -26,8 +26,8 @@ class Enhancer(nn.Module):
         """What it wants to learn from beside the captured picture, as its samples hold it; that picture by default."""
         return RAW
 
-    def finish(self) -> None:
-        """Called once, after training; nothing by default."""
+    def finish(self, samples: Iterable[Sample]) -> None:
+        """Called once after training, with samples that it has not seen; nothing by default."""
 
     def forward(self, captured: Images) -> Images:
         """Enhanced pictures; may overshoot [0, 1] in training."""

@@ -25,8 +25,10 @@ OPSET = 20
 PICTURE, ENHANCED, CONTEXT, SEEN, TOLD = "captured", "enhanced", "context", "seen", "told"
 PROFILE, PRIOR = "profile", "prior"
 HALF = "/half"
+TABLE, CORRECTIONS = (f"enhancer.{name}.values{HALF}" for name in ("table", "corrections"))
 """Names in the file: the input (B, 3, H, W) in [0, 1], the output of that shape, the small map of `fast` and what it is
-drawn from, the notes that hold the profile and how likely raw colours are, and the end of a weight's name."""
+drawn from, the notes that hold the profile and how likely raw colours are, the end of a weight's name, and the two
+tables of `fast`."""
 
 
 def export_onnx(enhancer: Enhancer, path: Path, profile: IspProfile) -> None:

@@ -1,4 +1,4 @@
-"""The fast enhancer: colours by a table, put right and faces left out by a map that two small networks draw.
+"""The fast enhancer: colours by two tables, and a map that two small networks draw: what is where, and no faces.
 
 A profile is a map of colours followed by clipping, so most of its inverse is a map of colours too: that part is a
 table, and costs one look-up a pixel. What no table can know, where a face is and which of two colours that the
@@ -7,11 +7,14 @@ blown up (compare Gharbi et al., Deep Bilateral Learning, SIGGRAPH 2017). The ne
 picture. The one for colours is told in every cell of the map the mean and the spread of captured colours and of those
 that the table makes of them: texture that the profile's curve makes coarser or finer tells on which of its slopes a
 colour was.
+
+What a pixel should be in its place is a second table, of corrections. Light and shade move the three channels of a
+pixel together, away from what its place is like; where one stands out alone, the first table took the wrong colour.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import torch
@@ -30,8 +33,10 @@ from campro.enhance.padding import padded
 from campro.isp import Camera, IspProfile
 from campro.isp.inverse import CELLS, prior_of
 
-KEEP, TINT = slice(0, 1), slice(1, 4)
-"""Channels of the map."""
+KEEP, MEAN = slice(0, 1), slice(1, 4)
+"""Channels of the map: how much is kept, 0 to 1, and the mean of a place's colours."""
+COLOURED = slice(6, 9)
+"""Where `statistics` has the means of what the table makes of captured colours."""
 CERTAINTY, FACE = 0.2, 2.0
 """Weight of the entropy of the map itself next to the loss of the picture, in which dark faces weigh little; and what
 a pixel of a face counts there against one outside: a face that is left in harms more than a blackened wall."""
@@ -42,10 +47,10 @@ up to so much of its logit: chosen by `scripts/choose_doubt.py`, see docs/log.md
 
 
 class FastEnhancer(Enhancer):
-    """keep x (c + tint) with c = table(colour): the picture, black on faces.
+    """keep x (c + correction(c, place)) with c = table(colour): the picture, black on faces.
 
-    Here the table is a 3D LUT, which any runtime can use and compression does not hurt; `campro.enhance.runner` has a
-    sharper one for pictures as the camera made them, and the network learns from both.
+    Here the first table is a 3D LUT, which any runtime can use and compression does not hurt; `campro.enhance.runner`
+    has a sharper one for pictures as the camera made them, and the network learns from both.
     """
 
     lr = 2e-3
@@ -55,6 +60,8 @@ class FastEnhancer(Enhancer):
         axis = torch.linspace(0, 1, NODES)
         blue, green, red = torch.meshgrid(axis, axis, axis, indexing="ij")
         self.table = Lut3d(torch.stack([red, green, blue])).requires_grad_(False)
+        # Before it is fitted: all three channels stand out from their place by the same.
+        self.corrections = Lut3d((2 / 3 * (green - red))[None]).requires_grad_(False)
         self.register_buffer("prior", torch.full((CELLS,), 1 / CELLS))
         self.keep_net, self.tint_net = KeepNet(), TintNet()
 
@@ -68,8 +75,11 @@ class FastEnhancer(Enhancer):
         return Colours(self.table.values.permute(1, 2, 3, 0).cpu().numpy(), profile, self.prior.cpu().numpy())
 
     @torch.no_grad()
-    def finish(self) -> None:
-        """Sharpen the map, and let it leave out what it doubts."""
+    def finish(self, samples: Iterable[Sample]) -> None:
+        """Sharpen the map, let it leave out what it doubts, and fit the second table to what the networks draw."""
+        pairs = (self._corrections_of(sample) for sample in samples)
+        device = self.corrections.values.device
+        self.corrections = Lut3d.fit(pairs, channels=1).to(device).requires_grad_(False)
         head = self.keep_net.draw.head
         assert head.bias is not None
         head.weight *= SHARPNESS
@@ -80,16 +90,15 @@ class FastEnhancer(Enhancer):
         return self.with_context(captured)[0]
 
     def with_context(self, captured: Images) -> tuple[Images, Float[Tensor, "B 4 h w"], Images, Told]:
-        """Enhanced pictures; the map that they were made with: keep (0 to 1) and tint (3); captured pictures with a
-        border and `statistics`, from which it was drawn.
+        """Enhanced pictures; the map that they were made with, KEEP and MEAN; captured pictures with a border and
+        `statistics`, from which it was drawn.
         """
         coloured = self.table(captured)
         seen, told = padded(captured, MULTIPLE), statistics(captured, coloured)
-        keep = self.keep_net(seen).sigmoid()
-        context = torch.cat([keep, self.tint_net(told)], 1)
-        full = F.interpolate(context, scale_factor=STRIDE, mode="bilinear", align_corners=False)
-        full = full[:, :, : captured.shape[2], : captured.shape[3]]
-        return full[:, KEEP] * (coloured + full[:, TINT]), context, seen, told
+        context = torch.cat([self.keep_net(seen).sigmoid(), self._means(told)], 1)
+        full = _blown_up(context, captured)
+        corrections = self.corrections(_standing_out(coloured, full[:, MEAN]))
+        return full[:, KEEP] * (coloured + corrections.view_as(coloured)), context, seen, told
 
     def loss(self, sample: Sample) -> Float[Tensor, ""]:
         """Eq. 7 twice, once for colours and once for the map, on the means of cells; and the map's cross-entropy.
@@ -99,15 +108,47 @@ class FastEnhancer(Enhancer):
         """
         told = statistics(sample.captured, sample.coloured)
         logits = self.keep_net(padded(sample.captured, MULTIPLE))
-        coloured, raw, wanted, black = (
+        raw, wanted, black = (
             F.avg_pool2d(padded(part, MULTIPLE), STRIDE)
-            for part in (sample.coloured, sample.raw, sample.background, sample.raw * sample.background)
+            for part in (sample.raw, sample.background, sample.raw * sample.background)
         )
         certainty = F.binary_cross_entropy_with_logits(logits, wanted, FACE + (1 - FACE) * wanted)
-        whole = coloured + self.tint_net(told)
-        colours = enhancement_loss(whole * wanted, raw, wanted)
-        kept = (logits.sigmoid() * whole.detach() - black).abs().mean()
+        means = self._means(told)
+        colours = enhancement_loss(means * wanted, raw, wanted)
+        kept = (logits.sigmoid() * means.detach() - black).abs().mean()
         return colours + kept + CERTAINTY * certainty
+
+    def _means(self, told: Told) -> Float[Tensor, "B 3 h w"]:
+        """What the colours of each cell are on average: as the first table has it, put right by a tint."""
+        return told[:, COLOURED] + self.tint_net(told)
+
+    def _corrections_of(self, sample: Sample) -> tuple[Images, Float[Tensor, "1 1 1 N"]]:
+        """What the second table is fitted to: every third row and column of a sample, outside faces."""
+        sample = Sample(*(part.to(self.prior.device) for part in sample))
+        means = self._means(statistics(sample.captured, sample.coloured))
+        standing = _standing_out(sample.coloured, _blown_up(means, sample.coloured))
+        wanted = (sample.raw - sample.coloured).flatten(0, 1)[:, None]
+        there = sample.background.expand_as(sample.raw).flatten(0, 1) == 1
+
+        def pixels(part: Float[Tensor, "3*B c H W"]) -> Float[Tensor, "1 c 1 N"]:
+            return part.transpose(0, 1)[:, :, ::3, ::3][:, there[:, ::3, ::3]][None, :, None].cpu()
+
+        return pixels(standing), pixels(wanted)
+
+
+def _blown_up(context: Float[Tensor, "B c h w"], images: Images) -> Float[Tensor, "B c H W"]:
+    """A map at the size of its pictures."""
+    full = F.interpolate(context, scale_factor=STRIDE, mode="bilinear", align_corners=False)
+    return full[:, :, : images.shape[2], : images.shape[3]]
+
+
+def _standing_out(coloured: Images, means: Images) -> Float[Tensor, "3*B 3 H W"]:
+    """Of each channel of each picture: by how much it stands out from its place, by how much the two others do on
+    average, both from a half on, and what its place is like.
+    """
+    apart = coloured - means
+    others = (apart.sum(1, keepdim=True) - apart) / 2
+    return torch.stack([apart + 0.5, others + 0.5, means], 2).flatten(0, 1)
 
 
 def statistics(captured: Images, coloured: Images) -> Told:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32, Float64, Int64
 from numba import njit, prange
 
 from campro.core.types import Rgb8
@@ -11,6 +11,12 @@ from campro.core.types import Rgb8
 STRIDE, MULTIPLE = 8, 64
 """The map is drawn at 1 / STRIDE; its network halves three times more, so pictures are padded to MULTIPLE."""
 LEVELS = 256
+MIDDLE = (LEVELS - 1) / 2
+MEANS, OWN = np.arange(0.5, LEVELS, 2), np.arange(1 - LEVELS, LEVELS)
+OTHERS = np.arange(-LEVELS, LEVELS + 1, 16) / 2
+"""Levels that corrections are worked out for: means of places, how far a channel stands out and how far the two others
+do on average, that one every 16 levels of their sum.
+"""
 FLOOR = 1e-4
 """Added to variances before their root, whose slope has no end at nought."""
 
@@ -30,10 +36,9 @@ class Table:
 
     def __init__(self, values: Float32[np.ndarray, "n n n 3"]) -> None:
         """`values[b, g, r]` is the colour at a node of the cube."""
-        self._low, self._part = _cells(np.arange(LEVELS) / (LEVELS - 1) * (len(values) - 1), len(values))
+        self._low, self._part = _cells(_positions(np.arange(LEVELS), len(values)), len(values))
         # Along red the table is worked out for all levels once, which halves the reads for every pixel.
-        part = self._part[:, None]
-        self._table = np.ascontiguousarray(values[:, :, self._low] * (1 - part) + values[:, :, self._low + 1] * part)
+        self._table = np.ascontiguousarray(_resampled(values, np.arange(LEVELS), 2))
 
     def __call__(self, rgb: Rgb8) -> Rgb8:
         out = np.empty_like(rgb)
@@ -50,12 +55,24 @@ def statistics(captured: Rgb8, coloured: Rgb8) -> Float32[np.ndarray, "1 12 h w"
     return out
 
 
-def compose(coloured: Rgb8, context: Float32[np.ndarray, "4 h w"]) -> Rgb8:
-    """keep x (coloured + tint), rounded half up; both bilinear between cells, with half-pixel centres."""
-    out = np.empty_like(coloured)
-    rows, columns = (_upscaled(pixels, cells) for pixels, cells in zip(coloured.shape, context.shape[1:]))
-    _compose(coloured, np.ascontiguousarray(context.transpose(1, 2, 0)), *rows, *columns, out)
-    return out
+class Composer:
+    """keep x (coloured + correction), rounded half up; the map bilinear between cells, with half-pixel centres."""
+
+    def __init__(self, corrections: Float32[np.ndarray, "n n n"]) -> None:
+        """Those of `campro.enhance.fast.FastEnhancer`, `corrections[mean, others, own]`."""
+        # Worked out for every second level of a place's mean and for whatever a channel can stand out by: of the eight
+        # nodes around a pixel two are left to read.
+        for axis, levels in enumerate((MEANS, MIDDLE + OTHERS, MIDDLE + OWN)):
+            corrections = _resampled(corrections, levels, axis)
+        self._flat = np.float32((LEVELS - 1) * corrections.transpose(0, 2, 1)).ravel()
+
+    def __call__(self, coloured: Rgb8, context: Float32[np.ndarray, "4 h w"]) -> Rgb8:
+        out = np.empty_like(coloured)
+        rows, columns = (_upscaled(pixels, cells) for pixels, cells in zip(coloured.shape, context.shape[1:]))
+        keep, means = context[:1], (LEVELS - 1) * context[1:].clip(0, 1)
+        maps = np.ascontiguousarray(np.concatenate([keep, means]).transpose(1, 2, 0))
+        _compose(np.ascontiguousarray(coloured), maps, self._flat, *rows, *columns, out)
+        return out
 
 
 def _padded(rgb: Rgb8, multiple: int) -> tuple[int, int]:
@@ -70,6 +87,18 @@ def _cells(
     inside = positions.clip(0, count - 1)
     low = np.minimum(inside.astype(np.int64), max(count - 2, 0))
     return low, (inside - low).astype(np.float32)
+
+
+def _positions(levels: Float64[np.ndarray, " n"], nodes: int) -> Float64[np.ndarray, " n"]:
+    return levels / (LEVELS - 1) * (nodes - 1)
+
+
+def _resampled(values: np.ndarray, levels: Float64[np.ndarray, " n"], axis: int) -> np.ndarray:
+    """A table, worked out at those levels along an axis; beyond its ends it stays as there."""
+    nodes = values.shape[axis]
+    low, part = _cells(_positions(levels, nodes), nodes)
+    part = part.reshape([-1 if other == axis else 1 for other in range(values.ndim)])
+    return values.take(low, axis) * (1 - part) + values.take(low + 1, axis) * part
 
 
 def _upscaled(pixels: int, cells: int) -> tuple[Int64[np.ndarray, " n"], Float32[np.ndarray, " n"]]:
@@ -125,18 +154,47 @@ def _statistics(rgb, out):
 
 
 @njit(cache=True, parallel=True, nogil=True, fastmath=True)
-def _compose(coloured, maps, tops, downs, lefts, overs, out):
+def _compose(coloured, maps, flat, tops, downs, lefts, overs, out):
+    """Unrolled and with indices that cannot be negative: half the time."""
     height, width = coloured.shape[:2]
-    rows, columns = maps.shape[:2]
-    one, white, half = np.float32(1), np.float32(255), np.float32(0.5)
+    one, next_column = np.float32(1), np.uintp(1)
+    bottom, end = maps.shape[0] - 1, np.uintp(maps.shape[1] - 1)
     for y in prange(height):
-        top, down = tops[y], downs[y]
-        line = maps[top] * (one - down) + maps[min(top + 1, rows - 1)] * down
+        line = maps[tops[y]] * (one - downs[y]) + maps[min(tops[y] + 1, bottom)] * downs[y]
         for x in range(width):
-            left, over = lefts[x], overs[x]
-            right = min(left + 1, columns - 1)
-            keep = line[left, 0] + (line[right, 0] - line[left, 0]) * over
-            for channel in range(3):
-                tint = line[left, 1 + channel] + (line[right, 1 + channel] - line[left, 1 + channel]) * over
-                value = keep * (coloured[y, x, channel] + tint * white) + half
-                out[y, x, channel] = np.uint8(min(max(value, np.float32(0)), white))
+            left, over = np.uintp(lefts[x]), overs[x]
+            right = min(left + next_column, end)
+            keep = _between(line[left, 0], line[right, 0], over)
+            red = _rounded(_between(line[left, 1], line[right, 1], over))
+            green = _rounded(_between(line[left, 2], line[right, 2], over))
+            blue = _rounded(_between(line[left, 3], line[right, 3], over))
+            apart_red, apart_green = coloured[y, x, 0] - red, coloured[y, x, 1] - green
+            apart_blue = coloured[y, x, 2] - blue
+            value = coloured[y, x, 0] + _correction(flat, red, apart_red, apart_green + apart_blue)
+            out[y, x, 0] = _level(keep * value)
+            value = coloured[y, x, 1] + _correction(flat, green, apart_green, apart_red + apart_blue)
+            out[y, x, 1] = _level(keep * value)
+            value = coloured[y, x, 2] + _correction(flat, blue, apart_blue, apart_red + apart_green)
+            out[y, x, 2] = _level(keep * value)
+
+
+@njit(inline="always")
+def _correction(flat, mean, own, others):
+    others = min(max(others + LEVELS, 0), 2 * LEVELS - 1)
+    first = np.uintp(((mean >> 1) * len(OWN) + own + LEVELS - 1) * len(OTHERS) + (others >> 4))
+    return _between(flat[first], flat[first + np.uintp(1)], np.float32(others & 15) * np.float32(1 / 16))
+
+
+@njit(inline="always")
+def _between(one, other, part):
+    return one + (other - one) * part
+
+
+@njit(inline="always")
+def _rounded(value):
+    return np.int32(value + np.float32(0.5))
+
+
+@njit(inline="always")
+def _level(value):
+    return np.uint8(min(max(value + np.float32(0.5), np.float32(0)), np.float32(LEVELS - 1)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64decode
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import onnx
@@ -19,8 +20,8 @@ from campro.core.hashing import file_sha256, json_digest
 from campro.core.images import to_rgb8
 from campro.core.types import ImageTransform, Rgb8
 from campro.enhance.colours import Colours
-from campro.enhance.export import CONTEXT, ENHANCED, HALF, PICTURE, PRIOR, PROFILE, SEEN, TOLD
-from campro.enhance.fused import MULTIPLE, compose, planes, statistics
+from campro.enhance.export import CONTEXT, CORRECTIONS, ENHANCED, PICTURE, PRIOR, PROFILE, SEEN, TABLE, TOLD
+from campro.enhance.fused import MULTIPLE, Composer, planes, statistics
 from campro.isp import IspProfile
 
 SHIPPED = Path(__file__).parent / "weights" / "campro-default.onnx"
@@ -41,7 +42,7 @@ class OnnxEnhancer:
         notes = {entry.key: entry.value for entry in model.metadata_props}
         self.profile = IspProfile.from_json(notes[PROFILE])
         """Whose pictures it enhances."""
-        self._tables = _tables(model, notes[PRIOR]) if PRIOR in notes else None
+        self._tables = _Tables.of(model, notes[PRIOR]) if PRIOR in notes else None
         self._output = ENHANCED if self._tables is None else CONTEXT
         inputs = [PICTURE] if self._tables is None else [SEEN, TOLD]
         wanted = onnx.utils.Extractor(model).extract_model(inputs, [self._output])
@@ -56,35 +57,43 @@ class OnnxEnhancer:
         """One captured picture, enhanced."""
         if self._tables is not None:
             coloured = self.colours(rgb)
-            return compose(coloured, self.context(rgb, coloured))
+            return self.compose(coloured, self.context(rgb, coloured))
         return to_rgb8(torch.from_numpy(self._run({PICTURE: planes(rgb)})).clamp(0, 1))[0]
 
     @cached_property
     def colours(self) -> Colours:
-        """The tables of a fast one.
+        """The tables of a fast one for colours.
 
         Raises:
             CamproError: for an enhancer whose network does both at once.
         """
-        if self._tables is None:
-            raise CamproError("enhancer", "a fast one, whose colours stand apart", "another")
-        soft, prior = self._tables
-        return Colours(soft, self.profile, prior)
+        tables = self._fast()
+        return Colours(tables.soft, self.profile, tables.prior)
+
+    @cached_property
+    def compose(self) -> Composer:
+        """From a fast one's `colours` and its `context` to the enhanced picture; raises as `colours` does."""
+        return Composer(self._fast().corrections)
 
     def with_faces(self, rgb: Rgb8) -> Rgb8:
         """Its colours alone, nothing left out: what one makes of a captured picture who owns the file of a fast one."""
         coloured = self.colours(rgb)
         context = self.context(rgb, coloured).copy()
         context[0] = 1
-        return compose(coloured, context)
+        return self.compose(coloured, context)
 
     def film(self) -> ImageTransform:
         """For the frames of one video, in order: see `Film`. Of one that is not fast, the enhancer itself."""
         return self if self._tables is None else Film(self)
 
     def context(self, rgb: Rgb8, coloured: Rgb8) -> Float32[np.ndarray, "4 h w"]:
-        """The map of a fast one for a captured picture and its `colours`: keep (0 to 1) and tint (3)."""
+        """The map of a fast one for a captured picture and its `colours`: keep (0 to 1) and means (3)."""
         return np.asarray(self._run({SEEN: planes(rgb, MULTIPLE), TOLD: statistics(rgb, coloured)})[0])
+
+    def _fast(self) -> _Tables:
+        if self._tables is None:
+            raise CamproError("enhancer", "a fast one, whose colours stand apart", "another")
+        return self._tables
 
     def _run(self, inputs: dict[str, np.ndarray]) -> Float32[np.ndarray, "1 c h w"]:
         (answer,) = self._session.run([self._output], inputs)
@@ -117,7 +126,7 @@ class Film:
         if self._kept is not None and self._kept.shape == context[0].shape:
             context[0] = np.minimum(context[0], self._kept + RISE)
         self._kept = context[0]
-        return compose(coloured, context)
+        return self._enhancer.compose(coloured, context)
 
 
 def load_enhancer(path: Path | None = None) -> OnnxEnhancer:
@@ -125,11 +134,21 @@ def load_enhancer(path: Path | None = None) -> OnnxEnhancer:
     return OnnxEnhancer(path or SHIPPED)
 
 
-def _tables(model: onnx.ModelProto, prior: str) -> tuple[Float32[np.ndarray, "n n n 3"], Float64[np.ndarray, " cells"]]:
-    """The 3D LUT of a fast one, colours last, and how likely raw colours are."""
-    table = next(one for one in model.graph.initializer if one.name.endswith("table.values" + HALF))
-    soft = np.ascontiguousarray(numpy_helper.to_array(table).transpose(1, 2, 3, 0), dtype=np.float32)
-    return soft, np.frombuffer(b64decode(prior), np.float16).astype(np.float64)
+class _Tables(NamedTuple):
+    """What a fast one's file holds beside its networks."""
+
+    soft: Float32[np.ndarray, "n n n 3"]
+    """The values of its 3D LUT, colours last."""
+    corrections: Float32[np.ndarray, "n n n"]
+    prior: Float64[np.ndarray, " cells"]
+    """How likely raw colours are."""
+
+    @classmethod
+    def of(cls, model: onnx.ModelProto, prior: str) -> _Tables:
+        weights = {one.name: one for one in model.graph.initializer}
+        soft, corrections = (numpy_helper.to_array(weights[name]).astype(np.float32) for name in (TABLE, CORRECTIONS))
+        likely = np.frombuffer(b64decode(prior), np.float16).astype(np.float64)
+        return cls(np.ascontiguousarray(soft.transpose(1, 2, 3, 0)), corrections[0], likely)
 
 
 def _read(path: Path) -> onnx.ModelProto:
@@ -140,7 +159,7 @@ def _read(path: Path) -> onnx.ModelProto:
         names = {value.name for value in (*model.graph.input, *model.graph.output)}
         if not {PICTURE, ENHANCED} <= names or PROFILE not in {entry.key for entry in model.metadata_props}:
             raise ValueError(f"a network from {', '.join(sorted(names))}")
-        if CONTEXT in names and SEEN not in names:
+        if CONTEXT in names and CORRECTIONS not in {weight.name for weight in model.graph.initializer}:
             raise ValueError("one of an older version")
     except Exception as error:  # a damaged file can raise anything
         reason = " ".join(str(error).split())[:160]
