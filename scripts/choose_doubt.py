@@ -62,7 +62,7 @@ def main(file: Path, folders: Sequence[Path]) -> None:
 def _shares(kept: Float[np.ndarray, "h w"], picture: Rgb8, faces: Float[Tensor, "N 4"]) -> Iterator[tuple[str, float]]:
     """Of other area what is more black than not, and of each face of those sizes whether it is left out."""
     height, width = picture.shape[:2]
-    background = background_of(faces, height, width)
+    background = background_of(faces.numpy(), height, width)
     if background.any():
         full = cv2.resize(kept, None, fx=STRIDE, fy=STRIDE)[:height, :width]
         yield "rest", float((full < 0.5)[background].mean())

@@ -1,6 +1,6 @@
 """Train the fast enhancer that ships for `campro-default`, or one to compare it with, and write it as ONNX.
 
-CAMPRO_DATA=... python scripts/train_enhancer.py RUN_FOLDER [fast|unet] [STEPS] [coco|all]
+CAMPRO_DATA=... python scripts/train_enhancer.py RUN_FOLDER [fast|unet] [STEPS] [coco|all] [BATCH]
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ PROFILE = "campro-default"
 PRECISIONS = {"fast": "32-true", "unet": "bf16-mixed"}
 
 
-def main(out: Path, enhancer: str = "fast", steps: int = 12000, scenes: str = "all") -> None:
+def main(out: Path, enhancer: str = "fast", steps: int = 12000, scenes: str = "all", batch: int = 8) -> None:
     """Train on CelebA and scenes, of COCO train2017 alone or all at hand; export the fast one to where it ships."""
     data = Path(os.environ["CAMPRO_DATA"])
     folders = [data / "coco" / "train2017", *([data / "scenes"] if scenes == "all" else [])]
     photos = [photo for folder in folders for photo in list_images(folder)]
-    profile, recipe = load_profile(PROFILE), replace(EnhanceRecipe(), enhancer=enhancer, steps=steps)
-    fabric = make_fabric("cpu", 1, PRECISIONS[enhancer], 1)
+    profile, recipe = load_profile(PROFILE), replace(EnhanceRecipe(), enhancer=enhancer, steps=steps, batch=batch)
+    fabric = make_fabric(precision=PRECISIONS[enhancer])
     weights = train_enhancer_for(profile, photos, list_images(data / "celeba"), recipe, out, fabric)
     target = SHIPPED if (enhancer, scenes) == ("fast", "all") else out / f"{enhancer}.onnx"
     export_onnx(load_trained(weights), target, profile)
@@ -36,4 +36,4 @@ def main(out: Path, enhancer: str = "fast", steps: int = 12000, scenes: str = "a
 
 if __name__ == "__main__":
     given = sys.argv[1:]
-    main(Path(given[0]), *given[1:2], *map(int, given[2:3]), *given[3:4])
+    main(Path(given[0]), *given[1:2], *map(int, given[2:3]), *given[3:4], *map(int, given[4:5]))

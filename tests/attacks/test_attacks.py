@@ -25,7 +25,7 @@ from campro.attacks.filters import FILTERS, invert, principal_grey
 from campro.attacks.fusion import of_several
 from campro.attacks.restoration import IDENTITY, restore
 from campro.attacks.restorer import OnnxRestorer
-from campro.attacks.retrain import MARGIN, SCALE, logits, of_few_people, places, retrain
+from campro.attacks.retrain import MARGIN, SCALE, logits, of_few_people, places, retrain, validation_rank1
 from campro.attacks.training import Course, TrainingFaces, has_settled, hurried
 from campro.core.errors import CamproError
 from campro.core.images import to_tensor, write_image
@@ -202,6 +202,14 @@ def test_a_recogniser_learns_captured_faces_of_strangers():
         known = Known(tiny := Tiny(), 0, budget=LONG)
         _, training = retrain(known, tiny, faces.rows(np.arange(300)), judged, start, head, Try(1e-2))
         assert max(training.curve) > training.curve[0] + 0.2
+
+
+def test_a_network_that_has_died_is_not_the_best():
+    photos, owner = np.full((4, 16, 16, 3), 100, np.uint8), torch.tensor([0, 1, 0, 1])
+    dead = Tiny()
+    for weight in dead.parameters():
+        nn.init.zeros_(weight)
+    assert validation_rank1(dead, TrainingFaces(photos, photos, owner)) == 0
 
 
 @pytest.mark.parametrize("identity", IDENTITY.values(), ids=IDENTITY)

@@ -143,7 +143,7 @@ def test_unknown_name():
 def lessons(tmp_path):
     rgb = (torch.rand(96, 96, 3) * 255).byte().numpy()
     write_image(tmp_path / "photo.png", rgb)
-    return Lessons([Lesson(tmp_path / "photo.png", torch.tensor([[20.0, 20, 60, 70]]))], Camera("invert"), RAW, 32, 2)
+    return Lessons([Lesson(tmp_path / "photo.png", np.array([[20.0, 20, 60, 70]]))], Camera("invert"), RAW, 32, 2)
 
 
 def _train(lessons, folder, steps):
@@ -152,21 +152,27 @@ def _train(lessons, folder, steps):
     return train_enhancer(new_enhancer("fast"), lessons, RunFolder.open(folder, {}), fabric, steps, seed=0)
 
 
+def test_other_processes_draw_the_same(lessons):
+    keys = [(0, 0, step) for step in range(3)]
+    for alone, drawn in zip(lessons.drawn(keys), lessons.drawn(keys, workers=2), strict=True):
+        assert all(torch.equal(one, other) for one, other in zip(alone, drawn, strict=True))
+
+
 def test_a_killed_run_ends_with_the_same_weights(lessons, tmp_path, monkeypatch):
     monkeypatch.setattr(training, "SAVE_EVERY_S", 0.0)
     whole = _train(lessons, tmp_path / "whole", 6)
-    draw, calls = Lessons.draw, []
+    draw, calls = Lessons.__getitem__, []
 
-    def killed(self, *key):
+    def killed(self, key):
         calls.append(key)
         if key[-1] == 3:
             raise KeyboardInterrupt
-        return draw(self, *key)
+        return draw(self, key)
 
-    monkeypatch.setattr(Lessons, "draw", killed)
+    monkeypatch.setattr(Lessons, "__getitem__", killed)
     with pytest.raises(KeyboardInterrupt):
         _train(lessons, tmp_path / "killed", 6)
-    monkeypatch.setattr(Lessons, "draw", draw)
+    monkeypatch.setattr(Lessons, "__getitem__", draw)
     again = _train(lessons, tmp_path / "killed", 6)
     assert (0, 0, 5) not in calls
     for name, value in whole.state_dict().items():

@@ -21,7 +21,7 @@ def lesson(tmp_path):
     rgb = np.zeros((120, 160, 3), np.uint8)
     rgb[40:72, 60:92] = 255
     write_image(tmp_path / "photo.png", rgb)
-    return Lesson(tmp_path / "photo.png", torch.tensor([[66.0, 46, 86, 66]]))
+    return Lesson(tmp_path / "photo.png", np.array([[66.0, 46, 86, 66]]))
 
 
 @given(st.integers(0, 2**31))
@@ -29,10 +29,10 @@ def test_boxes_grow_by_the_margin_and_stay_inside(seed):
     rng = np.random.default_rng(seed)
     height, width = rng.integers(5, 60, 2)
     x0, y0 = rng.uniform(-5, width), rng.uniform(-5, height)
-    box = torch.tensor([[x0, y0, x0 + rng.uniform(1, 30), y0 + rng.uniform(1, 30)]])
+    box = np.array([[x0, y0, x0 + rng.uniform(1, 30), y0 + rng.uniform(1, 30)]])
     background = background_of(box, height, width)
     y, x = np.mgrid[:height, :width] + 0.5
-    (left, top, right, bottom), grown = box[0].numpy(), MARGIN
+    (left, top, right, bottom), grown = box[0], MARGIN
     inside = (
         (x > left - grown * (right - left))
         & (x < right + grown * (right - left))
@@ -61,7 +61,7 @@ def test_the_mask_follows_the_face(lesson, seed, monkeypatch):
 def test_pictures_are_seen_with_noise_and_wanted_without(tmp_path, monkeypatch):
     monkeypatch.setattr(samples, "COMPRESSED", 0.0)
     write_image(tmp_path / "grey.png", np.full((64, 64, 3), 120, np.uint8))
-    plain = [Lesson(tmp_path / "grey.png", torch.zeros(0, 4))]
+    plain = [Lesson(tmp_path / "grey.png", np.zeros((0, 4)))]
     captured, _, raw, _ = draw_samples(plain, RAW, RAW, 64, 20, np.random.default_rng(0))
     assert raw.unique().numel() == 1
     spread = 255 * (captured - raw).flatten(1).std(1)
@@ -75,7 +75,7 @@ def test_compressed_pictures_are_near_what_they_were(tmp_path, monkeypatch):
     monkeypatch.setattr(samples, "NOISE", 0.0)
     rgb = cv2.resize(np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8), (64, 64))
     write_image(tmp_path / "smooth.png", rgb)
-    smooth = [Lesson(tmp_path / "smooth.png", torch.zeros(0, 4))]
+    smooth = [Lesson(tmp_path / "smooth.png", np.zeros((0, 4)))]
     captured, _, raw, _ = draw_samples(smooth, RAW, RAW, 64, 8, np.random.default_rng(0))
     assert 0.5 < 255 * float((captured - raw).square().mean().sqrt()) < 20
 

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from campro.attacks.attack import Adversary, Attack, Known, Runs
 from campro.attacks.training import BATCH, Crops, copy_of, embedded, training_faces
+from campro.core.device import device_of
 from campro.core.images import to_tensor
 from campro.core.types import Embeddings, Images
 from campro.faces.card import FaceEmbedder
@@ -47,7 +48,7 @@ def layers_adapted(embedder: FaceEmbedder, captured: Crops) -> FaceEmbedder:
             module.momentum = None  # the mean over all batches
     for start in range(0, len(captured), BATCH):
         if len(batch := captured[start : start + BATCH]) > 1:
-            student(to_tensor(batch))
+            student(to_tensor(batch, device_of(student)))
     return student.eval()
 
 
@@ -69,7 +70,7 @@ class RowsAdapted(FaceEmbedder):
 def _root(rows: Float[Tensor, "N D"], power: float) -> Float[Tensor, "D D"]:
     """A power of the covariance, shrunk."""
     covariance = torch.cov(rows.double().T)
-    covariance += SHRINK * covariance.trace() / len(covariance) * torch.eye(len(covariance))
+    covariance += SHRINK * covariance.trace() / len(covariance) * torch.eye(len(covariance)).to(covariance)
     values, vectors = torch.linalg.eigh(covariance)
     return (vectors * values**power @ vectors.T).float()
 

@@ -25,6 +25,7 @@ from campro.attacks.training import (
     moved,
     training_faces,
 )
+from campro.core.device import device_of
 from campro.core.types import ImageTransform
 from campro.faces.card import FaceEmbedder
 
@@ -87,10 +88,10 @@ def distil(
     """Minimise 1 - cos(F'(C(x)), F(x)); judged by the same cosine on people who were kept aside."""
     teacher = known.embedder
     student, wanted = copy_of(teacher), answers(teacher, lessons)
-    right, quick = embedded(teacher, judged.raw), hurried(student, known)
+    right, quick, device = embedded(teacher, judged.raw), hurried(student, known), device_of(teacher)
 
     def loss(rows: Rows, rng: np.random.Generator) -> Tensor:
-        crops, mirrored = moved(lessons.captured[rows], rng), bool(rng.random() < 0.5)
+        crops, mirrored = moved(lessons.captured[rows], rng, device), bool(rng.random() < 0.5)
         said: Tensor = quick(crops.flip(3) if mirrored else crops)
         return 1 - (said * wanted[mirrored][torch.from_numpy(rows)]).sum(1).mean()
 

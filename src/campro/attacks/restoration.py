@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from functools import partial
 
 import numpy as np
@@ -25,6 +26,7 @@ from campro.attacks.training import (
     moved,
     training_faces,
 )
+from campro.core.device import device_of
 from campro.core.types import Embeddings, Images
 from campro.enhance.unet import UNet
 from campro.faces.card import FaceEmbedder
@@ -72,7 +74,7 @@ def restoration_runs(known: Known) -> Runs:
 
 
 def _restorer(known: Known, identity: float, tried: Try, size: int | None = None) -> Adversary:
-    colours = lut_of(known).table
+    colours = deepcopy(lut_of(known).table).to(device_of(known.embedder))
     lessons, judged = training_faces(known)
     some = lessons.rows(np.arange(size or len(lessons.owner)))
     network, training = restore(known, colours, some, judged, identity, tried)
@@ -88,13 +90,14 @@ def restore(
     tried: Try,
 ) -> tuple[Restored, Training]:
     """Only the U-Net learns; judged by the cosine of restored to raw faces of people who were kept aside."""
-    network = Restored(known.embedder.eval().requires_grad_(False), colours)
+    device = device_of(known.embedder)
+    network = Restored(known.embedder.eval().requires_grad_(False), colours).to(device)
     wanted, right = answers(known.embedder, lessons), embedded(known.embedder, judged.raw)
     restored, recognise = hurried(network.restored, known), hurried(frozen(known.embedder), known)
 
     def loss(rows: Rows, rng: np.random.Generator) -> Tensor:
         shift, mirrored = int(rng.integers(2**31)), bool(rng.random() < 0.5)
-        sides = (moved(side[rows], np.random.default_rng(shift)) for side in (lessons.captured, lessons.raw))
+        sides = (moved(side[rows], np.random.default_rng(shift), device) for side in (lessons.captured, lessons.raw))
         captured, raw = (side.flip(3) if mirrored else side for side in sides)
         found = restored(captured)
         error = (found - raw).abs().mean()

@@ -26,9 +26,9 @@ from campro.attacks.training import (
     moved,
     training_faces,
 )
-from campro.core.device import seed_everything
+from campro.core.device import device_of, seed_everything
 from campro.faces.card import FaceEmbedder
-from campro.metrics.identification import ranks_of_mates
+from campro.metrics.identification import only_tied, ranks_of_mates
 
 SCALE, MARGIN = 32.0, 0.5
 """Of ArcFace (Deng et al., CVPR 2019); softmax is the same without margin."""
@@ -86,10 +86,10 @@ def retrain(
     it knows.
     """
     seed_everything(known.seed + tried.seed)
-    student = copy_of(first)
+    student, device = copy_of(first), device_of(first)
     if start == "from scratch":
         student.apply(_forget)
-        proxies = nn.Parameter(torch.randn(int(lessons.owner.max()) + 1, first.card.dim))
+        proxies = nn.Parameter(torch.randn(int(lessons.owner.max()) + 1, first.card.dim).to(device))
     else:
         proxies = nn.Parameter(places(answers(known.embedder, lessons)[0], lessons.owner))
     quick = hurried(student, known)
@@ -97,8 +97,9 @@ def retrain(
 
     def loss(rows: Rows, rng: np.random.Generator) -> Tensor:
         half = len(rows) // 2
-        crops = torch.cat([moved(lessons.raw[rows[:half]], rng), moved(lessons.captured[rows[half:]], rng)])
-        owner = lessons.owner[torch.from_numpy(rows)]
+        halves = (lessons.raw[rows[:half]], lessons.captured[rows[half:]])
+        crops = torch.cat([moved(side, rng, device) for side in halves])
+        owner = lessons.owner[torch.from_numpy(rows)].to(device)
         said: Tensor = quick(crops.flip(3) if rng.random() < 0.5 else crops)
         return F.cross_entropy(logits(said, proxies, owner, head), owner)
 
@@ -124,14 +125,18 @@ def logits(
 
 
 def validation_rank1(student: FaceEmbedder, judged: TrainingFaces) -> float:
-    """Captured faces of people kept aside, against one raw face of each."""
+    """Captured faces of people kept aside, against one raw face of each; ties are no hits.
+
+    They count for an attacker who is judged, but one who stops by them takes a network that has died for a perfect one.
+    """
     _, first = np.unique(judged.owner.numpy(), return_index=True)
     probes = np.setdiff1d(np.arange(len(judged.owner)), first)
     if not len(probes):
         return 0.0
     gallery, rows = embedded(student, judged.raw[first]), embedded(student, judged.captured[probes])
-    ranks = ranks_of_mates(rows @ gallery.T, judged.owner[torch.from_numpy(probes)])
-    return float((ranks == 1).double().mean())
+    scores, mates = (rows @ gallery.T).cpu(), judged.owner[torch.from_numpy(probes)]
+    hits = (ranks_of_mates(scores, mates) == 1) & ~only_tied(scores, mates)
+    return float(hits.double().mean())
 
 
 def _forget(module: nn.Module) -> None:

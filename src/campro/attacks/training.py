@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from campro.attacks.attack import Known, Training
 from campro.attacks.budget import Try
 from campro.core.compiling import Network, compiled
-from campro.core.device import native_bfloat16
+from campro.core.device import device_of, native_bfloat16
 from campro.core.errors import CamproError
 from campro.core.images import to_tensor
 from campro.core.progress import Progress
@@ -113,10 +113,10 @@ def copy_of(embedder: FaceEmbedder) -> FaceEmbedder:
 
 @torch.inference_mode()
 def embedded(embedder: FaceEmbedder, crops: Crops, mirrored: bool = False) -> Float[Tensor, "N D"]:
-    """Rows of all crops, in evaluation mode."""
+    """Rows of all crops, in evaluation mode; where the recogniser is."""
     was_training = embedder.training
     embedder.eval()
-    batches = [to_tensor(batch) for batch in np.array_split(crops, max(1, len(crops) // BATCH))]
+    batches = [to_tensor(batch, device_of(embedder)) for batch in np.array_split(crops, max(1, len(crops) // BATCH))]
     rows = torch.cat([embedder(batch.flip(3) if mirrored else batch) for batch in batches])
     embedder.train(was_training)
     return rows.clone()
@@ -136,8 +136,8 @@ def frozen(embedder: FaceEmbedder) -> FaceEmbedder:
 
 
 def hurried(network: Network, known: Known) -> Network:
-    """The same network, to be trained: compiled and in bfloat16, where the budget says so."""
-    if not known.budget.hurries:
+    """The same network, to be trained: compiled and in bfloat16, where the budget says so; a GPU needs neither."""
+    if not known.budget.hurries or device_of(known.embedder).type != "cpu":
         return network
     quick = compiled(network)
 
@@ -148,10 +148,10 @@ def hurried(network: Network, known: Known) -> Network:
     return cast(Network, called)
 
 
-def moved(crops: Crops, rng: np.random.Generator) -> Tensor:
+def moved(crops: Crops, rng: np.random.Generator, device: torch.device) -> Images:
     """As a batch, all moved by the same few pixels."""
     down, right = (int(step) for step in rng.integers(-SHIFT, SHIFT + 1, 2))
-    return torch.roll(to_tensor(crops), (down, right), (2, 3))
+    return torch.roll(to_tensor(crops, device), (down, right), (2, 3))
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,6 +14,7 @@ from campro.attacks.restorer import OnnxRestorer
 from campro.audit.groups import groups_of
 from campro.audit.ladder_config import LadderConfig
 from campro.core.catalogue import cache_root
+from campro.core.device import best_device
 from campro.core.errors import CamproError
 from campro.core.images import list_images
 from campro.core.types import ImageTransform
@@ -124,7 +125,7 @@ class LadderData:
     @lru_cache(maxsize=3)  # noqa: B019  (lives as long as the program)
     def _handed(self, box: Box, model: str, side: str) -> Known:
         everything = Known(
-            load_embedder(model),
+            load_embedder(model).to(best_device()),
             self.config.seed,
             self.photos,
             self.people,

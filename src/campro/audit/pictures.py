@@ -39,7 +39,7 @@ def picture_quality(photos: Sequence[Path], view: ImageTransform, finder: str) -
         raw = read_image(photo)
         if min(raw.shape[:2]) < SMALLEST:
             continue
-        background = torch.from_numpy(background_of(boxes[photo], *raw.shape[:2]))
+        background = torch.from_numpy(background_of(boxes[photo].numpy(), *raw.shape[:2]))
         regions = {WHOLE: torch.ones_like(background), OUTSIDE: background, INSIDE: ~background}
         for region, figures in quality(to_tensor(view(raw)), to_tensor(raw), regions).items():
             found[region].append(figures)

@@ -18,7 +18,7 @@ Network = TypeVar("Network", bound=Callable[..., Tensor])
 
 
 def compiled(network: Network, worth_it: bool = True) -> Network:
-    """The same network and weights; compiling takes up to a minute, then it runs two or three times as fast.
+    """The same network and weights, on a CPU; compiling takes up to a minute, then it is two or three times as fast.
 
     It is fast at one batch size alone. Sums come in another order, so the last bits of a result depend on the machine,
     as they do anyway.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 
 import torch
@@ -33,6 +34,21 @@ def make_fabric(
         raise CamproError("make_fabric", "hardware that is there", asked, remedy) from error
     fabric.launch()
     return fabric
+
+
+def best_device() -> torch.device:
+    """A GPU where there is one, else the CPU; for what works by itself on either."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def device_of(network: torch.nn.Module) -> torch.device:
+    """Where a network is; the CPU for one without weights, as those from files of other runtimes are."""
+    return next((weight.device for weight in network.parameters()), torch.device("cpu"))
+
+
+def processors() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def keep_memory() -> None:

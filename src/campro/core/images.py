@@ -96,10 +96,10 @@ def list_images(folder: Path) -> list[Path]:
     )
 
 
-def to_tensor(rgb: Rgb8 | UInt8[np.ndarray, "B H W 3"]) -> Images:
-    """8-bit pictures, one (H, W, 3) or a stack (B, H, W, 3), as float32 (B, 3, H, W) in [0, 1]."""
+def to_tensor(rgb: Rgb8 | UInt8[np.ndarray, "B H W 3"], device: torch.device | None = None) -> Images:
+    """8-bit pictures, one (H, W, 3) or a stack (B, H, W, 3), as float32 (B, 3, H, W) in [0, 1], on the CPU if None."""
     check_rgb8(rgb, "to_tensor")
-    stack = torch.from_numpy(np.ascontiguousarray(rgb if rgb.ndim == 4 else rgb[None]))
+    stack = torch.from_numpy(np.ascontiguousarray(rgb if rgb.ndim == 4 else rgb[None])).to(device)
     return stack.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format).div_(255)
 
 

@@ -64,10 +64,12 @@ def train_enhancer_for(
     chosen = np.random.default_rng(recipe.seed).permutation(len(photos))[:COLOUR_PHOTOS]
     enhancer.prepare([photos[row] for row in chosen], camera)
     colours = enhancer.colours(profile)
-    lessons = Lessons([Lesson(photo, boxes[photo]) for photo in photos], camera, colours, recipe.size, recipe.batch)
+    lessons = Lessons(
+        [Lesson(photo, boxes[photo].numpy()) for photo in photos], camera, colours, recipe.size, recipe.batch
+    )
     trained = train_enhancer(enhancer, lessons, run, fabric, recipe.steps, recipe.seed)
-    fresh = range(recipe.steps, recipe.steps + min(recipe.steps, FRESH))
-    trained.finish(lessons.draw(recipe.seed, 0, step) for step in track(fresh, "finish enhancer"))
+    fresh = [(recipe.seed, 0, recipe.steps + step) for step in range(min(recipe.steps, FRESH))]
+    trained.finish(track(lessons.drawn(fresh), "finish enhancer"))
     weights = out / "enhancer.safetensors"
     with replacing(weights) as part:
         save_model(trained, str(part), {"enhancer": recipe.enhancer, "profile": profile.digest})

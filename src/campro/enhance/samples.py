@@ -11,7 +11,6 @@ import cv2
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
-from torch import Tensor
 
 from campro.core.images import read_image_once, to_tensor
 from campro.core.types import ImageTransform, Rgb8
@@ -34,19 +33,21 @@ MOSAICS = (1, 1, 2, 3)
 ASPECT = (3 / 4, 4 / 3)
 
 
+Boxes = Float[np.ndarray, "N 4"]
+
+
 @dataclass(frozen=True)
 class Lesson:
     """A photograph and the boxes of all its faces, (x0, y0, x1, y1) in pixels."""
 
     path: Path
-    faces: Float[Tensor, "N 4"]
+    faces: Boxes
 
 
-def background_of(faces: Float[Tensor, "N 4"], height: int, width: int) -> Bool[np.ndarray, "height width"]:
+def background_of(faces: Boxes, height: int, width: int) -> Bool[np.ndarray, "height width"]:
     """False on every face box, grown by MARGIN; True elsewhere.
 
-    >>> import torch
-    >>> int((~background_of(torch.tensor([[10.0, 10, 20, 20]]), 40, 40)).sum())
+    >>> int((~background_of(np.array([[10.0, 10, 20, 20]]), 40, 40)).sum())
     256
     """
     background = np.ones((height, width), bool)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+import cv2
+import numba
 import numpy as np
 import torch
 from lightning_fabric import Fabric
 from torch.optim import AdamW
+from torch.utils.data import DataLoader
 from torch.utils.tensorboard import SummaryWriter
 
+from campro.core.device import processors
 from campro.core.errors import CamproError
 from campro.core.progress import Progress
 from campro.core.runs import RunFolder
@@ -30,7 +34,7 @@ MAX_NORM = 1.0
 
 @dataclass(frozen=True)
 class Lessons:
-    """What to learn from, through which camera, and what is made of its colours."""
+    """What to learn from, through which camera, and what is made of its colours; a data set of batches."""
 
     photos: Sequence[Lesson]
     view: ImageTransform
@@ -39,9 +43,25 @@ class Lessons:
     """Side of a training piece in pixels."""
     batch: int = 8
 
-    def draw(self, *key: int) -> Sample:
+    def __getitem__(self, key: tuple[int, ...]) -> Sample:
         """A pure function of the key, so that resuming changes nothing."""
         return draw_samples(self.photos, self.view, self.colours, self.size, self.batch, np.random.default_rng(key))
+
+    def drawn(self, keys: Sequence[tuple[int, ...]], workers: int = 0) -> Iterable[Sample]:
+        """The batches of these keys, in order; drawn ahead by so many other processes."""
+        several = {"worker_init_fn": _draws_alone, "multiprocessing_context": "forkserver"} if workers else {}
+        return DataLoader(self, None, sampler=keys, num_workers=workers, **several)  # type: ignore[arg-type]
+
+
+def _draws_alone(_: int) -> None:
+    """One thread in each of many processes; they start as new ones, for a fork of one with threads may hang."""
+    cv2.setNumThreads(1)
+    numba.set_num_threads(1)
+
+
+def drawing_workers(fabric: Fabric) -> int:
+    """A GPU learns faster than one process draws; a CPU is busy learning."""
+    return 0 if fabric.device.type == "cpu" else max(1, processors() - 2)
 
 
 def train_enhancer(
@@ -56,12 +76,12 @@ def train_enhancer(
     done = _resume(enhancer, optimiser, run)
     board = SummaryWriter(str(run.path / "tensorboard")) if fabric.is_global_zero else None
     last_save = time.monotonic()
+    keys = [(seed, fabric.global_rank, step) for step in range(done, steps)]
     with Progress("train enhancer", steps, done=done) as progress:
-        for step in range(done, steps):
+        for step, drawn in enumerate(lessons.drawn(keys, drawing_workers(fabric)), start=done):
             for group in optimiser.param_groups:
                 group["lr"] = lr * 0.5 * (1 + math.cos(math.pi * step / steps))
-            drawn = lessons.draw(seed, fabric.global_rank, step)
-            sample = Sample(*(fabric.to_device(part.contiguous(memory_format=torch.channels_last)) for part in drawn))
+            sample = Sample(*(fabric.to_device(part).contiguous(memory_format=torch.channels_last) for part in drawn))
             with fabric.autocast():  # which methods marked as forward do not enter by themselves
                 loss = network.loss(sample)
             if not torch.isfinite(loss):

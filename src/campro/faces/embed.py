@@ -13,7 +13,7 @@ from torch import Tensor
 from campro.core.ahead import ahead
 from campro.core.catalogue import cache_root
 from campro.core.compiling import compiled
-from campro.core.device import native_bfloat16
+from campro.core.device import device_of, native_bfloat16
 from campro.core.errors import CamproError
 from campro.core.files import replacing
 from campro.core.hashing import file_sha256, json_digest, tensors_sha256
@@ -62,7 +62,8 @@ def embed_photos(
     store = _Store(cache or cache_root(), embedder, landmarks, view, half)
     names = [store.name_of(photo, landmarks) for photo in photos]
     todo = [(photo, name) for photo, name in zip(photos, names) if name not in store.rows]
-    quick = compiled(embedder, worth_it=embedder.differentiable and len(todo) >= COMPILES)
+    compiles = embedder.differentiable and len(todo) >= COMPILES and device_of(embedder).type == "cpu"
+    quick = compiled(embedder, worth_it=compiles)
 
     def cut(some: Sequence[tuple[Path, str]]) -> UInt8[np.ndarray, "N h w 3"]:
         return crop_photos([photo for photo, _ in some], landmarks, embedder.card, view)
@@ -80,9 +81,8 @@ def embed_photos(
 
 @torch.inference_mode()
 def _embed(embedder: FaceEmbedder, crops: UInt8[np.ndarray, "N h w 3"], half: bool) -> Rows:
-    device = next((p.device for p in embedder.parameters()), torch.device("cpu"))
     with native_bfloat16(half):
-        return embedder(to_tensor(crops).to(device)).float().cpu().numpy()
+        return embedder(to_tensor(crops, device_of(embedder))).float().cpu().numpy()
 
 
 class _Store:
