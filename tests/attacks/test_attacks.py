@@ -324,3 +324,25 @@ def test_a_curve_that_still_rises_has_not_settled():
     assert has_settled([0, 0.5, 0.8, 0.9, 0.9, 0.9, 0.901, 0.9, 0.9])
     assert not has_settled([0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8])
     assert not has_settled([0.5, 0.4, 0.3])  # nothing was learned
+    assert not has_settled([0.3, 0.32, 0.36, 0.01, 0.01, 0.01, 0.01])  # what was learned was lost
+
+
+FELL, GAVE_UP = [0.3, 0.4, 0.01, 0.01, 0.01, 0.01, 0.01], [0.3, 0.2, 0.2, 0.2]
+ROSE = [0.3, *np.linspace(0.35, 0.46, 12).tolist()]
+
+
+@pytest.mark.parametrize("scores", [[*FELL, *ROSE], [*FELL, *GAVE_UP, *GAVE_UP]], ids=["better", "worse"])
+def test_what_fell_apart_is_tried_more_gently_and_the_best_counts(scores):
+    weight, told = nn.Linear(1, 1), iter(scores)
+    known = Known(Tiny(), 0, budget=LONG)
+    training = Course(weight, lambda rows, rng: weight.weight.sum(), lambda: next(told), 8, known, "").train(Try(1e-3))
+    assert list(training.curve) == (ROSE if ROSE[1] in scores else FELL)
+    assert not training.converged
+    assert not list(told)
+
+
+def test_the_luck_of_a_network_that_knows_nothing_is_not_counted():
+    weight, told = nn.Linear(1, 1), iter([0.02, 0.03, 0.03, 0.03, 0.05, *[0.08] * 7])
+    known = Known(Tiny(), 0, budget=LONG)
+    course = Course(weight, lambda rows, rng: weight.weight.sum(), lambda: next(told), 8, known, "", knows_nothing=True)
+    assert course.train(Try(1e-3)).curve == (0.0, 0.02, 0.03, 0.03, 0.03, 0.05, *[0.08] * 6)

@@ -103,8 +103,16 @@ def retrain(
         said: Tensor = quick(crops.flip(3) if rng.random() < 0.5 else crops)
         return F.cross_entropy(logits(said, proxies, owner, head), owner)
 
-    label, count = f"retrain, {start}, {head}", len(lessons.owner)
-    return student, Course(trained, loss, lambda: validation_rank1(student, judged), count, known, label).train(tried)
+    course = Course(
+        trained,
+        loss,
+        lambda: validation_rank1(student, judged),
+        len(lessons.owner),
+        known,
+        f"retrain, {start}, {head}",
+        knows_nothing=start == "from scratch",
+    )
+    return student, course.train(tried)
 
 
 def places(rows: Float[Tensor, "N D"], owner: Int[Tensor, "N"]) -> Float[Tensor, "P D"]:

@@ -32,8 +32,8 @@ BATCH, LEAST = 64, 25
 PATIENCE = 5
 """Validations without a better score after which training stops."""
 ATTEMPTS, GIVE_UP = 3, 3
-"""Of a run that is not better than its start after so many validations: the rate was too high, as networks without
-normalisation show at once."""
+"""Of a run that is not better than its start after so many validations, or falls below it later: the rate was too high,
+as networks without normalisation show at once."""
 PERFECT = 0.999
 """Score from which nothing is left to learn: a copy of the recogniser on raw faces, say."""
 PULL = 0.01
@@ -165,19 +165,24 @@ class Course:
     count: int
     known: Known
     label: str
+    knows_nothing: bool = False
+    """Whether the student has learned nothing yet: what it scores at first is luck, and nothing to fall below."""
 
     def train(self, tried: Try) -> Training:
         """AdamW until the validation score stops rising; the student ends in its best state, in evaluation mode.
 
-        A run that gets nowhere begins anew at a tenth of the rate, twice; if that does not help it has failed, and
-        says so.
+        A run that gets nowhere, or goes well and then falls apart, begins anew at a tenth of the rate, twice; the best
+        of them counts. If none was better than its start the attack has failed, and says so.
         """
-        start = _copied(self.student)
+        start, ends = _copied(self.student), []
         for attempt in range(ATTEMPTS):
             self.student.load_state_dict(start)
             training = self._at(tried.rate / 10**attempt, self.known.seed + tried.seed)
-            if training.converged or max(training.curve) > training.curve[0]:
+            ends.append((training, _copied(self.student)))
+            if training.curve[-1] > training.curve[0] or training.curve[0] > PERFECT:
                 break
+        training, best = max(ends, key=lambda end: max(end[0].curve))
+        self.student.load_state_dict(best)
         self.student.eval()
         return training
 
@@ -185,8 +190,11 @@ class Course:
         with native_bfloat16(self.known.budget.hurries):
             return self.score()
 
+    def _start(self) -> float:
+        return 0.0 if self.knows_nothing else self._score()
+
     def _at(self, rate: float, seed: int) -> Training:
-        curve, best, average, seen = [self._score()], _copied(self.student), _copied(self.student), 0
+        curve, best, average, seen = [self._start()], _copied(self.student), _copied(self.student), 0
         if curve[0] > PERFECT:
             return Training(tuple(curve), converged=True)
         optimiser = torch.optim.AdamW([weight for weight in self.student.parameters() if weight.requires_grad], lr=rate)
@@ -246,7 +254,7 @@ def _follow(average: State, live: State, seen: int) -> None:
 
 
 def has_settled(curve: Sequence[float]) -> bool:
-    """Whether the last third of a validation curve brought next to nothing, and what came before something."""
+    """Whether the last third of a validation curve brought next to nothing, and what came before a gain that stayed."""
     gain = max(curve) - curve[0]
     before = max(curve[: max(1, 2 * len(curve) // 3)])
-    return gain > 0 and max(curve) - before < SETTLED * gain
+    return gain > 0 and max(curve) - before < SETTLED * gain and curve[-1] > curve[0]
