@@ -1,6 +1,6 @@
 """Privacy against utility: what the same attackers find behind each profile, and how many people a detector finds.
 
-Runs are kept in RUN and not measured again; table.md and privacy-utility.svg are written from them.
+Runs are kept in RUN and not measured again; table.md and privacy-utility.png are written from them.
 
 CAMPRO_DATA=... python scripts/compare_profiles.py RUN PROFILE...
 """
@@ -98,11 +98,12 @@ def plot(found: Mapping[str, tuple[Cell, Sequence[Cell]]], raw: float, file: Pat
             y, low, high = (100 * worst[one] for one in ("mean", "low", "high"))
             colour = COLOURS[number % len(COLOURS)]
             axes.errorbar(x, y, [[y - low], [high - y]], [[x - left], [right - x]], fmt="o", color=colour, capsize=2)
-            axes.annotate(f"{name} ({rows[0]['attack']})", (x, y), (5, 5), textcoords="offset points", fontsize=7)
+            beside = (5, 5 if number % 2 else -10)
+            axes.annotate(f"{name} ({rows[0]['attack']})", (x, y), beside, textcoords="offset points", fontsize=7)
         axes.axvline(100 * KEPT * raw, color="0.6", linestyle=":")
         axes.set(xlabel="AP of the adapted person detector, %", ylabel="rank-1 of the worst attacker, %")
         axes.set_ylim(-2, 102)
-        figure.savefig(file)
+        figure.savefig(file, dpi=150)
 
 
 def main(run: Path, names: Sequence[str]) -> None:
@@ -113,7 +114,7 @@ def main(run: Path, names: Sequence[str]) -> None:
     for name in names:
         found[load_profile(name).name] = (scores[name], privacy(run, name))
         atomic_write(run / "table.md", table(found, raw))
-        plot(found, raw, run / "privacy-utility.svg")
+        plot(found, raw, run / "privacy-utility.png")
     print((run / "table.md").read_text())
 
 

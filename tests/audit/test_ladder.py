@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -10,6 +11,9 @@ import numpy as np
 import pytest
 import torch
 
+from campro.audit import ladder
+from campro.audit.ladder import run_ladder
+from campro.audit.ladder_config import LadderConfig
 from campro.audit.ladder_judge import Frame, Sight, fused, linkability, open_set, verification
 from campro.cli.main import main
 from campro.data.pairs import Pairs
@@ -104,3 +108,24 @@ def test_bad_input(tmp_path, capsys):
     assert "one of as it is" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main(["attack", "--faces"])
+
+
+def test_runs_of_a_larger_budget_count_and_are_not_repeated(tmp_path, monkeypatch):
+    first, measured = "polynomial, 1 pairs", []
+
+    def measure(config, task):
+        measured.append(task)
+        rate = {"mean": 0.9 if task.run == first else 0.1, "low": 0.0, "high": 1.0}
+        found = {"matchers": {"nearest": {"rank1": rate}}, "learned_from": None, "curve": None, "converged": None}
+        return found | {"fit_s": 0.0, "judge_s": 0.0}
+
+    monkeypatch.setattr(ladder, "measure", measure)
+    monkeypatch.setattr(ladder, "render_ladder", lambda *args: "")
+    config = LadderConfig(attacks=("colour maps",), out=tmp_path / "run")
+    run_ladder(config)
+    control = next(file for file in (tmp_path / "run" / "cells").iterdir() if '"control"' in file.read_text())
+    control.unlink()
+    measured.clear()
+    (row,) = run_ladder(replace(config, budget="quick"))
+    assert row["best"]["run"] == first
+    assert not measured

@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Any
 
@@ -48,8 +48,10 @@ def run_ladder(config: LadderConfig) -> list[dict[str, Any]]:
         for run in attack.runs(data.handed(attack, model, CAPTURED))
     ]
     _measure_all(config, folder, tasks)
-    best = [(row["model"], row["attack"], row["best"]["run"]) for row in ladder_rows(folder, attacks, config)]
-    _measure_all(config, folder, [Task(model, attack, CONTROL, run) for model, attack, run in best])
+    rows = ladder_rows(folder, attacks, config)
+    best = [Task(row["model"], row["attack"], CAPTURED, row["best"]["run"]) for row in rows]
+    # A folder may hold runs of a larger budget, too, which this one cannot repeat on raw pictures.
+    _measure_all(config, folder, [replace(task, side=CONTROL) for task in best if task in tasks])
     rows = ladder_rows(folder, attacks, config)
     stamp = json.loads((config.out / "meta.json").read_text())["starts"][-1]
     atomic_write(config.out / "ladder.json", json.dumps(rows, indent=1) + "\n")

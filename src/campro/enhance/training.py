@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from multiprocessing import get_context
 
 import cv2
 import numba
@@ -49,12 +50,22 @@ class Lessons:
 
     def drawn(self, keys: Sequence[tuple[int, ...]], workers: int = 0) -> Iterable[Sample]:
         """The batches of these keys, in order; drawn ahead by so many other processes."""
-        several = {"worker_init_fn": _draws_alone, "multiprocessing_context": "forkserver"} if workers else {}
-        return DataLoader(self, None, sampler=keys, num_workers=workers, **several)  # type: ignore[arg-type]
+        if not workers:
+            return map(self.__getitem__, keys)
+        context = get_context("forkserver")  # a fork of a process with threads may hang
+        context.set_forkserver_preload([__name__])  # else each imports everything anew
+        return DataLoader(
+            self,  # type: ignore[arg-type]
+            None,
+            sampler=keys,
+            num_workers=workers,
+            multiprocessing_context=context,
+            worker_init_fn=_draws_alone,
+        )
 
 
 def _draws_alone(_: int) -> None:
-    """One thread in each of many processes; they start as new ones, for a fork of one with threads may hang."""
+    """One thread in each of many processes."""
     cv2.setNumThreads(1)
     numba.set_num_threads(1)
 
