@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from campro.core.errors import CamproError
 from campro.core.lut3d import Lut3d
 
 
@@ -51,6 +53,12 @@ def test_colours_never_seen_get_those_of_their_neighbours():
     assert (table(dark - 0.1) > 0.85).all()
     assert (table(bright + 0.1) < 0.15).all()
     assert table.values.isfinite().all()
+
+
+@pytest.mark.parametrize("pairs", [[], [(torch.zeros(1, 3, 1, 0), torch.zeros(1, 3, 1, 0))]], ids=["none", "empty"])
+def test_nothing_to_fit_to_is_said(pairs):
+    with pytest.raises(CamproError, match="pixels"):
+        Lut3d.fit(pairs)
 
 
 def test_pictures_and_nodes_get_gradients():

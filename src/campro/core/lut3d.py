@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from campro.core.errors import CamproError
 from campro.core.images import read_image, to_tensor
 from campro.core.types import Images, ImageTransform
 
@@ -46,10 +47,15 @@ class Lut3d(nn.Module):
 
         A node gets the mean of what the pixels near it should become, weighted by nearness (the weights of trilinear
         interpolation); where no pixel is near, the mean of ever wider neighbourhoods, in the end of all pixels.
+
+        Raises:
+            CamproError: for pairs without a pixel.
         """
         sums = torch.zeros(channels + 1, nodes**3, dtype=torch.float64)
         for source, target in pairs:
             _splat(sums, source, target)
+        if not sums[-1].any():
+            raise CamproError("3D LUT", "pixels to fit it to", "none", "give photographs, not of faces alone")
         return cls(_fill(sums.reshape(-1, nodes, nodes, nodes)).float())
 
 
