@@ -33,18 +33,15 @@ MOSAICS = (1, 1, 2, 3)
 ASPECT = (3 / 4, 4 / 3)
 
 
-Boxes = Float[np.ndarray, "N 4"]
-
-
 @dataclass(frozen=True)
 class Lesson:
     """A photograph and the boxes of all its faces, (x0, y0, x1, y1) in pixels."""
 
     path: Path
-    faces: Boxes
+    faces: Float[np.ndarray, "N 4"]
 
 
-def background_of(faces: Boxes, height: int, width: int) -> Bool[np.ndarray, "height width"]:
+def background_of(faces: Float[np.ndarray, "N 4"], height: int, width: int) -> Bool[np.ndarray, "height width"]:
     """False on every face box, grown by MARGIN; True elsewhere.
 
     >>> int((~background_of(np.array([[10.0, 10, 20, 20]]), 40, 40)).sum())

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_all_start_methods, get_context
 
 import cv2
 import numba
@@ -52,8 +52,9 @@ class Lessons:
         """The batches of these keys, in order; drawn ahead by so many other processes."""
         if not workers:
             return map(self.__getitem__, keys)
-        context = get_context("forkserver")  # a fork of a process with threads may hang
-        context.set_forkserver_preload([__name__])  # else each imports everything anew
+        # A fork of a process with threads may hang; of one that only imported something, it saves each the import.
+        context = get_context("forkserver" if "forkserver" in get_all_start_methods() else "spawn")
+        context.set_forkserver_preload([__name__])
         return DataLoader(
             self,  # type: ignore[arg-type]
             None,
