@@ -12,7 +12,6 @@ import pytest
 import torch
 
 from campro.audit import ladder
-from campro.audit.ladder import run_ladder
 from campro.audit.ladder_config import LadderConfig
 from campro.audit.ladder_judge import Frame, Sight, fused, linkability, open_set, verification
 from campro.cli.main import main
@@ -122,10 +121,10 @@ def test_runs_of_a_larger_budget_count_and_are_not_repeated(tmp_path, monkeypatc
     monkeypatch.setattr(ladder, "measure", measure)
     monkeypatch.setattr(ladder, "render_ladder", lambda *args: "")
     config = LadderConfig(attacks=("colour maps",), out=tmp_path / "run")
-    run_ladder(config)
+    ladder.run_ladder(config)
     control = next(file for file in (tmp_path / "run" / "cells").iterdir() if '"control"' in file.read_text())
     control.unlink()
     measured.clear()
-    (row,) = run_ladder(replace(config, budget="quick"))
+    (row,) = ladder.run_ladder(replace(config, budget="quick"))
     assert row["best"]["run"] == first
     assert not measured

@@ -74,7 +74,7 @@ def restoration_runs(known: Known) -> Runs:
 
 
 def _restorer(known: Known, identity: float, tried: Try, size: int | None = None) -> Adversary:
-    colours = deepcopy(lut_of(known).table).to(device_of(known.embedder))
+    colours = deepcopy(lut_of(known).table)  # it goes where the recogniser is; the one that others share stays
     lessons, judged = training_faces(known)
     some = lessons.rows(np.arange(size or len(lessons.owner)))
     network, training = restore(known, colours, some, judged, identity, tried)

@@ -179,7 +179,7 @@ class Course:
             self.student.load_state_dict(start)
             training = self._at(tried.rate / 10**attempt, self.known.seed + tried.seed)
             ends.append((training, _copied(self.student)))
-            if training.curve[-1] > training.curve[0] or training.curve[0] > PERFECT:
+            if training.converged or training.curve[-1] > training.curve[0]:
                 break
         training, best = max(ends, key=lambda end: max(end[0].curve))
         self.student.load_state_dict(best)
@@ -190,11 +190,9 @@ class Course:
         with native_bfloat16(self.known.budget.hurries):
             return self.score()
 
-    def _start(self) -> float:
-        return 0.0 if self.knows_nothing else self._score()
-
     def _at(self, rate: float, seed: int) -> Training:
-        curve, best, average, seen = [self._start()], _copied(self.student), _copied(self.student), 0
+        curve = [0.0 if self.knows_nothing else self._score()]
+        best, average, seen = _copied(self.student), _copied(self.student), 0
         if curve[0] > PERFECT:
             return Training(tuple(curve), converged=True)
         optimiser = torch.optim.AdamW([weight for weight in self.student.parameters() if weight.requires_grad], lr=rate)
