@@ -7,11 +7,13 @@ from types import SimpleNamespace
 import numpy as np
 import onnxruntime
 import pytest
+import skimage
 import torch
 from torch.nn import functional as F
 
 from campro.core.errors import CamproError
 from campro.core.images import to_tensor
+from campro.enhance import fused
 from campro.enhance.enhancers import new_enhancer
 from campro.enhance.export import ENHANCED, PICTURE, export_onnx
 from campro.enhance.fused import MULTIPLE, Composer, planes
@@ -89,14 +91,14 @@ class Given:
     """An enhancer that changes no colour and draws the maps that it is given."""
 
     name = digest = "given"
-    colours = SimpleNamespace(soft=lambda rgb: rgb)
+    colours = SimpleNamespace(soft=lambda rgb: rgb.copy())
     compose = Composer(np.zeros((2, 2, 2), np.float32))
 
     def __init__(self, *kept):
         self.kept = iter(kept)
 
     def context(self, rgb, coloured):
-        context = np.zeros((4, len(rgb) // 8, 8), np.float32)
+        context = np.full((4, len(rgb) // 8, 8), rgb.mean() / 255, np.float32)
         context[0] = next(self.kept)
         return context
 
@@ -109,11 +111,39 @@ def test_a_film_gives_back_slowly_what_it_left_out():
     assert film(white[:32]).mean() == 255
 
 
+def test_a_film_forgets_what_was_elsewhere():
+    """What was left out of one scene leaves no shadow in the next."""
+    film = Film(Given(0, 1))
+    dark, bright = np.full((64, 64, 3), 20, np.uint8), np.full((64, 64, 3), 220, np.uint8)
+    assert [film(frame).mean() for frame in (dark, bright)] == [0, 220]
+
+
 @pytest.mark.slow
 def test_networks_see_what_pytorch_sees():
     rgb = np.random.default_rng(0).integers(0, 256, (37, 53, 3), np.uint8)
     np.testing.assert_array_equal(planes(rgb[:, ::-1]), to_tensor(rgb[:, ::-1]).numpy())
     np.testing.assert_array_equal(planes(rgb, MULTIPLE), padded(to_tensor(rgb), MULTIPLE).numpy())
+
+
+@pytest.mark.slow
+def test_of_a_large_picture_networks_see_a_small_one(files, monkeypatch):
+    """One that was small and has each pixel four times is enhanced as the small one, but for a softer map."""
+    small = Camera(PROFILE)(np.ascontiguousarray(skimage.data.astronaut()[:200, :310]))
+    enhancer = OnnxEnhancer(files[0] / "fast.onnx")
+    once = enhancer(small)
+    monkeypatch.setattr(fused, "LINES", 200)
+    large = small.repeat(2, 0).repeat(2, 1)
+    np.testing.assert_array_equal(fused.shrunk(large), small)
+    assert np.abs(enhancer(large)[::2, ::2].astype(int) - once).mean() < 0.5
+
+
+@pytest.mark.slow
+def test_pictures_are_not_written_to(files):
+    rgb = np.random.default_rng(0).integers(0, 256, (40, 50, 3), np.uint8)
+    before = rgb.copy()
+    enhancer = OnnxEnhancer(files[0] / "fast.onnx")
+    enhancer(rgb), enhancer.with_faces(rgb), enhancer.film()(rgb)
+    np.testing.assert_array_equal(rgb, before)
 
 
 def test_the_file_says_for_which_profile(files):

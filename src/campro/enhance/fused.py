@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
 from numba import njit, prange
@@ -10,15 +11,28 @@ from campro.core.types import Rgb8
 
 STRIDE, MULTIPLE = 8, 64
 """The map is drawn at 1 / STRIDE; its network halves three times more, so pictures are padded to MULTIPLE."""
+LINES = 720
+"""Networks see larger pictures shrunk to so many lines or columns: they learned from photographs of that size."""
 LEVELS = 256
 MIDDLE = (LEVELS - 1) / 2
-MEANS, OWN = np.arange(0.5, LEVELS, 2), np.arange(1 - LEVELS, LEVELS)
-OTHERS = np.arange(-LEVELS, LEVELS + 1, 16) / 2
-"""Levels that corrections are worked out for: means of places, how far a channel stands out and how far the two others
-do on average, that one every 16 levels of their sum.
+MEAN_SHIFT, SUM_SHIFT = 2, 3
+"""Corrections are worked out for every 4th level of a place's mean, and for every 8th of the sum of what the two other
+channels stand out by.
 """
+OWN = np.arange(1 - LEVELS, LEVELS)
+MEANS = np.arange(0, LEVELS, 1 << MEAN_SHIFT) + ((1 << MEAN_SHIFT) - 1) / 2
+OTHERS = (np.arange(-2 * LEVELS, 2 * LEVELS, 1 << SUM_SHIFT) + ((1 << SUM_SHIFT) - 1) / 2) / 2
+FIXED = 128
+"""They are kept as 16-bit integers, by so many to a level."""
 FLOOR = 1e-4
 """Added to variances before their root, whose slope has no end at nought."""
+
+
+def shrunk(rgb: Rgb8) -> Rgb8:
+    """What networks see of a picture: itself, or if it has more than LINES lines and columns so many of the fewer."""
+    scale = _scale(rgb)
+    size = (round(rgb.shape[1] / scale), round(rgb.shape[0] / scale))
+    return rgb if scale == 1 else np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_LINEAR))
 
 
 def planes(rgb: Rgb8, multiple: int = 1) -> Float32[np.ndarray, "1 3 H W"]:
@@ -60,19 +74,26 @@ class Composer:
 
     def __init__(self, corrections: Float32[np.ndarray, "n n n"]) -> None:
         """Those of `campro.enhance.fast.FastEnhancer`, `corrections[mean, others, own]`."""
-        # Worked out for every second level of a place's mean and for whatever a channel can stand out by: of the eight
-        # nodes around a pixel two are left to read.
+        # Of the eight nodes around a pixel none is left to read: one number is, which is off by more than a level for
+        # less than a hundredth of them.
         for axis, levels in enumerate((MEANS, MIDDLE + OTHERS, MIDDLE + OWN)):
             corrections = _resampled(corrections, levels, axis)
-        self._flat = np.float32((LEVELS - 1) * corrections.transpose(0, 2, 1)).ravel()
+        levels = (LEVELS - 1) * corrections.transpose(0, 2, 1).clip(-1, 1)
+        self._flat = (FIXED * levels).round().astype(np.int16).ravel()
 
-    def __call__(self, coloured: Rgb8, context: Float32[np.ndarray, "4 h w"]) -> Rgb8:
-        out = np.empty_like(coloured)
-        rows, columns = (_upscaled(pixels, cells) for pixels, cells in zip(coloured.shape, context.shape[1:]))
+    def __call__(self, coloured: Rgb8, context: Float32[np.ndarray, "4 h w"], out: Rgb8 | None = None) -> Rgb8:
+        """`context` is the map of `shrunk` pictures; `out` may be `coloured`: new memory costs as much as the rest."""
+        out = np.empty_like(coloured) if out is None else out
+        side = STRIDE * _scale(coloured)
+        rows, columns = (_upscaled(pixels, cells, side) for pixels, cells in zip(coloured.shape, context.shape[1:]))
         keep, means = context[:1], (LEVELS - 1) * context[1:].clip(0, 1)
         maps = np.ascontiguousarray(np.concatenate([keep, means]).transpose(1, 2, 0))
         _compose(np.ascontiguousarray(coloured), maps, self._flat, *rows, *columns, out)
         return out
+
+
+def _scale(rgb: Rgb8) -> float:
+    return max(1.0, min(rgb.shape[:2]) / LINES)
 
 
 def _padded(rgb: Rgb8, multiple: int) -> tuple[int, int]:
@@ -101,8 +122,9 @@ def _resampled(values: np.ndarray, levels: Float64[np.ndarray, " n"], axis: int)
     return values.take(low, axis) * (1 - part) + values.take(low + 1, axis) * part
 
 
-def _upscaled(pixels: int, cells: int) -> tuple[Int64[np.ndarray, " n"], Float32[np.ndarray, " n"]]:
-    return _cells((np.arange(pixels) + 0.5) / STRIDE - 0.5, cells)
+def _upscaled(pixels: int, cells: int, side: float) -> tuple[Int64[np.ndarray, " n"], Float32[np.ndarray, " n"]]:
+    """Where each pixel is between cells of that side."""
+    return _cells((np.arange(pixels) + 0.5) / side - 0.5, cells)
 
 
 @njit(cache=True, parallel=True, nogil=True)
@@ -168,21 +190,22 @@ def _compose(coloured, maps, flat, tops, downs, lefts, overs, out):
             red = _rounded(_between(line[left, 1], line[right, 1], over))
             green = _rounded(_between(line[left, 2], line[right, 2], over))
             blue = _rounded(_between(line[left, 3], line[right, 3], over))
-            apart_red, apart_green = coloured[y, x, 0] - red, coloured[y, x, 1] - green
-            apart_blue = coloured[y, x, 2] - blue
-            value = coloured[y, x, 0] + _correction(flat, red, apart_red, apart_green + apart_blue)
+            apart_red = np.int32(coloured[y, x, 0]) - red
+            apart_green = np.int32(coloured[y, x, 1]) - green
+            apart_blue = np.int32(coloured[y, x, 2]) - blue
+            value = np.float32(red + apart_red) + _correction(flat, red, apart_red, apart_green + apart_blue)
             out[y, x, 0] = _level(keep * value)
-            value = coloured[y, x, 1] + _correction(flat, green, apart_green, apart_red + apart_blue)
+            value = np.float32(green + apart_green) + _correction(flat, green, apart_green, apart_red + apart_blue)
             out[y, x, 1] = _level(keep * value)
-            value = coloured[y, x, 2] + _correction(flat, blue, apart_blue, apart_red + apart_green)
+            value = np.float32(blue + apart_blue) + _correction(flat, blue, apart_blue, apart_red + apart_green)
             out[y, x, 2] = _level(keep * value)
 
 
 @njit(inline="always")
 def _correction(flat, mean, own, others):
-    others = min(max(others + LEVELS, 0), 2 * LEVELS - 1)
-    first = np.uintp(((mean >> 1) * len(OWN) + own + LEVELS - 1) * len(OTHERS) + (others >> 4))
-    return _between(flat[first], flat[first + np.uintp(1)], np.float32(others & 15) * np.float32(1 / 16))
+    place = (mean >> MEAN_SHIFT) * np.int32(len(OWN)) + own + np.int32(LEVELS - 1)
+    index = place * np.int32(len(OTHERS)) + ((others + np.int32(2 * LEVELS)) >> SUM_SHIFT)
+    return np.float32(flat[np.uintp(np.uint32(index))]) * np.float32(1 / FIXED)
 
 
 @njit(inline="always")

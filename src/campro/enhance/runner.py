@@ -21,12 +21,14 @@ from campro.core.images import to_rgb8
 from campro.core.types import ImageTransform, Rgb8
 from campro.enhance.colours import Colours
 from campro.enhance.export import CONTEXT, CORRECTIONS, ENHANCED, PICTURE, PRIOR, PROFILE, SEEN, TABLE, TOLD
-from campro.enhance.fused import MULTIPLE, Composer, planes, statistics
+from campro.enhance.fused import MULTIPLE, Composer, planes, shrunk, statistics
 from campro.isp import IspProfile
 
 SHIPPED = Path(__file__).parent / "weights" / "campro-default.onnx"
 RISE = 1 / 16
 """In a video, by so much more of a cell may be kept than in the frame before: half a second from black to all."""
+MOVED = 8.0
+"""And by so much times what its mean has changed by (1 is black to white), for then something else is there."""
 
 
 class OnnxEnhancer:
@@ -57,7 +59,7 @@ class OnnxEnhancer:
         """One captured picture, enhanced."""
         if self._tables is not None:
             coloured = self.colours(rgb)
-            return self.compose(coloured, self.context(rgb, coloured))
+            return self.compose(coloured, self.context(rgb, coloured), out=coloured)
         return to_rgb8(torch.from_numpy(self._run({PICTURE: planes(rgb)})).clamp(0, 1))[0]
 
     @cached_property
@@ -80,14 +82,15 @@ class OnnxEnhancer:
         coloured = self.colours(rgb)
         context = self.context(rgb, coloured).copy()
         context[0] = 1
-        return self.compose(coloured, context)
+        return self.compose(coloured, context, out=coloured)
 
     def film(self) -> ImageTransform:
         """For the frames of one video, in order: see `Film`. Of one that is not fast, the enhancer itself."""
         return self if self._tables is None else Film(self)
 
     def context(self, rgb: Rgb8, coloured: Rgb8) -> Float32[np.ndarray, "4 h w"]:
-        """The map of a fast one for a captured picture and its `colours`: keep (0 to 1) and means (3)."""
+        """The map of a fast one for a captured picture and its `colours`, `shrunk`: keep (0 to 1) and means (3)."""
+        rgb, coloured = shrunk(rgb), shrunk(coloured)
         return np.asarray(self._run({SEEN: planes(rgb, MULTIPLE), TOLD: statistics(rgb, coloured)})[0])
 
     def _fast(self) -> _Tables:
@@ -111,22 +114,23 @@ class Film:
     """A fast enhancer with a memory of one map: what it leaves out it leaves out at once, and gives back slowly.
 
     Where the map is in doubt noise decides in every frame anew, and black patches would come and go. A map that
-    lagged behind both ways would show a face that moves. Colours come from the 3D LUT, compressed or not, for the exact
+    lagged behind both ways would show a face that moves. Where something else came into view nothing is remembered. Colours come from the 3D LUT, compressed or not, for the exact
     inverse makes more of noise.
     """
 
     def __init__(self, enhancer: OnnxEnhancer) -> None:
-        self.name, self.digest = enhancer.name, json_digest(["film", RISE, enhancer.digest])
-        self._enhancer, self._kept = enhancer, None
+        self.name, self.digest = enhancer.name, json_digest(["film", RISE, MOVED, enhancer.digest])
+        self._enhancer, self._before = enhancer, None
 
     def __call__(self, rgb: Rgb8) -> Rgb8:
         """The next frame, enhanced."""
         coloured = self._enhancer.colours.soft(rgb)
         context = self._enhancer.context(rgb, coloured).copy()
-        if self._kept is not None and self._kept.shape == context[0].shape:
-            context[0] = np.minimum(context[0], self._kept + RISE)
-        self._kept = context[0]
-        return self._enhancer.compose(coloured, context)
+        if self._before is not None and self._before.shape == context.shape:
+            moved = np.abs(context[1:] - self._before[1:]).max(0)
+            context[0] = np.minimum(context[0], self._before[0] + RISE + MOVED * moved)
+        self._before = context
+        return self._enhancer.compose(coloured, context, out=coloured)
 
 
 def load_enhancer(path: Path | None = None) -> OnnxEnhancer:
