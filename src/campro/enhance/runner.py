@@ -114,8 +114,8 @@ class Film:
     """A fast enhancer with a memory of one map: what it leaves out it leaves out at once, and gives back slowly.
 
     Where the map is in doubt noise decides in every frame anew, and black patches would come and go. A map that
-    lagged behind both ways would show a face that moves. Where something else came into view nothing is remembered. Colours come from the 3D LUT, compressed or not, for the exact
-    inverse makes more of noise.
+    lagged behind both ways would show a face that moves. Where something else came into view nothing is remembered.
+    Colours come from the 3D LUT, compressed or not, for the exact inverse makes more of noise.
     """
 
     def __init__(self, enhancer: OnnxEnhancer) -> None:
