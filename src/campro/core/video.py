@@ -136,7 +136,9 @@ class _Copy:
 def _add_video(writer: OutputContainer, like: VideoStream, size: tuple[int, int]) -> VideoStream:
     webm = writer.format.name == "webm"
     codec = "libvpx-vp9" if webm else "libx264" if "libx264" in av.codecs_available else "mpeg4"
-    options = {"libx264": {"crf": "14"}, "libvpx-vp9": {"crf": "16", "b": "0"}, "mpeg4": {"q": "2"}}[codec]
+    # At its default preset x264 takes twice as long for files of the same size and half a decibel.
+    x264 = {"crf": "14", "preset": "veryfast"}
+    options = {"libx264": x264, "libvpx-vp9": {"crf": "16", "b": "0"}, "mpeg4": {"q": "2"}}[codec]
     out = cast("VideoStream", writer.add_stream(codec, rate=like.average_rate or Fraction(25), options=options))
     out.height, out.width = size
     even = size[0] % 2 == 0 and size[1] % 2 == 0

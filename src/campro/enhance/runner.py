@@ -120,7 +120,8 @@ class Film:
 
     def __init__(self, enhancer: OnnxEnhancer) -> None:
         self.name, self.digest = enhancer.name, json_digest(["film", RISE, MOVED, enhancer.digest])
-        self._enhancer, self._before = enhancer, None
+        self._enhancer = enhancer
+        self._before: Float32[np.ndarray, "4 h w"] | None = None
 
     def __call__(self, rgb: Rgb8) -> Rgb8:
         """The next frame, enhanced."""
