@@ -24,6 +24,8 @@ MEANS = np.arange(0, LEVELS, 1 << MEAN_SHIFT) + ((1 << MEAN_SHIFT) - 1) / 2
 OTHERS = (np.arange(-2 * LEVELS, 2 * LEVELS, 1 << SUM_SHIFT) + ((1 << SUM_SHIFT) - 1) / 2) / 2
 FIXED = 128
 """They are kept as 16-bit integers, by so many to a level."""
+SETTINGS = (LINES, MEAN_SHIFT, SUM_SHIFT, FIXED)
+"""What decides beside an enhancer's file how its pictures come out."""
 FLOOR = 1e-4
 """Added to variances before their root, whose slope has no end at nought."""
 

@@ -21,7 +21,7 @@ from campro.core.images import to_rgb8
 from campro.core.types import ImageTransform, Rgb8
 from campro.enhance.colours import Colours
 from campro.enhance.export import CONTEXT, CORRECTIONS, ENHANCED, PICTURE, PRIOR, PROFILE, SEEN, TABLE, TOLD
-from campro.enhance.fused import MULTIPLE, Composer, planes, shrunk, statistics
+from campro.enhance.fused import MULTIPLE, SETTINGS, Composer, planes, shrunk, statistics
 from campro.isp import IspProfile
 
 SHIPPED = Path(__file__).parent / "weights" / "campro-default.onnx"
@@ -40,7 +40,7 @@ class OnnxEnhancer:
 
     def __init__(self, path: Path, name: str = "enhanced") -> None:
         model = _read(path)
-        self.name, self.digest = name, file_sha256(path)
+        self.name, self.digest = name, json_digest([file_sha256(path), SETTINGS])
         notes = {entry.key: entry.value for entry in model.metadata_props}
         self.profile = IspProfile.from_json(notes[PROFILE])
         """Whose pictures it enhances."""
