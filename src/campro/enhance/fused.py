@@ -192,22 +192,21 @@ def _compose(coloured, maps, flat, tops, downs, lefts, overs, out):
             red = _rounded(_between(line[left, 1], line[right, 1], over))
             green = _rounded(_between(line[left, 2], line[right, 2], over))
             blue = _rounded(_between(line[left, 3], line[right, 3], over))
-            apart_red = np.int32(coloured[y, x, 0]) - red
-            apart_green = np.int32(coloured[y, x, 1]) - green
-            apart_blue = np.int32(coloured[y, x, 2]) - blue
-            value = np.float32(red + apart_red) + _correction(flat, red, apart_red, apart_green + apart_blue)
+            apart_red, apart_green = coloured[y, x, 0] - red, coloured[y, x, 1] - green
+            apart_blue = coloured[y, x, 2] - blue
+            value = coloured[y, x, 0] + _correction(flat, red, apart_red, apart_green + apart_blue)
             out[y, x, 0] = _level(keep * value)
-            value = np.float32(green + apart_green) + _correction(flat, green, apart_green, apart_red + apart_blue)
+            value = coloured[y, x, 1] + _correction(flat, green, apart_green, apart_red + apart_blue)
             out[y, x, 1] = _level(keep * value)
-            value = np.float32(blue + apart_blue) + _correction(flat, blue, apart_blue, apart_red + apart_green)
+            value = coloured[y, x, 2] + _correction(flat, blue, apart_blue, apart_red + apart_green)
             out[y, x, 2] = _level(keep * value)
 
 
 @njit(inline="always")
 def _correction(flat, mean, own, others):
-    place = (mean >> MEAN_SHIFT) * np.int32(len(OWN)) + own + np.int32(LEVELS - 1)
-    index = place * np.int32(len(OTHERS)) + ((others + np.int32(2 * LEVELS)) >> SUM_SHIFT)
-    return np.float32(flat[np.uintp(np.uint32(index))]) * np.float32(1 / FIXED)
+    place = (mean >> MEAN_SHIFT) * len(OWN) + own + LEVELS - 1
+    index = np.uintp(place * len(OTHERS) + ((others + 2 * LEVELS) >> SUM_SHIFT))
+    return flat[index] * np.float32(1 / FIXED)
 
 
 @njit(inline="always")
