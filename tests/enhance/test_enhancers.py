@@ -82,7 +82,7 @@ def test_a_map_that_is_black_all_over_gets_out():
     enhancer = new_enhancer("fast")
     torch.nn.init.constant_(enhancer.keep_net.draw.head.bias, -40.0)
     captured, raw = torch.rand(2, 2, 3, 64, 64)
-    enhancer.loss(Sample(captured, captured, raw, torch.ones(2, 1, 64, 64))).backward()
+    enhancer.loss(Sample(captured, captured, captured, raw, torch.ones(2, 1, 64, 64))).backward()
     assert enhancer.keep_net.draw.head.bias.grad[0] < -0.1
 
 
@@ -108,7 +108,7 @@ def _lonely(rng):
     coloured = torch.where(torch.rand(2, 3, 64, 64, generator=rng) < 0.1, raw + 0.3, raw)
     background = torch.ones(2, 1, 64, 64)
     background[..., 32:] = 0
-    return Sample(coloured, coloured, torch.where(background == 1, raw, 2 * coloured - raw), background)
+    return Sample(coloured, coloured, coloured, torch.where(background == 1, raw, 2 * coloured - raw), background)
 
 
 def test_a_channel_that_stands_out_alone_is_put_right():
@@ -128,7 +128,7 @@ def test_the_finished_map_is_surer():
     captured = torch.rand(1, 3, 64, 64)
     with torch.no_grad():
         before = enhancer.with_context(captured)[1]
-        enhancer.finish([Sample(captured, captured, captured, torch.ones(1, 1, 64, 64))])
+        enhancer.finish([Sample(captured, captured, captured, captured, torch.ones(1, 1, 64, 64))])
         after = enhancer.with_context(captured)[1]
     torch.testing.assert_close(after[:, :1], torch.sigmoid(SHARPNESS * (torch.logit(before[:, :1]) - DOUBT)))
     assert torch.equal(after[:, 1:], before[:, 1:])

@@ -107,7 +107,8 @@ class FastEnhancer(Enhancer):
         darkness, and be too bright where it is sure. Of single pixels they would learn less: their error is noise.
         """
         told = statistics(sample.captured, sample.coloured)
-        logits = self.keep_net(padded(sample.captured, MULTIPLE))
+        # What JPEG makes of pictures is for colours to learn: of it the network for faces learned to see fewer of them.
+        logits = self.keep_net(padded(sample.uncompressed, MULTIPLE))
         raw, wanted, black = (
             F.avg_pool2d(padded(part, MULTIPLE), STRIDE)
             for part in (sample.raw, sample.background, sample.raw * sample.background)

@@ -28,7 +28,7 @@ class KeepNet(nn.Module):
     Depthwise convolutions see far for little: whether a patch of skin is a face is decided by what is around it.
     """
 
-    def __init__(self, widths: Sequence[int] = (32, 64, 96, 96), blocks: Sequence[int] = (2, 3, 3, 2)) -> None:
+    def __init__(self, widths: Sequence[int] = (32, 64, 96, 96), blocks: Sequence[int] = (1, 4, 3, 2)) -> None:
         super().__init__()
         self.stem = nn.Sequential(_convolve(3, STEM, 4, stride=4), _depthwise(STEM, widths[0], stride=2))
         self.draw = MapNet(1, widths, blocks)
@@ -40,24 +40,31 @@ class KeepNet(nn.Module):
 
 
 class TintNet(nn.Module):
-    """What to add to the colours of each cell, (B, 3, h, w); nothing at the start."""
+    """What to add to the colours of each cell, (B, 3, h, w); nothing at the start.
 
-    def __init__(self, widths: Sequence[int] = (32, 48, 64, 64), blocks: Sequence[int] = (0, 2, 2, 2)) -> None:
+    What colours a place has changes little from cell to cell: most is thought of four cells at a time.
+    """
+
+    def __init__(self, width: int = 24, widths: Sequence[int] = (48, 64, 64), blocks: Sequence[int] = (1, 2, 2)) -> None:
         super().__init__()
-        self.told = _convolve(TOLD, widths[0])
-        self.draw = MapNet(3, widths, blocks)
-        nn.init.zeros_(self.draw.head.weight)
-        assert self.draw.head.bias is not None
-        nn.init.zeros_(self.draw.head.bias)
+        self.told = _convolve(TOLD, width)
+        self.told_four = _convolve(4 * TOLD, widths[0])
+        self.draw = MapNet(width, widths, blocks)
+        self.merge = Residual(width)
+        self.head = nn.Conv2d(width, 3, 1)
+        nn.init.zeros_(self.head.weight)
+        assert self.head.bias is not None
+        nn.init.zeros_(self.head.bias)
 
     def forward(self, told: Told) -> Float[Tensor, "B 3 h w"]:
         """h and w are multiples of 8."""
-        tint: Tensor = self.draw(self.told(told))
+        drawn = self.draw(self.told_four(F.pixel_unshuffle(told, 2)))
+        tint: Tensor = self.head(self.merge(self.told(told) + _doubled(drawn)))
         return tint
 
 
 class MapNet(nn.Module):
-    """(B, widths[0], h, w) -> (B, channels, h, w): a U-Net with added skips, of so many blocks at 1/8 to 1/64."""
+    """(B, widths[0], h, w) -> (B, channels, h, w): a U-Net with added skips, of so many blocks at each of its sizes."""
 
     def __init__(self, channels: int, widths: Sequence[int], blocks: Sequence[int]) -> None:
         super().__init__()
@@ -77,7 +84,7 @@ class MapNet(nn.Module):
             seen.append(level(shrink(seen[-1])))
         drawn = seen.pop()
         for up, merge, finer in zip(reversed(self.up), reversed(self.merge), reversed(seen)):
-            drawn = merge(finer + F.interpolate(up(drawn), scale_factor=2, mode="bilinear", align_corners=False))
+            drawn = merge(finer + _doubled(up(drawn)))
         drawn = self.head(drawn)
         return drawn
 
@@ -91,6 +98,10 @@ class Residual(nn.Module):
 
     def forward(self, x: Float[Tensor, "B width h w"]) -> Float[Tensor, "B width h w"]:
         return x + self.inner(x)
+
+
+def _doubled(x: Float[Tensor, "B width h w"]) -> Float[Tensor, "B width 2*h 2*w"]:
+    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
 
 
 def _depthwise(inside: int, outside: int, stride: int = 1) -> nn.Sequential:

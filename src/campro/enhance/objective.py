@@ -16,9 +16,12 @@ Background = Float[Tensor, "B 1 H W"]
 class Sample(NamedTuple):
     """A batch to learn from."""
 
+    uncompressed: Images
+    """As the camera made it."""
     captured: Images
+    """The same, but as most pictures come: some of it went through JPEG."""
     coloured: Images
-    """What colours alone tell of it (`Enhancer.colours`)."""
+    """What colours alone tell of that (`Enhancer.colours`)."""
     raw: Images
     background: Background
 

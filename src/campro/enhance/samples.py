@@ -67,16 +67,18 @@ def draw_samples(
 
     A sample is one piece of a photograph or a mosaic of several, so that faces of all sizes are met.
     """
-    captured, raw, background = [], [], []
+    uncompressed, captured, raw, background = [], [], [], []
     for _ in range(count):
         rgb, mask = _mosaic(lessons, size, int(rng.choice(MOSAICS)), rng)
         seen = view(_noisy(rgb, rng))
+        uncompressed.append(seen)
         captured.append(_compressed(seen, rng) if rng.random() < COMPRESSED else seen)
         raw.append(rgb)
         background.append(mask)
     marks = torch.from_numpy(np.stack(background))[:, None].float()
     coloured = np.stack([colours(rgb) for rgb in captured])
-    return Sample(to_tensor(np.stack(captured)), to_tensor(coloured), to_tensor(np.stack(raw)), marks)
+    pictures = (np.stack(uncompressed), np.stack(captured), coloured, np.stack(raw))
+    return Sample(*(to_tensor(part) for part in pictures), marks)
 
 
 def _noisy(rgb: Rgb8, rng: np.random.Generator) -> Rgb8:
