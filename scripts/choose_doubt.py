@@ -1,19 +1,20 @@
 """What the doubt that a fast enhancer blackens costs and gains: the table behind `DOUBT` of `campro.enhance.fast`.
 
-On photographs that it was trained with, never on those that it is judged on.
+On photographs that it was trained with, never on those that it is judged on; as they are, or enlarged to LINES.
 
-python scripts/choose_doubt.py FILE.onnx PHOTOGRAPHS...     # folders of photographs
+python scripts/choose_doubt.py FILE.onnx [--lines LINES] PHOTOGRAPHS...     # folders of photographs
 """
 
 from __future__ import annotations
 
-import sys
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated
 
 import cv2
 import numpy as np
+import tyro
 from jaxtyping import Float
 from torch import Tensor
 
@@ -23,7 +24,7 @@ from campro.core.images import list_images, read_image
 from campro.core.progress import track
 from campro.core.types import Rgb8
 from campro.enhance.fast import DOUBT, SHARPNESS
-from campro.enhance.fused import STRIDE
+from campro.enhance.fused import Composer
 from campro.enhance.runner import load_enhancer
 from campro.enhance.samples import background_of
 from campro.faces import load_face_detector
@@ -32,25 +33,34 @@ from campro.isp import Camera
 from campro.metrics.quality import blackened
 
 DOUBTS = (0.0, 0.5, 1.0, 1.5, 2.0)
-SIZES = {"faces of 20 to 40 pixels": (20, 40), "larger ones": (40, np.inf)}
+SIZES = {"faces of 20 to 40 pixels": (20, 40), "40 to 80": (40, 80), "larger ones": (80, np.inf)}
 """Widths of faces in pixels, told apart."""
+NOISE = 1.5
+"""Levels of noise in enlarged photographs, which would be smoother than those of any camera."""
+SHOW = Composer(np.zeros((2, 2, 2), np.float32))
+"""Corrects nothing: of a white picture it makes one of the map."""
 
 
-def main(file: Path, folders: Sequence[Path]) -> None:
-    """Print for each doubt the share of other area that is more black than not, and of faces that are left out."""
+def main(
+    file: tyro.conf.Positional[Path],
+    folders: tyro.conf.Positional[tuple[Path, ...]],
+    lines: Annotated[int | None, tyro.conf.arg(help="enlarge photographs so far")] = None,
+) -> None:
     enhancer = load_enhancer(file)
-    camera = Camera(enhancer.profile)
+    camera, rng = Camera(enhancer.profile), np.random.default_rng(0)
     photos = [photo for folder in folders for photo in list_images(folder)]
     boxes = find_face_boxes(photos, load_face_detector("yunet"), cache_root())
     shares: dict[tuple[float, str], list[float]] = defaultdict(list)
     for photo in track(photos, "choose doubt"):
-        captured = camera(read_image(photo))
-        coloured = enhancer.colours(captured)
+        raw = read_image(photo)
+        scale = lines / min(raw.shape[:2]) if lines else 1.0
+        captured = camera(raw if lines is None else _enlarged(raw, scale, rng))
+        coloured, faces = enhancer.colours(captured), scale * boxes[photo]
         context = enhancer.context(captured, coloured)
         for doubt in DOUBTS:
-            kept = _with_doubt(context[0], doubt)
-            picture = enhancer.compose(coloured, np.concatenate([kept[None], context[1:]]))
-            for column, share in _shares(kept, picture, boxes[photo]):
+            doubted = np.concatenate([_with_doubt(context[:1], doubt), context[1:]])
+            kept = SHOW(np.full_like(coloured, 255), np.concatenate([doubted[:1], np.ones_like(context[1:])]))
+            for column, share in _shares(kept, enhancer.compose(coloured, doubted), faces):
                 shares[doubt, column].append(share)
     columns = ["rest", *SIZES]
     print(f"| doubt, {len(photos)} photographs | {' | '.join(columns)} |\n|{'---|' * (1 + len(columns))}")
@@ -59,20 +69,24 @@ def main(file: Path, folders: Sequence[Path]) -> None:
         print(f"| {doubt} | {' | '.join(cells)} |")
 
 
-def _shares(kept: Float[np.ndarray, "h w"], picture: Rgb8, faces: Float[Tensor, "N 4"]) -> Iterator[tuple[str, float]]:
+def _enlarged(rgb: Rgb8, scale: float, rng: np.random.Generator) -> Rgb8:
+    large = np.asarray(cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC))
+    noise = NOISE * rng.standard_normal(large.shape, np.float32)
+    return (large + noise + 0.5).clip(0, 255).astype(np.uint8)
+
+
+def _shares(kept: Rgb8, picture: Rgb8, faces: Float[Tensor, "N 4"]) -> Iterator[tuple[str, float]]:
     """Of other area what is more black than not, and of each face of those sizes whether it is left out."""
-    height, width = picture.shape[:2]
-    background = background_of(faces.numpy(), height, width)
+    background = background_of(faces.numpy(), *picture.shape[:2])
     if background.any():
-        full = cv2.resize(kept, None, fx=STRIDE, fy=STRIDE)[:height, :width]
-        yield "rest", float((full < 0.5)[background].mean())
+        yield "rest", float((kept[..., 0] < 128)[background].mean())
     for (x0, _, x1, _), black in zip(faces.tolist(), blackened(picture, faces)):
         for size, (low, high) in SIZES.items():
             if low <= x1 - x0 < high:
                 yield size, float(black >= LEFT_OUT)
 
 
-def _with_doubt(kept: Float[np.ndarray, "h w"], doubt: float) -> Float[np.ndarray, "h w"]:
+def _with_doubt(kept: Float[np.ndarray, "1 h w"], doubt: float) -> Float[np.ndarray, "1 h w"]:
     """The map as it would be had another doubt been chosen than `DOUBT`."""
     kept = kept.astype(np.float64).clip(1e-9, 1 - 1e-9)
     logits = np.log(kept / (1 - kept)) + SHARPNESS * (DOUBT - doubt)
@@ -80,4 +94,4 @@ def _with_doubt(kept: Float[np.ndarray, "h w"], doubt: float) -> Float[np.ndarra
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), [Path(folder) for folder in sys.argv[2:]])
+    tyro.cli(main, description=__doc__)
