@@ -25,7 +25,7 @@ from campro.core.progress import track
 from campro.core.types import Rgb8
 from campro.enhance.fast import DOUBT, SHARPNESS
 from campro.enhance.fused import Composer
-from campro.enhance.runner import load_enhancer
+from campro.enhance.runner import OnnxEnhancer, load_enhancer
 from campro.enhance.samples import background_of
 from campro.faces import load_face_detector
 from campro.faces.boxes import find_face_boxes
@@ -46,27 +46,34 @@ def main(
     folders: tyro.conf.Positional[tuple[Path, ...]],
     lines: Annotated[int | None, tyro.conf.arg(help="enlarge photographs so far")] = None,
 ) -> None:
-    enhancer = load_enhancer(file)
-    camera, rng = Camera(enhancer.profile), np.random.default_rng(0)
+    """Print for each doubt the share of other area that is more black than not, and of faces that are left out."""
+    enhancer, rng = load_enhancer(file), np.random.default_rng(0)
     photos = [photo for folder in folders for photo in list_images(folder)]
     boxes = find_face_boxes(photos, load_face_detector("yunet"), cache_root())
     shares: dict[tuple[float, str], list[float]] = defaultdict(list)
     for photo in track(photos, "choose doubt"):
-        raw = read_image(photo)
-        scale = lines / min(raw.shape[:2]) if lines else 1.0
-        captured = camera(raw if lines is None else _enlarged(raw, scale, rng))
-        coloured, faces = enhancer.colours(captured), scale * boxes[photo]
-        context = enhancer.context(captured, coloured)
-        for doubt in DOUBTS:
-            doubted = np.concatenate([_with_doubt(context[:1], doubt), context[1:]])
-            kept = SHOW(np.full_like(coloured, 255), np.concatenate([doubted[:1], np.ones_like(context[1:])]))
-            for column, share in _shares(kept, enhancer.compose(coloured, doubted), faces):
-                shares[doubt, column].append(share)
+        raw, faces = read_image(photo), boxes[photo]
+        if lines is not None:
+            scale = lines / min(raw.shape[:2])
+            raw, faces = _enlarged(raw, scale, rng), scale * faces
+        for doubt, column, share in _judged(enhancer, raw, faces):
+            shares[doubt, column].append(share)
     columns = ["rest", *SIZES]
     print(f"| doubt, {len(photos)} photographs | {' | '.join(columns)} |\n|{'---|' * (1 + len(columns))}")
     for doubt in DOUBTS:
         cells = [f"{100 * np.mean(shares[doubt, name]):.1f} % of {len(shares[doubt, name])}" for name in columns]
         print(f"| {doubt} | {' | '.join(cells)} |")
+
+
+def _judged(enhancer: OnnxEnhancer, raw: Rgb8, faces: Float[Tensor, "N 4"]) -> Iterator[tuple[float, str, float]]:
+    captured = Camera(enhancer.profile)(raw)
+    coloured = enhancer.colours(captured)
+    context = enhancer.context(captured, coloured)
+    for doubt in DOUBTS:
+        doubted = np.concatenate([_with_doubt(context[:1], doubt), context[1:]])
+        kept = SHOW(np.full_like(coloured, 255), np.concatenate([doubted[:1], np.ones_like(context[1:])]))
+        for column, share in _shares(kept, enhancer.compose(coloured, doubted), faces):
+            yield doubt, column, share
 
 
 def _enlarged(rgb: Rgb8, scale: float, rng: np.random.Generator) -> Rgb8:
@@ -94,4 +101,4 @@ def _with_doubt(kept: Float[np.ndarray, "1 h w"], doubt: float) -> Float[np.ndar
 
 
 if __name__ == "__main__":
-    tyro.cli(main, description=__doc__)
+    tyro.cli(main)

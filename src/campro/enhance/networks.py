@@ -45,7 +45,9 @@ class TintNet(nn.Module):
     What colours a place has changes little from cell to cell: most is thought of four cells at a time.
     """
 
-    def __init__(self, width: int = 24, widths: Sequence[int] = (48, 64, 64), blocks: Sequence[int] = (1, 2, 2)) -> None:
+    def __init__(
+        self, width: int = 24, widths: Sequence[int] = (48, 64, 64), blocks: Sequence[int] = (1, 2, 2)
+    ) -> None:
         super().__init__()
         self.told = _convolve(TOLD, width)
         self.told_four = _convolve(4 * TOLD, widths[0])
