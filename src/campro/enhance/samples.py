@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Bool, Float
 
 from campro.core.images import read_image_once, to_tensor
-from campro.core.types import ImageTransform, Rgb8
+from campro.core.types import Images, ImageTransform, Rgb8
 from campro.enhance.objective import Sample
 
 MARGIN = 0.3
@@ -75,10 +75,13 @@ def draw_samples(
         captured.append(_compressed(seen, rng) if rng.random() < COMPRESSED else seen)
         raw.append(rgb)
         background.append(mask)
+    coloured = [colours(rgb) for rgb in captured]
     marks = torch.from_numpy(np.stack(background))[:, None].float()
-    coloured = np.stack([colours(rgb) for rgb in captured])
-    pictures = (np.stack(uncompressed), np.stack(captured), coloured, np.stack(raw))
-    return Sample(*(to_tensor(part) for part in pictures), marks)
+    return Sample(_batch(uncompressed), _batch(captured), _batch(coloured), _batch(raw), marks)
+
+
+def _batch(pictures: Sequence[Rgb8]) -> Images:
+    return to_tensor(np.stack(pictures))
 
 
 def _noisy(rgb: Rgb8, rng: np.random.Generator) -> Rgb8:
