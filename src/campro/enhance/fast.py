@@ -107,7 +107,7 @@ class FastEnhancer(Enhancer):
         darkness, and be too bright where it is sure. Of single pixels they would learn less: their error is noise.
         """
         told = statistics(sample.captured, sample.coloured)
-        # What JPEG makes of pictures is for colours to learn: of it the network for faces learned to see fewer of them.
+        # JPEG is for colours to learn: it taught the network for faces nothing that helped (docs/log.md, 2026-11-26).
         logits = self.keep_net(padded(sample.uncompressed, MULTIPLE))
         raw, wanted, black = (
             F.avg_pool2d(padded(part, MULTIPLE), STRIDE)
