@@ -48,6 +48,7 @@ def main(
 ) -> None:
     """Print for each doubt the share of other area that is more black than not, and of faces that are left out."""
     enhancer, rng = load_enhancer(file), np.random.default_rng(0)
+    camera = Camera(enhancer.profile)
     photos = [photo for folder in folders for photo in list_images(folder)]
     boxes = find_face_boxes(photos, load_face_detector("yunet"), cache_root())
     shares: dict[tuple[float, str], list[float]] = defaultdict(list)
@@ -56,7 +57,7 @@ def main(
         if lines is not None:
             scale = lines / min(raw.shape[:2])
             raw, faces = _enlarged(raw, scale, rng), scale * faces
-        for doubt, column, share in _judged(enhancer, raw, faces):
+        for doubt, column, share in _judged(enhancer, camera(raw), faces):
             shares[doubt, column].append(share)
     columns = ["rest", *SIZES]
     print(f"| doubt, {len(photos)} photographs | {' | '.join(columns)} |\n|{'---|' * (1 + len(columns))}")
@@ -65,8 +66,8 @@ def main(
         print(f"| {doubt} | {' | '.join(cells)} |")
 
 
-def _judged(enhancer: OnnxEnhancer, raw: Rgb8, faces: Float[Tensor, "N 4"]) -> Iterator[tuple[float, str, float]]:
-    captured = Camera(enhancer.profile)(raw)
+def _judged(enhancer: OnnxEnhancer, captured: Rgb8, faces: Float[Tensor, "N 4"]) -> Iterator[tuple[float, str, float]]:
+    """Every doubt with the shares of one picture."""
     coloured = enhancer.colours(captured)
     context = enhancer.context(captured, coloured)
     for doubt in DOUBTS:
