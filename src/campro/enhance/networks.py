@@ -50,7 +50,7 @@ class TintNet(nn.Module):
     ) -> None:
         super().__init__()
         self.told = _convolve(TOLD, width)
-        self.told_four = _convolve(4 * TOLD, widths[0])
+        self.told_four = _convolve(TOLD, widths[0], 2, stride=2)
         self.draw = MapNet(width, widths, blocks)
         self.merge = Residual(width)
         self.head = nn.Conv2d(width, 3, 1)
@@ -60,7 +60,7 @@ class TintNet(nn.Module):
 
     def forward(self, told: Told) -> Float[Tensor, "B 3 h w"]:
         """h and w are multiples of 8."""
-        drawn = self.draw(self.told_four(F.pixel_unshuffle(told, 2)))
+        drawn = self.draw(self.told_four(told))
         tint: Tensor = self.head(self.merge(self.told(told) + _doubled(drawn)))
         return tint
 
