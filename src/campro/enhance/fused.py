@@ -80,7 +80,7 @@ class Composer:
         # less than a hundredth of them.
         for axis, levels in enumerate((MEANS, MIDDLE + OTHERS, MIDDLE + OWN)):
             corrections = _resampled(corrections, levels, axis)
-        levels = (LEVELS - 1) * corrections.transpose(0, 2, 1).clip(-1, 1)
+        levels = (LEVELS - 1) * corrections.clip(-1, 1)
         self._flat = (FIXED * levels).round().astype(np.int16).ravel()
 
     def __call__(self, coloured: Rgb8, context: Float32[np.ndarray, "4 h w"], out: Rgb8 | None = None) -> Rgb8:
@@ -89,8 +89,10 @@ class Composer:
         side = STRIDE * _scale(coloured)
         rows, columns = (_upscaled(pixels, cells, side) for pixels, cells in zip(coloured.shape, context.shape[1:]))
         keep, means = context[:1], (LEVELS - 1) * context[1:].clip(0, 1)
-        maps = np.ascontiguousarray(np.concatenate([keep, means]).transpose(1, 2, 0))
-        _compose(np.ascontiguousarray(coloured), maps, self._flat, *rows, *columns, out)
+        maps = np.concatenate([keep, means])
+        wide = np.empty((maps.shape[1], len(maps), coloured.shape[1]), np.float32)
+        _widen(maps, *columns, wide)
+        _compose(np.ascontiguousarray(coloured), wide, self._flat, *rows, out)
         return out
 
 
@@ -178,20 +180,27 @@ def _statistics(rgb, out):
 
 
 @njit(cache=True, parallel=True, nogil=True, fastmath=True)
-def _compose(coloured, maps, flat, tops, downs, lefts, overs, out):
+def _widen(maps, lefts, overs, out):
+    """Every line of a map at the width of its picture: once, and not again for each line of pixels."""
+    end = maps.shape[2] - 1
+    for row in prange(maps.shape[1]):
+        for channel in range(maps.shape[0]):
+            for x in range(len(lefts)):
+                left, right = maps[channel, row, lefts[x]], maps[channel, row, min(lefts[x] + 1, end)]
+                out[row, channel, x] = left + (right - left) * overs[x]
+
+
+@njit(cache=True, parallel=True, nogil=True, fastmath=True)
+def _compose(coloured, wide, flat, tops, downs, out):
     """Unrolled and with indices that cannot be negative: half the time."""
     height, width = coloured.shape[:2]
-    one, next_column = np.float32(1), np.uintp(1)
-    bottom, end = maps.shape[0] - 1, np.uintp(maps.shape[1] - 1)
+    bottom = wide.shape[0] - 1
     for y in prange(height):
-        line = maps[tops[y]] * (one - downs[y]) + maps[min(tops[y] + 1, bottom)] * downs[y]
+        above, below = wide[tops[y]], wide[min(tops[y] + 1, bottom)]
+        line = above + (below - above) * downs[y]
         for x in range(width):
-            left, over = np.uintp(lefts[x]), overs[x]
-            right = min(left + next_column, end)
-            keep = _between(line[left, 0], line[right, 0], over)
-            red = _rounded(_between(line[left, 1], line[right, 1], over))
-            green = _rounded(_between(line[left, 2], line[right, 2], over))
-            blue = _rounded(_between(line[left, 3], line[right, 3], over))
+            keep = line[0, x]
+            red, green, blue = _rounded(line[1, x]), _rounded(line[2, x]), _rounded(line[3, x])
             apart_red, apart_green = coloured[y, x, 0] - red, coloured[y, x, 1] - green
             apart_blue = coloured[y, x, 2] - blue
             value = coloured[y, x, 0] + _correction(flat, red, apart_red, apart_green + apart_blue)
@@ -204,14 +213,10 @@ def _compose(coloured, maps, flat, tops, downs, lefts, overs, out):
 
 @njit(inline="always")
 def _correction(flat, mean, own, others):
-    place = (mean >> MEAN_SHIFT) * len(OWN) + own + LEVELS - 1
-    index = np.uintp(place * len(OTHERS) + ((others + 2 * LEVELS) >> SUM_SHIFT))
+    """What one channel stands out by is next to each other in memory: neighbours in a picture share cache lines."""
+    place = (mean >> MEAN_SHIFT) * len(OTHERS) + ((others + 2 * LEVELS) >> SUM_SHIFT)
+    index = np.uintp(place * len(OWN) + own + LEVELS - 1)
     return flat[index] * np.float32(1 / FIXED)
-
-
-@njit(inline="always")
-def _between(one, other, part):
-    return one + (other - one) * part
 
 
 @njit(inline="always")
