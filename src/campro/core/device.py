@@ -52,7 +52,7 @@ def processors() -> int:
 
 
 def keep_memory() -> None:
-    """Let the C library keep freed memory for the next tensor; training on a CPU is up to 1.6 times as fast.
+    """Let the C library keep freed memory for the next array; training on a CPU is up to 1.6 times as fast.
 
     glibc hands large blocks back to the system at once, and gets them anew, cleared page by page, a moment later.
     Other C libraries are left as they are.
