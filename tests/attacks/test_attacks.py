@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import onnx
@@ -14,6 +15,7 @@ from onnx import TensorProto, helper
 from torch import nn
 
 from campro.attacks import distil as distil_module
+from campro.attacks import restoration as restoration_module
 from campro.attacks import retrain as retrain_module
 from campro.attacks.adaptation import SHRINK, RowsAdapted, layers_adapted
 from campro.attacks.attack import Adversary, Known, Training, may_know
@@ -105,8 +107,8 @@ def test_monotone_curves_undo_a_negative():
 @pytest.mark.parametrize("name", ["distillation", "restoration", "retraining"])
 def test_every_training_has_a_scaling_curve(name, tmp_path):
     """Where the budget asks for one, below the number of photographs that there are."""
-    people = FaceSet("few", tmp_path, {"ann": tuple(Path(f"{number}.png") for number in range(801))})
-    for budget, sizes in ((STANDARD, ["400", "800"]), (QUICK, [])):
+    people = FaceSet("few", tmp_path, {"ann": tuple(Path(f"{number}.png") for number in range(1601))})
+    for budget, sizes in ((STANDARD, ["400", "1600"]), (QUICK, [])):
         runs = find_attack(name).runs(Known(Tiny(), 0, people=people, budget=budget))
         assert [found[1] for run in runs if (found := re.search(r"(\d+) photographs", run))] == sizes
 
@@ -210,6 +212,24 @@ def test_a_network_that_has_died_is_not_the_best():
     for weight in dead.parameters():
         nn.init.zeros_(weight)
     assert validation_rank1(dead, TrainingFaces(photos, photos, owner)) == 0
+
+
+def test_restorers_are_taught_once_for_one_picture_and_several(tmp_path, monkeypatch):
+    """The budget says by which losses; `full` also by pixels alone."""
+    faces = TrainingFaces(np.zeros((2, 16, 16, 3), np.uint8), np.zeros((2, 16, 16, 3), np.uint8), torch.zeros(2).long())
+    taught, training = [], Training((0.0, 1.0), converged=True)
+    monkeypatch.setattr(restoration_module, "training_faces", lambda known: (faces, faces))
+    monkeypatch.setattr(restoration_module, "lut_of", lambda known: SimpleNamespace(table=None))
+    monkeypatch.setattr(restoration_module, "restore", lambda *given: taught.append(given) or (Tiny(), training))
+    known = Known(Tiny(), 0, budget=QUICK)
+    one, several = (find_attack(name).runs(known) for name in ("restoration", "several pictures, restoration"))
+    assert list(one) == ["L1 and identity, rate 0.001"]
+    assert list(several) == [f"{count} pictures, L1 and identity, rate 0.001" for count in (2, 4, 8)]
+    adversaries = [make() for runs in (one, several) for make in runs.values()]
+    assert [adversary.pictures for adversary in adversaries] == [1, 2, 4, 8]
+    assert len({id(adversary.embedder) for adversary in adversaries}) == len(taught) == 1
+    full = find_attack("restoration").runs(replace(known, budget=BUDGETS["full"]))
+    assert {"L1, rate 0.001", "L1 and identity, rate 0.001, seed 2"} < set(full)
 
 
 @pytest.mark.parametrize("identity", IDENTITY.values(), ids=IDENTITY)

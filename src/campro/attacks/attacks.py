@@ -8,7 +8,7 @@ from campro.attacks.colour_maps import COLOUR_MAPS
 from campro.attacks.distil import DISTILLATION, INVERSE_DISTILLATION, MAP_DISTILLATION
 from campro.attacks.enrolment import RE_ENROLMENT
 from campro.attacks.filters import AS_IT_IS, PREPROCESSED, RESTORERS
-from campro.attacks.fusion import FUSED_COPY, FUSED_INVERSE, FUSED_MAPS, FUSION, VIDEO
+from campro.attacks.fusion import FUSED_COPY, FUSED_INVERSE, FUSED_MAPS, FUSED_RESTORATION, FUSION, VIDEO
 from campro.attacks.inverse import INVERSE
 from campro.attacks.restoration import RESTORATION
 from campro.attacks.retrain import RETRAINING
@@ -33,6 +33,7 @@ ATTACKS: dict[str, Attack] = {
         FUSED_COPY,
         INVERSE_DISTILLATION,
         RESTORATION,
+        FUSED_RESTORATION,
         RETRAINING,
     )
 }

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 BudgetName = Literal["quick", "standard", "full"]
+Restoration = Literal["L1", "L1 and identity"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class Budget:
     """With all photographs; smaller sets are learned by the first."""
     heads: tuple[Literal["softmax", "ArcFace"], ...]
     """Of retrained recognisers."""
+    restorations: tuple[Restoration, ...]
+    """What networks that restore learn by."""
     frames: tuple[int, ...]
     """Frames of a video."""
     hurries: bool = True
@@ -40,10 +43,10 @@ class Budget:
 
 
 FULL_TRIES = (Try(1e-3), Try(3e-3), Try(3e-4), Try(1e-3, seed=1), Try(1e-3, seed=2))
-STANDARD = Budget(12, (400, 800, 1600), (Try(1e-3),), ("softmax", "ArcFace"), (4,))
+STANDARD = Budget(12, (400, 1600), (Try(1e-3),), ("softmax", "ArcFace"), ("L1 and identity",), (4,))
 BUDGETS: dict[BudgetName, Budget] = {
-    "quick": Budget(4, (), (Try(1e-3),), ("ArcFace",), (4,)),
+    "quick": Budget(4, (), (Try(1e-3),), ("ArcFace",), ("L1 and identity",), (4,)),
     "standard": STANDARD,
-    "full": Budget(60, (400, 800, 1600, 3200), FULL_TRIES, ("softmax", "ArcFace"), (4, 16)),
+    "full": Budget(60, (400, 800, 1600, 3200), FULL_TRIES, ("softmax", "ArcFace"), ("L1", "L1 and identity"), (4, 16)),
 }
 """`standard` is for two processor cores and an evening; `full` asks whether it was enough."""

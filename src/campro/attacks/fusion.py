@@ -10,6 +10,7 @@ from campro.attacks.attack import Adversary, Attack, Known, Runs
 from campro.attacks.colour_maps import MAPS, mapped
 from campro.attacks.distil import map_copy_runs, whole_courses
 from campro.attacks.inverse import inverse_runs
+from campro.attacks.restoration import whole_restorations
 
 PICTURES = (2, 4, 8)
 
@@ -33,6 +34,11 @@ def fused_inverse_runs(known: Known) -> Runs:
 def fused_copy_runs(known: Known) -> Runs:
     """By the copies that learned from all photographs, as they are and behind a 3D LUT."""
     return of_several({**whole_courses(known), **map_copy_runs(known)})
+
+
+def fused_restoration_runs(known: Known) -> Runs:
+    """By the networks that learned from all photographs to restore."""
+    return of_several(whole_restorations(known))
 
 
 def of_several(runs: Runs) -> Runs:
@@ -59,11 +65,7 @@ FUSED_INVERSE = Attack(
     "several captured pictures of the same person, and the profile",
     fused_inverse_runs,
 )
-FUSED_COPY = Attack(
-    "several pictures, distillation",
-    "grey",
-    "several captured pictures of the same person, and raw and captured photographs of faces from a bought camera",
-    fused_copy_runs,
-    trained=True,
-)
+FACES = "several captured pictures of the same person, and raw and captured photographs of faces from a bought camera"
+FUSED_COPY = Attack("several pictures, distillation", "grey", FACES, fused_copy_runs, trained=True)
+FUSED_RESTORATION = Attack("several pictures, restoration", "grey", FACES, fused_restoration_runs, trained=True)
 VIDEO = Attack("video, colour maps", "grey", "frames of a video, and pairs from a bought camera", video_runs)

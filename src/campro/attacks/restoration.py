@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from campro.attacks.attack import Adversary, Attack, Known, Runs, Training
-from campro.attacks.budget import Try
+from campro.attacks.budget import FULL_TRIES, Restoration, Try
 from campro.attacks.colour_maps import lut_of
 from campro.attacks.training import (
     Course,
@@ -33,8 +33,9 @@ from campro.faces.card import FaceEmbedder
 
 BASE, DEPTH = 16, 4
 """Of the U-Net: half as wide as the paper's enhancer and a level less, for crops of a hundred pixels."""
-IDENTITY = {"L1": 0.0, "L1 and identity": 0.1}
+IDENTITY: dict[Restoration, float] = {"L1": 0.0, "L1 and identity": 0.1}
 """Weight of 1 - cos(F(R(C(x))), F(x)) beside the mean absolute error of pixels."""
+STRONGEST: Restoration = "L1 and identity"
 
 
 class Restored(FaceEmbedder):
@@ -60,24 +61,32 @@ class Restored(FaceEmbedder):
 
 
 def restoration_runs(known: Known) -> Runs:
-    """For pixels alone, and for the identity too, in every try; the latter with fewer photographs as well."""
+    """One for every number of photographs, by the loss that brings most back, and those of all photographs."""
     if not known.embedder.differentiable:
         return {}
-    tries, strongest = known.budget.tries, "L1 and identity"
+    first = known.budget.tries[0]
     runs = {
-        f"{strongest}, {size} photographs": partial(_restorer, known, IDENTITY[strongest], tries[0], size)
-        for size in fewer(known)
+        f"{STRONGEST}, {size} photographs": partial(_restorer, known, STRONGEST, first, size) for size in fewer(known)
     }
-    return runs | {
-        f"{kind}, {one}": partial(_restorer, known, weight, one) for kind, weight in IDENTITY.items() for one in tries
+    return {**runs, **whole_restorations(known)}
+
+
+def whole_restorations(known: Known) -> Runs:
+    """Networks that learned from all photographs, by every loss of the budget, in every try."""
+    if not known.embedder.differentiable:
+        return {}
+    budget = known.budget
+    return {
+        f"{kind}, {one}": partial(_restorer, known, kind, one) for kind in budget.restorations for one in budget.tries
     }
 
 
-def _restorer(known: Known, identity: float, tried: Try, size: int | None = None) -> Adversary:
+@lru_cache(maxsize=2 * len(FULL_TRIES))
+def _restorer(known: Known, kind: Restoration, tried: Try, size: int | None = None) -> Adversary:
     colours = deepcopy(lut_of(known).table)  # it goes where the recogniser is; the one that others share stays
     lessons, judged = training_faces(known)
     some = lessons.rows(np.arange(size or len(lessons.owner)))
-    network, training = restore(known, colours, some, judged, identity, tried)
+    network, training = restore(known, colours, some, judged, IDENTITY[kind], tried)
     return Adversary(embedder=network, training=training, learned_from=len(some.owner))
 
 
