@@ -33,6 +33,8 @@ from campro.faces.card import FaceEmbedder
 
 BASE, DEPTH = 16, 4
 """Of the U-Net: half as wide as the paper's enhancer and a level less, for crops of a hundred pixels."""
+BATCH = 16
+"""A network that starts from nothing takes many steps; without batch norm it can learn from few faces in each."""
 IDENTITY: dict[Restoration, float] = {"L1": 0.0, "L1 and identity": 0.1}
 """Weight of 1 - cos(F(R(C(x))), F(x)) beside the mean absolute error of pixels."""
 STRONGEST: Restoration = "L1 and identity"
@@ -119,7 +121,8 @@ def restore(
         return float((embedded(network, judged.captured) * right).sum(1).mean())
 
     label = f"restore, identity {identity:g}"
-    return network, Course(network, loss, score, len(lessons.owner), known, label).train(tried)
+    course = Course(network, loss, score, len(lessons.owner), known, label, batch=BATCH)
+    return network, course.train(tried)
 
 
 RESTORATION = Attack(

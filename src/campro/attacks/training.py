@@ -167,6 +167,8 @@ class Course:
     label: str
     knows_nothing: bool = False
     """Whether the student has learned nothing yet: what it scores at first is luck, and nothing to fall below."""
+    batch: int = BATCH
+    """Faces of a step."""
 
     def train(self, tried: Try) -> Training:
         """AdamW until the validation score stops rising; the student ends in its best state, in evaluation mode.
@@ -196,11 +198,11 @@ class Course:
         if curve[0] > PERFECT:
             return Training(tuple(curve), converged=True)
         optimiser = torch.optim.AdamW([weight for weight in self.student.parameters() if weight.requires_grad], lr=rate)
-        batches = _batches(self.count, np.random.default_rng(seed))
+        batches = _batches(self.count, self.batch, np.random.default_rng(seed))
         with Progress(f"{self.label}, rate {rate:g}", self.known.budget.epochs) as progress:
             for _ in range(self.known.budget.epochs):
                 self.student.train()
-                for _ in range(max(LEAST, self.count // BATCH)):
+                for _ in range(max(LEAST, self.count // self.batch)):
                     value = self.loss(*next(batches))
                     if not torch.isfinite(value):
                         self.student.load_state_dict(best)
@@ -224,12 +226,12 @@ class Course:
         return Training(tuple(curve), has_settled(curve))
 
 
-def _batches(count: int, rng: np.random.Generator) -> Iterator[tuple[Rows, np.random.Generator]]:
+def _batches(count: int, batch: int, rng: np.random.Generator) -> Iterator[tuple[Rows, np.random.Generator]]:
     """Rows of every step, all alike in number since compiled networks are fast at one size alone; the few that are
     over sit out until the order is drawn anew. And what else in a step is random."""
-    steps = max(1, count // BATCH)
+    steps = max(1, count // batch)
     while True:
-        for rows in rng.permutation(count)[: steps * BATCH].reshape(steps, -1):
+        for rows in rng.permutation(count)[: steps * batch].reshape(steps, -1):
             yield rows, rng
 
 
