@@ -169,6 +169,8 @@ class Course:
     """Whether the student has learned nothing yet: what it scores at first is luck, and nothing to fall below."""
     batch: int = BATCH
     """Faces of a step."""
+    clip: float | None = None
+    """Length to which longer gradients are cut."""
 
     def train(self, tried: Try) -> Training:
         """AdamW until the validation score stops rising; the student ends in its best state, in evaluation mode.
@@ -197,7 +199,8 @@ class Course:
         best, average, seen = _copied(self.student), _copied(self.student), 0
         if curve[0] > PERFECT:
             return Training(tuple(curve), converged=True)
-        optimiser = torch.optim.AdamW([weight for weight in self.student.parameters() if weight.requires_grad], lr=rate)
+        weights = [weight for weight in self.student.parameters() if weight.requires_grad]
+        optimiser = torch.optim.AdamW(weights, lr=rate)
         batches = _batches(self.count, self.batch, np.random.default_rng(seed))
         with Progress(f"{self.label}, rate {rate:g}", self.known.budget.epochs) as progress:
             for _ in range(self.known.budget.epochs):
@@ -209,6 +212,8 @@ class Course:
                         return Training(tuple(curve), converged=False)
                     optimiser.zero_grad()
                     value.backward()
+                    if self.clip is not None:
+                        nn.utils.clip_grad_norm_(weights, self.clip)
                     optimiser.step()
                     _follow(average, self.student.state_dict(), seen)
                     seen += 1
