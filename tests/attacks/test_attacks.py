@@ -214,7 +214,7 @@ def test_a_network_that_has_died_is_not_the_best():
     assert validation_rank1(dead, TrainingFaces(photos, photos, owner)) == 0
 
 
-def test_restorers_are_taught_once_for_one_picture_and_several(tmp_path, monkeypatch):
+def test_restorers_are_taught_once_for_one_picture_and_several(monkeypatch):
     """The budget says by which losses; `full` also by pixels alone."""
     faces = TrainingFaces(np.zeros((2, 16, 16, 3), np.uint8), np.zeros((2, 16, 16, 3), np.uint8), torch.zeros(2).long())
     taught, training = [], Training((0.0, 1.0), converged=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 BudgetName = Literal["quick", "standard", "full"]
+Head = Literal["softmax", "ArcFace"]
 Restoration = Literal["L1", "L1 and identity"]
 
 
@@ -32,7 +33,7 @@ class Budget:
     """Faces of the scaling curve, beside all there are; none: no curves, those of colour maps neither."""
     tries: tuple[Try, ...]
     """With all photographs; smaller sets are learned by the first."""
-    heads: tuple[Literal["softmax", "ArcFace"], ...]
+    heads: tuple[Head, ...]
     """Of retrained recognisers."""
     restorations: tuple[Restoration, ...]
     """What networks that restore learn by."""

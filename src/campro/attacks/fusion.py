@@ -8,9 +8,9 @@ from functools import partial
 
 from campro.attacks.attack import Adversary, Attack, Known, Runs
 from campro.attacks.colour_maps import MAPS, mapped
-from campro.attacks.distil import map_copy_runs, whole_courses
-from campro.attacks.inverse import inverse_runs
-from campro.attacks.restoration import whole_restorations
+from campro.attacks.distil import DISTILLATION, map_copy_runs, whole_courses
+from campro.attacks.inverse import INVERSE, inverse_runs
+from campro.attacks.restoration import RESTORATION, whole_restorations
 
 PICTURES = (2, 4, 8)
 
@@ -59,13 +59,12 @@ FUSION = Attack("several pictures", "black", "several pictures of the same perso
 FUSED_MAPS = Attack(
     "several pictures, colour maps", "grey", "the same, and pairs of photographs from a bought camera", fused_map_runs
 )
-FUSED_INVERSE = Attack(
-    "several pictures, inverse",
-    "white",
-    "several captured pictures of the same person, and the profile",
-    fused_inverse_runs,
+SEVERAL = "several captured pictures of the same person, and"
+FUSED_INVERSE = Attack("several pictures, inverse", "white", f"{SEVERAL} {INVERSE.given}", fused_inverse_runs)
+FUSED_COPY = Attack(
+    "several pictures, distillation", "grey", f"{SEVERAL} {DISTILLATION.given}", fused_copy_runs, trained=True
 )
-FACES = "several captured pictures of the same person, and raw and captured photographs of faces from a bought camera"
-FUSED_COPY = Attack("several pictures, distillation", "grey", FACES, fused_copy_runs, trained=True)
-FUSED_RESTORATION = Attack("several pictures, restoration", "grey", FACES, fused_restoration_runs, trained=True)
+FUSED_RESTORATION = Attack(
+    "several pictures, restoration", "grey", f"{SEVERAL} {RESTORATION.given}", fused_restoration_runs, trained=True
+)
 VIDEO = Attack("video, colour maps", "grey", "frames of a video, and pairs from a bought camera", video_runs)

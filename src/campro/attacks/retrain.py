@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from campro.attacks.attack import Adversary, Attack, Known, Runs, Training
-from campro.attacks.budget import Try
+from campro.attacks.budget import Head, Try
 from campro.attacks.distil import distilled
 from campro.attacks.training import (
     Course,
@@ -32,7 +32,6 @@ from campro.metrics.identification import only_tied, ranks_of_mates
 
 SCALE, MARGIN = 32.0, 0.5
 """Of ArcFace (Deng et al., CVPR 2019); softmax is the same without margin."""
-Head = Literal["softmax", "ArcFace"]
 Start = Literal["fine-tuned", "distilled", "from scratch"]
 
 
