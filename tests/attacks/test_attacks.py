@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -223,13 +224,13 @@ def test_restorers_are_taught_once_for_one_picture_and_several(monkeypatch):
     monkeypatch.setattr(restoration_module, "restore", lambda *given: taught.append(given) or (Tiny(), training))
     known = Known(Tiny(), 0, budget=QUICK)
     one, several = (find_attack(name).runs(known) for name in ("restoration", "several pictures, restoration"))
-    assert list(one) == ["L1 and identity, rate 0.003"]
-    assert list(several) == [f"{count} pictures, L1 and identity, rate 0.003" for count in (2, 4, 8)]
+    assert list(one) == ["L1 and identity, rate 0.001"]
+    assert list(several) == [f"{count} pictures, L1 and identity, rate 0.001" for count in (2, 4, 8)]
     adversaries = [make() for runs in (one, several) for make in runs.values()]
     assert [adversary.pictures for adversary in adversaries] == [1, 2, 4, 8]
     assert len({id(adversary.embedder) for adversary in adversaries}) == len(taught) == 1
     full = find_attack("restoration").runs(replace(known, budget=BUDGETS["full"]))
-    assert {"L1, rate 0.003", "L1 and identity, rate 0.003, seed 2"} < set(full)
+    assert {"L1, rate 0.001", "L1 and identity, rate 0.001, seed 2"} < set(full)
 
 
 @pytest.mark.parametrize("identity", IDENTITY.values(), ids=IDENTITY)
@@ -331,16 +332,27 @@ def test_a_rate_that_is_too_high_is_lowered():
     assert max(found.curve) > -0.5
 
 
-def test_steps_are_of_so_many_faces_and_gradients_no_longer_than_told():
-    weight, seen = nn.Linear(3, 1, bias=False), []
+def test_steps_are_of_so_many_faces_and_shrink_by_half_a_cosine():
+    weight, seen, places = nn.Linear(1, 1, bias=False), [], []
+
+    def steady(rows, rng):
+        seen.append(len(rows))
+        places.append(weight.weight.item())
+        return weight.weight.sum()
+
+    def steps(**settings):
+        places.clear()
+        rising = count(-1)
+        Course(weight, steady, lambda: next(rising), 100, known, "cools", **settings).train(Try(1e-3))
+        return -np.diff(places)
+
     known = Known(Tiny(), 0, budget=QUICK)
-    steep = lambda rows, rng: seen.append(len(rows)) or 100 * weight.weight.sum()  # noqa: E731
-    Course(weight, steep, lambda: -1.0, 10, known, "cut", batch=4, clip=0.5).train(Try(1e-3))
-    assert set(seen) == {4}
-    assert float(weight.weight.grad.norm()) == pytest.approx(0.5, rel=1e-4)
-    Course(weight, steep, lambda: -1.0, 10, known, "whole").train(Try(1e-3))
-    assert seen[-1] == 10
-    assert float(weight.weight.grad.norm()) == pytest.approx(100 * 3**0.5)
+    whole = QUICK.epochs * 100
+    cooled = steps(batch=16, cools=True)
+    assert cooled == pytest.approx(5e-4 * (1 + np.cos(np.pi * np.arange(whole - 1) / whole)), abs=2e-5)
+    assert set(seen) == {16}
+    assert steps() == pytest.approx(np.full(QUICK.epochs * 25 - 1, 1e-3), abs=2e-5)
+    assert seen[-1] == 64
 
 
 def test_a_copy_that_is_perfect_is_left_alone():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import replace
 from functools import lru_cache, partial
 
 import numpy as np
@@ -34,11 +33,9 @@ from campro.faces.card import FaceEmbedder
 
 BASE, DEPTH = 16, 4
 """Of the U-Net: half as wide as the paper's enhancer and a level less, for crops of a hundred pixels."""
-BATCH, CLIP, RATE = 16, 1.0, 3
-"""Faces of a step: a network that starts from nothing takes many steps, and without batch norm few faces will do. With
-gradients cut to that length it bears three times the rate of a try (docs/log.md, 2026-11-27).
-"""
-IDENTITY: dict[Restoration, float] = {"L1": 0.0, "L1 and identity": 1.0}
+BATCH = 16
+"""A network that starts from nothing takes many steps; without batch norm it can learn from few faces in each."""
+IDENTITY: dict[Restoration, float] = {"L1": 0.0, "L1 and identity": 0.1}
 """Weight of 1 - cos(F(R(C(x))), F(x)) beside the mean absolute error of pixels."""
 STRONGEST: Restoration = "L1 and identity"
 
@@ -69,7 +66,7 @@ def restoration_runs(known: Known) -> Runs:
     """One for every number of photographs, by the loss that brings most back, and those of all photographs."""
     if not known.embedder.differentiable:
         return {}
-    first = _quicker(known.budget.tries[0])
+    first = known.budget.tries[0]
     runs = {
         f"{STRONGEST}, {size} photographs": partial(_restorer, known, STRONGEST, first, size) for size in fewer(known)
     }
@@ -80,14 +77,10 @@ def whole_restorations(known: Known) -> Runs:
     """Networks that learned from all photographs, by every loss of the budget, in every try."""
     if not known.embedder.differentiable:
         return {}
-    tries = [_quicker(one) for one in known.budget.tries]
+    budget = known.budget
     return {
-        f"{kind}, {one}": partial(_restorer, known, kind, one) for kind in known.budget.restorations for one in tries
+        f"{kind}, {one}": partial(_restorer, known, kind, one) for kind in budget.restorations for one in budget.tries
     }
-
-
-def _quicker(tried: Try) -> Try:
-    return replace(tried, rate=RATE * tried.rate)
 
 
 @lru_cache(maxsize=2 * len(FULL_TRIES))
@@ -128,7 +121,7 @@ def restore(
         return float((embedded(network, judged.captured) * right).sum(1).mean())
 
     label = f"restore, identity {identity:g}"
-    course = Course(network, loss, score, len(lessons.owner), known, label, batch=BATCH, clip=CLIP)
+    course = Course(network, loss, score, len(lessons.owner), known, label, batch=BATCH, cools=True)
     return network, course.train(tried)
 
 

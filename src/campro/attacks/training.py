@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from campro.attacks.attack import Known, Training
 from campro.attacks.budget import Try
@@ -27,8 +28,8 @@ from campro.faces.embed import crop_photos
 
 KEPT_ASIDE = 0.15
 """Share of the training people whose faces decide when to stop."""
-BATCH, LEAST = 64, 25
-"""Faces of a step, and the fewest steps between two validations: small sets are seen several times in between."""
+BATCH, LEAST = 64, 1600
+"""Faces of a step, and the fewest faces between two validations: small sets are seen several times in between."""
 PATIENCE = 5
 """Validations without a better score after which training stops."""
 ATTEMPTS, GIVE_UP = 3, 3
@@ -169,8 +170,8 @@ class Course:
     """Whether the student has learned nothing yet: what it scores at first is luck, and nothing to fall below."""
     batch: int = BATCH
     """Faces of a step."""
-    clip: float | None = None
-    """Length to which longer gradients are cut."""
+    cools: bool = False
+    """Whether the rate falls to nothing, by half a cosine, until the last epoch of the budget."""
 
     def train(self, tried: Try) -> Training:
         """AdamW until the validation score stops rising; the student ends in its best state, in evaluation mode.
@@ -199,22 +200,23 @@ class Course:
         best, average, seen = _copied(self.student), _copied(self.student), 0
         if curve[0] > PERFECT:
             return Training(tuple(curve), converged=True)
-        weights = [weight for weight in self.student.parameters() if weight.requires_grad]
-        optimiser = torch.optim.AdamW(weights, lr=rate)
+        optimiser = torch.optim.AdamW([weight for weight in self.student.parameters() if weight.requires_grad], lr=rate)
         batches = _batches(self.count, self.batch, np.random.default_rng(seed))
-        with Progress(f"{self.label}, rate {rate:g}", self.known.budget.epochs) as progress:
-            for _ in range(self.known.budget.epochs):
+        epochs, steps = self.known.budget.epochs, max(LEAST, self.count) // self.batch
+        cooling = CosineAnnealingLR(optimiser, epochs * steps) if self.cools else None
+        with Progress(f"{self.label}, rate {rate:g}", epochs) as progress:
+            for _ in range(epochs):
                 self.student.train()
-                for _ in range(max(LEAST, self.count // self.batch)):
+                for _ in range(steps):
                     value = self.loss(*next(batches))
                     if not torch.isfinite(value):
                         self.student.load_state_dict(best)
                         return Training(tuple(curve), converged=False)
                     optimiser.zero_grad()
                     value.backward()
-                    if self.clip is not None:
-                        nn.utils.clip_grad_norm_(weights, self.clip)
                     optimiser.step()
+                    if cooling:
+                        cooling.step()
                     _follow(average, self.student.state_dict(), seen)
                     seen += 1
                 last = _copied(self.student)
