@@ -41,6 +41,10 @@ class Budget:
     """Frames of a video."""
     hurries: bool = True
     """Whether networks are compiled and learn in bfloat16: a minute each, then more than twice the speed."""
+    cools: bool = False
+    """Whether the rate of networks that restore falls to nothing until the last epoch: in a dozen epochs it costs them
+    steps that they need (docs/log.md, 2026-11-27).
+    """
 
 
 FULL_TRIES = (Try(1e-3), Try(3e-3), Try(3e-4), Try(1e-3, seed=1), Try(1e-3, seed=2))
@@ -48,6 +52,8 @@ STANDARD = Budget(12, (400, 1600), (Try(1e-3),), ("softmax", "ArcFace"), ("L1 an
 BUDGETS: dict[BudgetName, Budget] = {
     "quick": Budget(4, (), (Try(1e-3),), ("ArcFace",), ("L1 and identity",), (4,)),
     "standard": STANDARD,
-    "full": Budget(60, (400, 800, 1600, 3200), FULL_TRIES, ("softmax", "ArcFace"), ("L1", "L1 and identity"), (4, 16)),
+    "full": Budget(
+        60, (400, 800, 1600, 3200), FULL_TRIES, ("softmax", "ArcFace"), ("L1", "L1 and identity"), (4, 16), cools=True
+    ),
 }
 """`standard` is for two processor cores and an evening; `full` asks whether it was enough."""

@@ -121,7 +121,7 @@ def restore(
         return float((embedded(network, judged.captured) * right).sum(1).mean())
 
     label = f"restore, identity {identity:g}"
-    course = Course(network, loss, score, len(lessons.owner), known, label, batch=BATCH, cools=True)
+    course = Course(network, loss, score, len(lessons.owner), known, label, batch=BATCH, cools=known.budget.cools)
     return network, course.train(tried)
 
 
