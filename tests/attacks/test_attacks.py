@@ -340,10 +340,10 @@ def test_steps_are_of_so_many_faces_and_shrink_by_half_a_cosine():
         places.append(weight.weight.item())
         return weight.weight.sum()
 
-    def steps(**settings):
+    def steps(faces=100, **settings):
         places.clear()
         rising = count(-1)
-        Course(weight, steady, lambda: next(rising), 100, known, "cools", **settings).train(Try(1e-3))
+        Course(weight, steady, lambda: next(rising), faces, known, "cools", **settings).train(Try(1e-3))
         return -np.diff(places)
 
     known = Known(Tiny(), 0, budget=QUICK)
@@ -353,6 +353,8 @@ def test_steps_are_of_so_many_faces_and_shrink_by_half_a_cosine():
     assert set(seen) == {16}
     assert steps() == pytest.approx(np.full(QUICK.epochs * 25 - 1, 1e-3), abs=2e-5)
     assert seen[-1] == 64
+    assert len(steps(faces=10)) == QUICK.epochs * 25 - 1
+    assert seen[-1] == 10
 
 
 def test_a_copy_that_is_perfect_is_left_alone():
