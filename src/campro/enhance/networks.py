@@ -28,7 +28,7 @@ class KeepNet(nn.Module):
     Depthwise convolutions see far for little: whether a patch of skin is a face is decided by what is around it.
     """
 
-    def __init__(self, widths: Sequence[int] = (32, 64, 96, 96), blocks: Sequence[int] = (2, 3, 3, 2)) -> None:
+    def __init__(self, widths: Sequence[int] = (32, 64, 112, 112), blocks: Sequence[int] = (2, 3, 3, 2)) -> None:
         super().__init__()
         self.stem = nn.Sequential(_convolve(3, STEM, 4, stride=4), _depthwise(STEM, widths[0], stride=2))
         self.draw = MapNet(1, widths, blocks)

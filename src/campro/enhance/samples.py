@@ -18,7 +18,7 @@ from campro.enhance.objective import Sample
 
 MARGIN = 0.3
 """By this part of its size a face box is grown on every side: ears, hair line and chin belong to a face."""
-AREA = (0.1, 1.0)
+AREA = (0.05, 1.0)
 """Part of the photograph that a piece covers; small ones are as likely as large ones."""
 FACES = 0.5
 """So often a piece of a photograph with faces is made to hold the middle of one."""

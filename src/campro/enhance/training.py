@@ -82,7 +82,7 @@ def train_enhancer(
     """Train in place for `steps` steps of AdamW (weight decay 1e-2, cosine to zero), from the run's last save on."""
     lr = enhancer.lr
     enhancer.to(memory_format=torch.channels_last)
-    optimiser = AdamW([p for p in enhancer.parameters() if p.requires_grad], lr=lr, weight_decay=1e-2)
+    optimiser = AdamW([p for p in enhancer.parameters() if p.requires_grad], lr=lr, weight_decay=1e-2, fused=True)
     network, optimiser = fabric.setup(enhancer, optimiser)
     network.mark_forward_method("loss")
     done = _resume(enhancer, optimiser, run)
