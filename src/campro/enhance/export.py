@@ -39,7 +39,7 @@ def export_onnx(enhancer: Enhancer, path: Path, profile: IspProfile) -> None:
     The file of `fast` has three more outputs, the map at an eighth of the size and the two things that it is drawn
     from, and notes how likely raw colours are (base64 of half floats): `campro.enhance.runner` makes more of them.
     """
-    fold_norms(enhancer.eval())
+    _fold_norms(enhancer.eval())
     _round_to_half(enhancer)
     network = _WithContext(enhancer) if isinstance(enhancer, FastEnhancer) else enhancer
     outputs = [ENHANCED, CONTEXT, SEEN, TOLD] if isinstance(enhancer, FastEnhancer) else [ENHANCED]
@@ -69,7 +69,7 @@ def export_onnx(enhancer: Enhancer, path: Path, profile: IspProfile) -> None:
         onnx.save(model, part)
 
 
-def fold_norms(enhancer: Enhancer) -> None:
+def _fold_norms(enhancer: Enhancer) -> None:
     """Before rounding: what the exporter folds by itself would be rounded otherwise than in PyTorch."""
     for module in enhancer.modules():
         if isinstance(module, nn.Sequential):

@@ -42,7 +42,7 @@ CERTAINTY, FACE = 0.2, 2.0
 a pixel of a face counts there against one outside: a face that is left in harms more than a blackened wall."""
 SHARPNESS, DOUBT = 3.0, 0.5
 """After training the map is made surer by a factor, for half a face is still a face, and black where it was in doubt,
-up to so much of its logit: chosen by `scripts/choose_doubt.py`, see docs/log.md, 2026-11-26.
+up to so much of its logit: chosen by `scripts/choose_doubt.py`, see docs/log.md, 2026-11-27.
 """
 
 
