@@ -24,6 +24,7 @@ from campro.enhance.samples import Lesson
 from campro.enhance.training import Lessons, train_enhancer
 from campro.faces import load_face_detector
 from campro.faces.boxes import find_face_boxes
+from campro.faces.features import features_of
 from campro.isp import Camera, IspProfile
 
 COLOUR_PHOTOS = 400
@@ -58,11 +59,12 @@ def train_enhancer_for(
     photos = [*scenes, *faces]
     inputs = {"profile": profile.digest, "photos": json_digest([file_sha256(photo) for photo in photos])}
     run = RunFolder.open(out, as_plain(recipe), inputs=inputs)
-    boxes = find_face_boxes(photos, load_face_detector(recipe.faces_by), cache_root())
+    detector = load_face_detector(recipe.faces_by)
+    boxes = find_face_boxes(photos, detector, cache_root())
     camera, enhancer = Camera(profile), new_enhancer(recipe.enhancer)
     photos = _balanced(scenes, faces)
     chosen = np.random.default_rng(recipe.seed).permutation(len(photos))[:COLOUR_PHOTOS]
-    enhancer.prepare([photos[row] for row in chosen], camera)
+    enhancer.prepare([photos[row] for row in chosen], camera, features_of(detector))
     colours = enhancer.colours(profile)
     lessons = Lessons(
         [Lesson(photo, boxes[photo].numpy()) for photo in photos], camera, colours, recipe.size, recipe.batch

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from campro.core.types import Images, Rgb8
+from campro.enhance.hints import Teacher
 from campro.enhance.objective import Sample, enhancement_loss
 from campro.isp import RAW, Camera, IspProfile
 
@@ -19,8 +20,8 @@ class Enhancer(nn.Module):
     lr = 3e-4
     """Learning rate that it is trained at, unless told otherwise: the paper's."""
 
-    def prepare(self, photos: Sequence[Path], camera: Camera) -> None:
-        """Start from what training photographs and the camera tell before any step; nothing by default."""
+    def prepare(self, photos: Sequence[Path], camera: Camera, teacher: Teacher | None = None) -> None:
+        """Start from what training photographs, the camera and a teacher tell before any step; nothing by default."""
 
     def colours(self, profile: IspProfile) -> Callable[[Rgb8], Rgb8]:
         """What it wants to learn from beside the captured picture, as its samples hold it; that picture by default."""

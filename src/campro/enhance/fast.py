@@ -27,8 +27,9 @@ from campro.core.types import Images, Rgb8
 from campro.enhance.colours import Colours
 from campro.enhance.enhancer import Enhancer
 from campro.enhance.fused import FLOOR, MULTIPLE, STRIDE
+from campro.enhance.hints import Hints, Teacher
 from campro.enhance.networks import KeepNet, TintNet, Told
-from campro.enhance.objective import Sample, enhancement_loss
+from campro.enhance.objective import Sample, contrast_loss, enhancement_loss
 from campro.enhance.padding import padded
 from campro.isp import Camera, IspProfile
 from campro.isp.inverse import CELLS, prior_of
@@ -40,6 +41,10 @@ COLOURED = slice(6, 9)
 CERTAINTY, FACE = 0.2, 2.0
 """Weight of the entropy of the map itself next to the loss of the picture, in which dark faces weigh little; and what
 a pixel of a face counts there against one outside: a face that is left in harms more than a blackened wall."""
+CONTRAST, APART = 4.0, (1, 4)
+"""Weight of the error of differences between cells so far apart: blotches are little of the error and much of the look."""
+HINTED = 0.5
+"""Weight of the hints of a face detector, if there is one that gives them."""
 SHARPNESS, DOUBT = 3.0, 0.5
 """After training the map is made surer by a factor, for half a face is still a face, and black where it was in doubt,
 up to so much of its logit: chosen by `scripts/choose_doubt.py`, see docs/log.md, 2026-11-27.
@@ -64,11 +69,13 @@ class FastEnhancer(Enhancer):
         self.corrections = Lut3d((2 / 3 * (green - red))[None]).requires_grad_(False)
         self.register_buffer("prior", torch.full((CELLS,), 1 / CELLS))
         self.keep_net, self.tint_net = KeepNet(), TintNet()
+        self.hints: Hints | None = None
 
-    def prepare(self, photos: Sequence[Path], camera: Camera) -> None:
-        """Fit the tables, the best that colours alone can do; they stay as they are."""
+    def prepare(self, photos: Sequence[Path], camera: Camera, teacher: Teacher | None = None) -> None:
+        """Fit the tables, the best that colours alone can do; they stay as they are. The teacher knows faces."""
         self.table = Lut3d.fit(colour_pairs(photos, camera)).to(self.table.values.device).requires_grad_(False)
         self.prior = torch.from_numpy(prior_of(photos)).float().to(self.table.values.device)
+        self.hints = None if teacher is None else Hints(teacher, self.keep_net.widths)
 
     def colours(self, profile: IspProfile) -> Callable[[Rgb8], Rgb8]:
         """See `Enhancer.colours`."""
@@ -77,6 +84,7 @@ class FastEnhancer(Enhancer):
     @torch.no_grad()
     def finish(self, samples: Iterable[Sample]) -> None:
         """Sharpen the map, let it leave out what it doubts, and fit the second table to what the networks draw."""
+        self.hints = None
         pairs = (self._corrections_of(sample) for sample in samples)
         device = self.corrections.values.device
         self.corrections = Lut3d.fit(pairs, channels=1).to(device).requires_grad_(False)
@@ -101,23 +109,24 @@ class FastEnhancer(Enhancer):
         return full[:, KEEP] * (coloured + corrections.view_as(coloured)), context, seen, told
 
     def loss(self, sample: Sample) -> Float[Tensor, ""]:
-        """Eq. 7 twice, once for colours and once for the map, on the means of cells; and the map's cross-entropy.
+        """Eq. 7 twice, once for colours and once for the map, on means of cells; the map's cross-entropy; and hints.
 
         Colours are learned as if the right cells were kept: through a doubtful map they would learn to make up for its
         darkness, and be too bright where it is sure. Of single pixels they would learn less: their error is noise.
         """
         told = statistics(sample.captured, sample.coloured)
         # JPEG is for colours to learn: it taught the network for faces nothing that helped (docs/log.md, 2026-11-26).
-        logits = self.keep_net(padded(sample.uncompressed, MULTIPLE))
+        logits, features = self.keep_net.with_features(padded(sample.uncompressed, MULTIPLE))
         raw, wanted, black = (
             F.avg_pool2d(padded(part, MULTIPLE), STRIDE)
             for part in (sample.raw, sample.background, sample.raw * sample.background)
         )
         certainty = F.binary_cross_entropy_with_logits(logits, wanted, FACE + (1 - FACE) * wanted)
         means = self._means(told)
-        colours = enhancement_loss(means * wanted, raw, wanted)
+        colours = enhancement_loss(means * wanted, raw, wanted) + CONTRAST * contrast_loss(means, raw, wanted, APART)
         kept = (logits.sigmoid() * means.detach() - black).abs().mean()
-        return colours + kept + CERTAINTY * certainty
+        loss = colours + kept + CERTAINTY * certainty
+        return loss if self.hints is None else loss + HINTED * self.hints.loss(features, sample.raw)
 
     def _means(self, told: Told) -> Float[Tensor, "B 3 h w"]:
         """What the colours of each cell are on average: as the first table has it, put right by a tint."""

@@ -30,13 +30,18 @@ class KeepNet(nn.Module):
 
     def __init__(self, widths: Sequence[int] = (32, 64, 112, 112), blocks: Sequence[int] = (2, 3, 3, 2)) -> None:
         super().__init__()
+        self.widths = tuple(widths[:-1])
         self.stem = nn.Sequential(_convolve(3, STEM, 4, stride=4), _depthwise(STEM, widths[0], stride=2))
         self.draw = MapNet(1, widths, blocks)
 
     def forward(self, captured: Images) -> Float[Tensor, "B 1 h w"]:
         """h and w are multiples of 8."""
-        logits: Tensor = self.draw(self.stem(captured))
-        return logits
+        return self.with_features(captured)[0]
+
+    def with_features(self, captured: Images) -> tuple[Float[Tensor, "B 1 h w"], list[Float[Tensor, "B width h w"]]]:
+        """Also its features at 1/8, 1/16 and 1/32, of `widths` channels; the logits are drawn from the first."""
+        features = self.draw.features(self.stem(captured))
+        return self.draw.head(features[0]), features
 
 
 class TintNet(nn.Module):
@@ -80,15 +85,19 @@ class MapNet(nn.Module):
 
     def forward(self, cells: Float[Tensor, "B width h w"]) -> Float[Tensor, "B channels h w"]:
         """h and w are multiples of 8."""
+        drawn: Tensor = self.head(self.features(cells)[0])
+        return drawn
+
+    def features(self, cells: Float[Tensor, "B width h w"]) -> list[Float[Tensor, "B width h w"]]:
+        """What it thinks in the end at each size but the smallest, the largest first."""
         first, *others = self.levels
         seen = [first(cells)]
         for shrink, level in zip(self.shrink, others):
             seen.append(level(shrink(seen[-1])))
-        drawn = seen.pop()
+        thought = [seen.pop()]
         for up, merge, finer in zip(reversed(self.up), reversed(self.merge), reversed(seen)):
-            drawn = merge(finer + _doubled(up(drawn)))
-        drawn = self.head(drawn)
-        return drawn
+            thought.append(merge(finer + _doubled(up(thought[-1]))))
+        return thought[:0:-1]
 
 
 class Residual(nn.Module):

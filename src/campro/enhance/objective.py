@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -35,3 +37,22 @@ def enhancement_loss(enhanced: Images, raw: Images, background: Background) -> F
     0.25
     """
     return (enhanced - raw * background).abs().mean()
+
+
+def contrast_loss(enhanced: Images, raw: Images, background: Background, distances: Sequence[int]) -> Float[Tensor, ""]:
+    """Mean error of differences between pixels of the background that are so far apart, along rows and columns.
+
+    A wall that is off by the same all over looks like a wall; one that is off by more here than there has blotches.
+
+    >>> import torch
+    >>> raw, blotch = torch.zeros(1, 3, 2, 2), torch.tensor([[[[0.0, 0.0], [0.0, 1.0]]]]).expand(1, 3, 2, 2)
+    >>> [float(contrast_loss(one, raw, torch.ones(1, 1, 2, 2), [1])) for one in (raw + 0.5, blotch)]
+    [0.0, 0.5]
+    """
+    error, terms = enhanced - raw, []
+    for apart in distances:
+        for axis in (2, 3):
+            ends = (slice(apart, None), slice(None, -apart))
+            here, there = ((slice(None),) * axis + (end,) for end in ends)
+            terms.append(((error[here] - error[there]).abs() * background[here] * background[there]).mean())
+    return torch.stack(terms).mean()

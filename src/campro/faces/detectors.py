@@ -58,7 +58,7 @@ class YunetFaces:
     sure = SCORE
 
     def __init__(self, weights: Path | None = None) -> None:
-        path = weights or locate("yunet-dynamic")
+        self.path = path = weights or locate("yunet-dynamic")
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)  # it warns about its own default
         try:
             self._net = cv2.FaceDetectorYN.create(str(path), "", (320, 320), self.SCORE, self.NMS)

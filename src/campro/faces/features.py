@@ -1,0 +1,55 @@
+"""What a face detector makes of pictures before it says where faces are: more than its boxes tell of every place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnx.utils
+import onnxruntime
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from campro.core.types import Images
+from campro.faces.detectors import YunetFaces
+from campro.faces.landmarks import FaceDetector
+
+STRIDES = (8, 16, 32)
+HEADS = 4
+"""At each stride YuNet has heads for class, objectness, box and points, and all of them read the same features."""
+
+
+class YunetFeatures:
+    """YuNet up to where its heads begin: (B, C, H / stride, W / stride) at each of STRIDES."""
+
+    def __init__(self, path: Path) -> None:
+        model = onnx.shape_inference.infer_shapes(onnx.load(path))
+        (self._input,) = (given.name for given in model.graph.input)
+        shared = [_shared(model.graph, f"cls_{stride}") for stride in STRIDES]
+        body = onnx.utils.Extractor(model).extract_model([self._input], shared)
+        options = onnxruntime.SessionOptions()
+        # Its idle threads would otherwise spin on the cores that a training wants next.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._session = onnxruntime.InferenceSession(
+            body.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
+
+    def __call__(self, images: Images) -> list[Float[Tensor, "B C h w"]]:
+        """Of pictures whose sides are multiples of the largest stride; on their device."""
+        bgr = np.ascontiguousarray(255 * images.flip(1).cpu().numpy())
+        return [torch.from_numpy(part).to(images.device) for part in self._session.run(None, {self._input: bgr})]
+
+
+def features_of(detector: FaceDetector) -> YunetFeatures | None:
+    """What a detector of the table has of that kind; None for those that are no network, or hide it."""
+    return YunetFeatures(detector.path) if isinstance(detector, YunetFaces) else None
+
+
+def _shared(graph: onnx.GraphProto, output: str) -> str:
+    """The nearest tensor before an output that as many nodes read as there are heads."""
+    makers = {name: node for node in graph.node for name in node.output}
+    while sum(output in node.input for node in graph.node) < HEADS:
+        output = makers[output].input[0]
+    return output
