@@ -42,7 +42,7 @@ CERTAINTY, FACE = 0.2, 2.0
 """Weight of the entropy of the map itself next to the loss of the picture, in which dark faces weigh little; and what
 a pixel of a face counts there against one outside: a face that is left in harms more than a blackened wall."""
 CONTRAST, APART = 4.0, (1, 4)
-"""Weight of the error of differences between cells so far apart: blotches are little of the error and much of the look."""
+"""Weight of the error of differences between cells so far apart: blotches err little and show much."""
 HINTED = 0.5
 """Weight of the hints of a face detector, if there is one that gives them."""
 SHARPNESS, DOUBT = 3.0, 0.5
