@@ -45,6 +45,14 @@ def test_dlib_has_none():
 
 
 @pytest.mark.shared
+def test_a_file_for_one_size_says_the_same_of_others(shared_data):
+    files = [shared_data / "models" / f"yunet_n_{size}.onnx" for size in ("320_320", "dynamic")]
+    images = torch.rand(2, 3, 64, 96)
+    for one, any_size in zip(*(YunetFeatures(file)(images) for file in files), strict=True):
+        torch.testing.assert_close(one, any_size, rtol=1e-3, atol=1e-2)
+
+
+@pytest.mark.shared
 def test_the_real_one(shared_data):
     """By onnx's own evaluator; the names of the tensors are read by eye from this file."""
     detector = YunetFaces(shared_data / "models" / "yunet_n_dynamic.onnx")

@@ -25,7 +25,7 @@ class YunetFeatures:
     """YuNet up to where its heads begin: (B, C, H / stride, W / stride) at each of STRIDES."""
 
     def __init__(self, path: Path) -> None:
-        model = onnx.shape_inference.infer_shapes(onnx.load(path))
+        model = _of_any_size(onnx.load(path))
         (self._input,) = (given.name for given in model.graph.input)
         shared = [_shared(model.graph, f"cls_{stride}") for stride in STRIDES]
         body = onnx.utils.Extractor(model).extract_model([self._input], shared)
@@ -45,6 +45,16 @@ class YunetFeatures:
 def features_of(detector: FaceDetector) -> YunetFeatures | None:
     """What a detector of the table has of that kind; None for those that are no network, or hide it."""
     return YunetFeatures(detector.path) if isinstance(detector, YunetFaces) else None
+
+
+def _of_any_size(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Some files are made for one size, but nothing before the heads is."""
+    for name, axis in (("batch", 0), ("height", 2), ("width", 3)):
+        model.graph.input[0].type.tensor_type.shape.dim[axis].dim_param = name
+    del model.graph.value_info[:]
+    for output in model.graph.output:
+        output.type.tensor_type.ClearField("shape")
+    return onnx.shape_inference.infer_shapes(model)
 
 
 def _shared(graph: onnx.GraphProto, output: str) -> str:
