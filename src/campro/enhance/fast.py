@@ -45,7 +45,7 @@ CONTRAST, APART = 4.0, (1, 4)
 """Weight of the error of differences between cells so far apart: blotches err little and show much."""
 HINTED = 0.5
 """Weight of the hints of a face detector, if there is one that gives them."""
-SHARPNESS, DOUBT = 3.0, 0.5
+SHARPNESS, DOUBT = 3.0, 0.0
 """After training the map is made surer by a factor, for half a face is still a face, and black where it was in doubt,
 up to so much of its logit: chosen by `scripts/choose_doubt.py`, see docs/log.md, 2026-11-27.
 """
