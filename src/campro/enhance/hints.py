@@ -30,7 +30,9 @@ class Hints(nn.Module):
         super().__init__()
         self._teacher = teacher
         taught = teacher(torch.zeros(1, 3, MULTIPLE, MULTIPLE))
-        self.guess = nn.ModuleList(nn.Conv2d(width, part.shape[1], 1) for width, part in zip(widths, taught))
+        self.guess = nn.ModuleList(
+            nn.Conv2d(width, part.shape[1], 1) for width, part in zip(widths, taught, strict=True)
+        )
 
     def loss(self, seen: Features, raw: Images) -> Float[Tensor, ""]:
         """Mean squared error of the guesses; 1 where only the mean of each channel is guessed."""
