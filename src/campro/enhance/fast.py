@@ -116,17 +116,17 @@ class FastEnhancer(Enhancer):
         """
         told = statistics(sample.captured, sample.coloured)
         # JPEG is for colours to learn: it taught the network for faces nothing that helped (docs/log.md, 2026-11-26).
-        logits, features = self.keep_net.with_features(padded(sample.uncompressed, MULTIPLE))
-        raw, wanted, black = (
-            F.avg_pool2d(padded(part, MULTIPLE), STRIDE)
-            for part in (sample.raw, sample.background, sample.raw * sample.background)
+        seen, whole, background = (
+            padded(part, MULTIPLE) for part in (sample.uncompressed, sample.raw, sample.background)
         )
+        logits, features = self.keep_net.with_features(seen)
+        raw, wanted, black = (F.avg_pool2d(part, STRIDE) for part in (whole, background, whole * background))
         certainty = F.binary_cross_entropy_with_logits(logits, wanted, FACE + (1 - FACE) * wanted)
         means = self._means(told)
         colours = enhancement_loss(means * wanted, raw, wanted) + CONTRAST * contrast_loss(means, raw, wanted, APART)
         kept = (logits.sigmoid() * means.detach() - black).abs().mean()
         loss = colours + kept + CERTAINTY * certainty
-        return loss if self.hints is None else loss + HINTED * self.hints.loss(features, sample.raw)
+        return loss if self.hints is None else loss + HINTED * self.hints.loss(features, whole)
 
     def _means(self, told: Told) -> Float[Tensor, "B 3 h w"]:
         """What the colours of each cell are on average: as the first table has it, put right by a tint."""

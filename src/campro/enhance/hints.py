@@ -16,7 +16,6 @@ from torch.nn import functional as F
 
 from campro.core.types import Images
 from campro.enhance.fused import MULTIPLE
-from campro.enhance.padding import padded
 
 Features = Sequence[Float[Tensor, "B C h w"]]
 Teacher = Callable[[Images], Features]
@@ -35,8 +34,11 @@ class Hints(nn.Module):
         )
 
     def loss(self, seen: Features, raw: Images) -> Float[Tensor, ""]:
-        """Mean squared error of the guesses; 1 where only the mean of each channel is guessed."""
-        taught = self._teacher(padded(raw, MULTIPLE))
+        """Mean squared error of the guesses; 1 where only the mean of each channel is guessed.
+
+        `raw` is what `Teacher` takes.
+        """
+        taught = self._teacher(raw)
         errors = [
             F.mse_loss(guess(part), F.batch_norm(wanted, None, None, training=True))
             for guess, part, wanted in zip(self.guess, seen, taught, strict=True)

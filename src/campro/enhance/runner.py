@@ -9,8 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 import onnx
-import onnx.utils
-import onnxruntime
 import torch
 from jaxtyping import Float32, Float64
 from onnx import numpy_helper
@@ -19,6 +17,7 @@ from campro.core.device import keep_memory
 from campro.core.errors import CamproError
 from campro.core.hashing import file_sha256, json_digest
 from campro.core.images import to_rgb8
+from campro.core.onnx_part import load_part
 from campro.core.types import ImageTransform, Rgb8
 from campro.enhance.colours import Colours
 from campro.enhance.export import CONTEXT, CORRECTIONS, ENHANCED, PICTURE, PRIOR, PROFILE, SEEN, TABLE, TOLD
@@ -48,13 +47,7 @@ class OnnxEnhancer:
         self._tables = _Tables.of(model, notes[PRIOR]) if PRIOR in notes else None
         self._output = ENHANCED if self._tables is None else CONTEXT
         inputs = [PICTURE] if self._tables is None else [SEEN, TOLD]
-        wanted = onnx.utils.Extractor(model).extract_model(inputs, [self._output])
-        options = onnxruntime.SessionOptions()
-        # Its idle threads would otherwise spin for a while on the cores that the kernels want next.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = onnxruntime.InferenceSession(
-            wanted.SerializeToString(), options, providers=["CPUExecutionProvider"]
-        )
+        self._session = load_part(model, inputs, [self._output])
 
     def __call__(self, rgb: Rgb8) -> Rgb8:
         """One captured picture, enhanced."""

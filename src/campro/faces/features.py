@@ -6,12 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnx.utils
-import onnxruntime
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from campro.core.onnx_part import load_part
 from campro.core.types import Images
 from campro.faces.detectors import YunetFaces
 from campro.faces.landmarks import FaceDetector
@@ -28,13 +27,7 @@ class YunetFeatures:
         model = _of_any_size(onnx.load(path))
         (self._input,) = (given.name for given in model.graph.input)
         shared = [_shared(model.graph, f"cls_{stride}") for stride in STRIDES]
-        body = onnx.utils.Extractor(model).extract_model([self._input], shared)
-        options = onnxruntime.SessionOptions()
-        # Its idle threads would otherwise spin on the cores that a training wants next.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = onnxruntime.InferenceSession(
-            body.SerializeToString(), options, providers=["CPUExecutionProvider"]
-        )
+        self._session = load_part(model, [self._input], shared)
 
     def __call__(self, images: Images) -> list[Float[Tensor, "B C h w"]]:
         """Of pictures whose sides are multiples of the largest stride; on their device."""
