@@ -29,6 +29,10 @@ from campro.isp import Camera, IspProfile
 
 COLOUR_PHOTOS = 400
 """Photographs whose colours an enhancer may start from."""
+ENOUGH = 1000
+"""Faces in scenes that are enough to learn from; portraits only make up what is missing. They teach that what is near
+and blurred is a face: without them more faces are found, and less is taken for one (docs/log.md, 2026-11-27).
+"""
 FRESH = 50
 """Batches of samples, drawn after the last of training, that an enhancer may be finished with."""
 
@@ -56,13 +60,14 @@ def train_enhancer_for(
     Killed and started again it ends with the same weights, bit for bit on the CPU.
     """
     seed_everything(recipe.seed)
-    photos = [*scenes, *faces]
-    inputs = {"profile": profile.digest, "photos": json_digest([file_sha256(photo) for photo in photos])}
+    inputs = {"profile": profile.digest, "photos": json_digest([file_sha256(photo) for photo in [*scenes, *faces]])}
     run = RunFolder.open(out, as_plain(recipe), inputs=inputs)
     detector = load_face_detector(recipe.faces_by)
-    boxes = find_face_boxes(photos, detector, cache_root())
+    boxes = find_face_boxes(scenes, detector, cache_root())
+    portraits = _spread(faces, ENOUGH - sum(map(len, boxes.values())))
+    boxes |= find_face_boxes(portraits, detector, cache_root())
     camera, enhancer = Camera(profile), new_enhancer(recipe.enhancer)
-    photos = _balanced(scenes, faces)
+    photos = _balanced(scenes, portraits)
     chosen = np.random.default_rng(recipe.seed).permutation(len(photos))[:COLOUR_PHOTOS]
     enhancer.prepare([photos[row] for row in chosen], camera, features_of(detector))
     colours = enhancer.colours(profile)
@@ -78,9 +83,15 @@ def train_enhancer_for(
     return weights
 
 
-def _balanced(scenes: Sequence[Path], faces: Sequence[Path]) -> list[Path]:
-    """Photographs of scenes, which are fewer, are repeated until there are as many as close-up faces."""
-    return [*scenes] * max(1, round(len(faces) / len(scenes))) + [*faces]
+def _spread(photos: Sequence[Path], count: int) -> list[Path]:
+    """So many of them, or all, evenly spread."""
+    kept = min(max(count, 0), len(photos))
+    return [photos[row * len(photos) // kept] for row in range(kept)]
+
+
+def _balanced(scenes: Sequence[Path], portraits: Sequence[Path]) -> list[Path]:
+    """Photographs of scenes, where they are fewer, are repeated until there are as many as portraits."""
+    return [*scenes] * max(1, round(len(portraits) / len(scenes))) + [*portraits]
 
 
 def load_trained(weights: Path) -> Enhancer:

@@ -43,7 +43,7 @@ CERTAINTY, FACE = 0.2, 2.0
 a pixel of a face counts there against one outside: a face that is left in harms more than a blackened wall."""
 CONTRAST, APART = 4.0, (1, 4)
 """Weight of the error of differences between cells so far apart: blotches err little and show much."""
-HINTED = 0.5
+HINTED = 1.5
 """Weight of the hints of a face detector, if there is one that gives them."""
 SHARPNESS, DOUBT = 3.0, 0.0
 """After training the map is made surer by a factor, for half a face is still a face, and black where it was in doubt,
