@@ -17,9 +17,9 @@ from campro.isp import Camera
 FRAMES = 10
 """The fast one is timed on so many pictures in a row, as in a video; the U-Net's one takes seconds."""
 SIZES = {"512x512": (512, 512), "1920x1080": (1920, 1080)}
-TABLE_MACS = 7 * 3 + 2 * 3 + 3 * 4 + 7 * 3 + 3
-"""Multiply-adds of a pixel outside the networks: seven mixtures of a colour, its squares, three of the map, seven
-mixtures of three corrections, and keep."""
+TABLE_MACS = 7 * 3 + 2 * 3 + 3 * 7 + 7 * 3 + 3
+"""Multiply-adds of a pixel outside the networks: seven mixtures of a colour, its squares, three of each of the seven
+maps, seven mixtures of three corrections, and keep."""
 
 
 def unet_rgb8(unet: Enhancer, rgb: Rgb8) -> Rgb8:

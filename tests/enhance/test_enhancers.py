@@ -99,6 +99,17 @@ def test_at_first_the_channels_of_a_place_move_together():
     torch.testing.assert_close(enhanced[..., :16], captured[..., :16])
 
 
+def test_of_every_cell_its_mean_has_the_last_word():
+    """Texture comes from pixels, and what a place is like from the network, whatever the tables make of colours."""
+    enhancer = new_enhancer("fast").eval()
+    torch.nn.init.constant_(enhancer.keep_net.draw.head.bias, 40.0)
+    torch.nn.init.constant_(enhancer.tint_net.head.bias, 0.1)
+    enhancer.corrections.values.data.fill_(-0.2)
+    captured = 0.4 + 0.2 * torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        torch.testing.assert_close(enhancer(captured), captured + 0.1)
+
+
 def _lonely(rng):
     """Grey pictures of light and shade, raw, and as they were coloured: every tenth value of a channel went astray.
 
@@ -113,6 +124,7 @@ def _lonely(rng):
 
 def test_a_channel_that_stands_out_alone_is_put_right():
     enhancer, rng = new_enhancer("fast").eval(), torch.Generator().manual_seed(0)
+    torch.nn.init.constant_(enhancer.tint_net.head.bias, -0.03)  # what they went astray by on average
     enhancer.finish(_lonely(rng) for _ in range(8))
     torch.nn.init.constant_(enhancer.keep_net.draw.head.bias, 40.0)
     fresh = _lonely(rng)

@@ -98,7 +98,7 @@ class Given:
         self.kept = iter(kept)
 
     def context(self, rgb, coloured):
-        context = np.full((4, len(rgb) // 8, 8), rgb.mean() / 255, np.float32)
+        context = np.full((4, 8, 8), rgb.mean() / 255, np.float32)
         context[0] = next(self.kept)
         return context
 

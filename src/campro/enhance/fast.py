@@ -10,6 +10,7 @@ colour was.
 
 What a pixel should be in its place is a second table, of corrections. Light and shade move the three channels of a
 pixel together, away from what its place is like; where one stands out alone, the first table took the wrong colour.
+Pixels say what is finer than a cell, the network what is coarser: of every cell its mean has the last word.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ up to so much of its logit: chosen by `scripts/choose_doubt.py`, see docs/log.md
 
 
 class FastEnhancer(Enhancer):
-    """keep x (c + correction(c, place)) with c = table(colour): the picture, black on faces.
+    """keep x (c + correction(c, place) + off(place)) with c = table(colour): the picture, black on faces.
 
     Here the first table is a 3D LUT, which any runtime can use and compression does not hurt; `campro.enhance.runner`
     has a sharper one for pictures as the camera made them, and the network learns from both.
@@ -106,7 +107,9 @@ class FastEnhancer(Enhancer):
         context = torch.cat([self.keep_net(seen).sigmoid(), self._means(told)], 1)
         full = _blown_up(context, captured)
         corrections = self.corrections(_standing_out(coloured, full[:, MEAN]))
-        return full[:, KEEP] * (coloured + corrections.view_as(coloured)), context, seen, told
+        corrected = (coloured + corrections.view_as(coloured)).clamp(0, 1)
+        off = context[:, MEAN] - F.avg_pool2d(padded(corrected, MULTIPLE), STRIDE)
+        return full[:, KEEP] * (corrected + _blown_up(off, captured)), context, seen, told
 
     def loss(self, sample: Sample) -> Float[Tensor, ""]:
         """Eq. 7 twice, once for colours and once for the map, on means of cells; the map's cross-entropy; and hints.

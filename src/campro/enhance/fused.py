@@ -64,15 +64,21 @@ class Table:
 
 def statistics(captured: Rgb8, coloured: Rgb8) -> Float32[np.ndarray, "1 12 h w"]:
     """`campro.enhance.fast.statistics` of one picture."""
-    height, width = _padded(captured, MULTIPLE)
-    out = np.empty((1, 12, height // STRIDE, width // STRIDE), np.float32)
-    for first, rgb in ((0, captured), (6, coloured)):
-        _statistics(np.ascontiguousarray(rgb), out[0, first : first + 6])
+    return np.concatenate([cells_of(captured), cells_of(coloured)])[None]
+
+
+def cells_of(rgb: Rgb8) -> Float32[np.ndarray, "6 h w"]:
+    """Mean and standard deviation of every cell of a picture, and of those that pad it."""
+    height, width = _padded(rgb, MULTIPLE)
+    out = np.empty((6, height // STRIDE, width // STRIDE), np.float32)
+    _statistics(np.ascontiguousarray(rgb), out)
     return out
 
 
 class Composer:
-    """keep x (coloured + correction), rounded half up; the map bilinear between cells, with half-pixel centres."""
+    """keep x (coloured + correction + what the means of cells are off by), rounded half up; what is drawn by cells is
+    bilinear between them, with half-pixel centres.
+    """
 
     def __init__(self, corrections: Float32[np.ndarray, "n n n"]) -> None:
         """Those of `campro.enhance.fast.FastEnhancer`, `corrections[mean, others, own]`."""
@@ -88,11 +94,10 @@ class Composer:
         out = np.empty_like(coloured) if out is None else out
         side = STRIDE * _scale(coloured)
         rows, columns = (_upscaled(pixels, cells, side) for pixels, cells in zip(coloured.shape, context.shape[1:]))
-        keep, means = context[:1], (LEVELS - 1) * context[1:].clip(0, 1)
-        maps = np.concatenate([keep, means])
-        wide = np.empty((maps.shape[1], len(maps), coloured.shape[1]), np.float32)
-        _widen(maps, *columns, wide)
-        _compose(np.ascontiguousarray(coloured), wide, self._flat, *rows, out)
+        keep, means = context[:1], (LEVELS - 1) * context[1:]
+        _correct(np.ascontiguousarray(coloured), _widened(means.clip(0, LEVELS - 1), columns), self._flat, *rows, out)
+        off = means - (LEVELS - 1) * cells_of(shrunk(out))[:3]
+        _finish(out, _widened(np.concatenate([keep, off]), columns), *rows, out)
         return out
 
 
@@ -129,6 +134,15 @@ def _resampled(values: np.ndarray, levels: Float64[np.ndarray, " n"], axis: int)
 def _upscaled(pixels: int, cells: int, side: float) -> tuple[Int64[np.ndarray, " n"], Float32[np.ndarray, " n"]]:
     """Where each pixel is between cells of that side."""
     return _cells((np.arange(pixels) + 0.5) / side - 0.5, cells)
+
+
+def _widened(
+    maps: Float32[np.ndarray, "c h w"], columns: tuple[Int64[np.ndarray, " W"], Float32[np.ndarray, " W"]]
+) -> Float32[np.ndarray, "h c W"]:
+    """Every line of a map at the width of its picture: once, and not again for each line of pixels."""
+    out = np.empty((maps.shape[1], len(maps), len(columns[0])), np.float32)
+    _widen(maps, *columns, out)
+    return out
 
 
 @njit(cache=True, parallel=True, nogil=True)
@@ -181,7 +195,6 @@ def _statistics(rgb, out):
 
 @njit(cache=True, parallel=True, nogil=True, fastmath=True)
 def _widen(maps, lefts, overs, out):
-    """Every line of a map at the width of its picture: once, and not again for each line of pixels."""
     end = maps.shape[2] - 1
     for row in prange(maps.shape[1]):
         for channel in range(maps.shape[0]):
@@ -191,24 +204,36 @@ def _widen(maps, lefts, overs, out):
 
 
 @njit(cache=True, parallel=True, nogil=True, fastmath=True)
-def _compose(coloured, wide, flat, tops, downs, out):
+def _correct(coloured, means, flat, tops, downs, out):
     """Unrolled and with indices that cannot be negative: half the time."""
     height, width = coloured.shape[:2]
-    bottom = wide.shape[0] - 1
+    bottom = means.shape[0] - 1
     for y in prange(height):
-        above, below = wide[tops[y]], wide[min(tops[y] + 1, bottom)]
+        above, below = means[tops[y]], means[min(tops[y] + 1, bottom)]
         line = above + (below - above) * downs[y]
         for x in range(width):
-            keep = line[0, x]
-            red, green, blue = _rounded(line[1, x]), _rounded(line[2, x]), _rounded(line[3, x])
+            red, green, blue = _rounded(line[0, x]), _rounded(line[1, x]), _rounded(line[2, x])
             apart_red, apart_green = coloured[y, x, 0] - red, coloured[y, x, 1] - green
             apart_blue = coloured[y, x, 2] - blue
             value = coloured[y, x, 0] + _correction(flat, red, apart_red, apart_green + apart_blue)
-            out[y, x, 0] = _level(keep * value)
+            out[y, x, 0] = _level(value)
             value = coloured[y, x, 1] + _correction(flat, green, apart_green, apart_red + apart_blue)
-            out[y, x, 1] = _level(keep * value)
+            out[y, x, 1] = _level(value)
             value = coloured[y, x, 2] + _correction(flat, blue, apart_blue, apart_red + apart_green)
-            out[y, x, 2] = _level(keep * value)
+            out[y, x, 2] = _level(value)
+
+
+@njit(cache=True, parallel=True, nogil=True, fastmath=True)
+def _finish(corrected, maps, tops, downs, out):
+    height, width = corrected.shape[:2]
+    bottom = maps.shape[0] - 1
+    for y in prange(height):
+        above, below = maps[tops[y]], maps[min(tops[y] + 1, bottom)]
+        line = above + (below - above) * downs[y]
+        for x in range(width):
+            keep = line[0, x]
+            for channel in range(3):
+                out[y, x, channel] = _level(keep * (corrected[y, x, channel] + line[1 + channel, x]))
 
 
 @njit(inline="always")
