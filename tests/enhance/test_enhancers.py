@@ -13,13 +13,14 @@ from campro.core.errors import CamproError
 from campro.core.images import to_tensor, write_image
 from campro.core.runs import RunFolder
 from campro.enhance import training
+from campro.enhance.enhancer import as_captured
 from campro.enhance.enhancers import ENHANCERS, new_enhancer
 from campro.enhance.fast import DOUBT, SHARPNESS, statistics
 from campro.enhance.fused import FLOOR
 from campro.enhance.objective import Sample, enhancement_loss
 from campro.enhance.samples import Lesson
 from campro.enhance.training import Lessons, train_enhancer
-from campro.isp import RAW, Camera, load_profile
+from campro.isp import Camera, load_profile
 
 
 @pytest.mark.parametrize("name", ENHANCERS)
@@ -65,7 +66,9 @@ def test_fast_starts_from_the_inverse_of_the_colours(tmp_path):
     enhancer.prepare([tmp_path / "photo.png"], Camera(negative))
     raw = to_tensor(rgb)
     assert (enhancer.table(1 - raw) - raw).abs().mean() < 0.03
-    np.testing.assert_array_equal(enhancer.colours(negative)(255 - rgb), rgb)
+    coloured, spread = enhancer.colours(negative)(255 - rgb)
+    np.testing.assert_array_equal(coloured, rgb)
+    assert not spread.any()  # the exact inverse of what loses nothing
 
 
 def test_statistics_by_hand():
@@ -82,7 +85,7 @@ def test_a_map_that_is_black_all_over_gets_out():
     enhancer = new_enhancer("fast")
     torch.nn.init.constant_(enhancer.keep_net.draw.head.bias, -40.0)
     captured, raw = torch.rand(2, 2, 3, 64, 64)
-    enhancer.loss(Sample(captured, captured, captured, raw, torch.ones(2, 1, 64, 64))).backward()
+    enhancer.loss(Sample(captured, captured, captured, captured, raw, torch.ones(2, 1, 64, 64))).backward()
     assert enhancer.keep_net.draw.head.bias.grad[0] < -0.1
 
 
@@ -119,7 +122,8 @@ def _lonely(rng):
     coloured = torch.where(torch.rand(2, 3, 64, 64, generator=rng) < 0.1, raw + 0.3, raw)
     background = torch.ones(2, 1, 64, 64)
     background[..., 32:] = 0
-    return Sample(coloured, coloured, coloured, torch.where(background == 1, raw, 2 * coloured - raw), background)
+    unsure, wanted = torch.zeros(2, 3, 64, 64), torch.where(background == 1, raw, 2 * coloured - raw)
+    return Sample(coloured, coloured, coloured, unsure, wanted, background)
 
 
 def test_a_channel_that_stands_out_alone_is_put_right():
@@ -140,7 +144,7 @@ def test_the_finished_map_is_surer():
     captured = torch.rand(1, 3, 64, 64)
     with torch.no_grad():
         before = enhancer.with_context(captured)[1]
-        enhancer.finish([Sample(captured, captured, captured, captured, torch.ones(1, 1, 64, 64))])
+        enhancer.finish([Sample(captured, captured, captured, captured, captured, torch.ones(1, 1, 64, 64))])
         after = enhancer.with_context(captured)[1]
     torch.testing.assert_close(after[:, :1], torch.sigmoid(SHARPNESS * (torch.logit(before[:, :1]) - DOUBT)))
     assert torch.equal(after[:, 1:], before[:, 1:])
@@ -155,7 +159,9 @@ def test_unknown_name():
 def lessons(tmp_path):
     rgb = (torch.rand(96, 96, 3) * 255).byte().numpy()
     write_image(tmp_path / "photo.png", rgb)
-    return Lessons([Lesson(tmp_path / "photo.png", np.array([[20.0, 20, 60, 70]]))], Camera("invert"), RAW, 32, 2)
+    return Lessons(
+        [Lesson(tmp_path / "photo.png", np.array([[20.0, 20, 60, 70]]))], Camera("invert"), as_captured, 32, 2
+    )
 
 
 def _train(lessons, folder, steps):

@@ -14,6 +14,8 @@ from torch.nn import functional as F
 from campro.core.errors import CamproError
 from campro.core.images import to_tensor
 from campro.enhance import fused
+from campro.enhance.colours import spread_classes
+from campro.enhance.enhancer import as_captured
 from campro.enhance.enhancers import new_enhancer
 from campro.enhance.export import ENHANCED, PICTURE, export_onnx
 from campro.enhance.fused import MULTIPLE, Composer, planes
@@ -34,6 +36,7 @@ def files(tmp_path_factory):
     fast = new_enhancer("fast")
     fast.table.values.data.uniform_(0, 1)
     corrections = torch.empty(1, 1, 4, 4, 4).uniform_(-0.1, 0.1)
+    fast.spread.random_(0, 64)
     fast.corrections.values.data = F.interpolate(corrections, (33, 33, 33), mode="trilinear", align_corners=True)[0]
     fast.tint_net.draw.head.weight.data.uniform_(-0.1, 0.1)
     fast(torch.rand(4, 3, 128, 128))
@@ -77,8 +80,10 @@ def test_a_picture_as_the_camera_made_it_gets_the_exact_inverse(files, monkeypat
     rgb = np.random.default_rng(0).integers(0, 256, (70, 90, 3), dtype=np.uint8)
     captured, enhancer = Camera(PROFILE)(rgb), OnnxEnhancer(folder / "fast.onnx")
     uniform = np.full(CELLS, 1 / CELLS)
-    coloured = to_tensor(Inverse(PROFILE, uniform)(captured))
+    coloured, spread = Inverse(PROFILE, uniform).with_spread(captured)
+    coloured, spread = to_tensor(coloured), spread_classes(torch.from_numpy(spread[None]))
     fast = networks["fast"]
+    monkeypatch.setattr(fast, "_spread_of", lambda images: spread)
     monkeypatch.setattr(fast.table, "forward", lambda images: coloured)
     with torch.no_grad():
         wanted = fast(to_tensor(captured)).clamp(0, 1)[0].permute(1, 2, 0).numpy() * 255
@@ -91,7 +96,7 @@ class Given:
     """An enhancer that changes no colour and draws the maps that it is given."""
 
     name = digest = "given"
-    colours = SimpleNamespace(soft=lambda rgb: rgb.copy())
+    colours = SimpleNamespace(soft=lambda rgb: as_captured(rgb.copy()))
     compose = Composer(np.zeros((2, 2, 2), np.float32))
 
     def __init__(self, *kept):

@@ -37,7 +37,7 @@ def test_the_network_for_faces_learns_what_the_teacher_sees(tmp_path):
     enhancer = new_enhancer("fast")
     enhancer.prepare([tmp_path / "photo.png"], Camera("invert"), pools)
     raw = F.interpolate(torch.rand(2, 3, 8, 8), scale_factor=8)
-    sample = Sample(1 - raw, 1 - raw, raw, raw, torch.ones(2, 1, 64, 64))
+    sample = Sample(1 - raw, 1 - raw, raw, raw, raw, torch.ones(2, 1, 64, 64))
     optimiser, losses = torch.optim.AdamW(enhancer.parameters(), lr=3e-3), []
     for _ in range(40):
         _, features = enhancer.keep_net.with_features(sample.uncompressed)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from campro.core.images import write_image
 from campro.enhance import samples
+from campro.enhance.enhancer import as_captured
 from campro.enhance.samples import MARGIN, NOISE, Lesson, background_of, draw_samples
 from campro.isp import RAW, Camera
 
@@ -47,8 +48,10 @@ def test_boxes_grow_by_the_margin_and_stay_inside(seed):
 def test_the_mask_follows_the_face(lesson, seed, monkeypatch):
     monkeypatch.setattr(samples, "COMPRESSED", 0.0)
     negative = Camera("invert")
-    drawn = draw_samples([lesson], negative, negative, 64, 2, np.random.default_rng(seed))
-    uncompressed, captured, coloured, raw, background = drawn
+    inverse = lambda rgb: (negative(rgb), np.full(rgb.shape[:2], 0b100100, np.uint8))  # noqa: E731
+    drawn = draw_samples([lesson], negative, inverse, 64, 2, np.random.default_rng(seed))
+    uncompressed, captured, coloured, spread, raw, background = drawn
+    assert [round(3 * float(part.mean()), 6) for part in spread.unbind(1)] == [0, 1, 2]
     assert torch.equal(captured, uncompressed)
     torch.testing.assert_close(coloured, 1 - captured)
     assert captured.shape == raw.shape == (2, 3, 64, 64)
@@ -64,7 +67,7 @@ def test_pictures_are_seen_with_noise_and_wanted_without(tmp_path, monkeypatch):
     monkeypatch.setattr(samples, "COMPRESSED", 0.0)
     write_image(tmp_path / "grey.png", np.full((64, 64, 3), 120, np.uint8))
     plain = [Lesson(tmp_path / "grey.png", np.zeros((0, 4)))]
-    captured, _, _, raw, _ = draw_samples(plain, RAW, RAW, 64, 20, np.random.default_rng(0))
+    captured, _, _, _, raw, _ = draw_samples(plain, RAW, as_captured, 64, 20, np.random.default_rng(0))
     assert raw.unique().numel() == 1
     spread = 255 * (captured - raw).flatten(1).std(1)
     assert float(spread.max()) <= NOISE + 0.3
@@ -78,14 +81,15 @@ def test_compressed_pictures_are_near_what_they_were(tmp_path, monkeypatch):
     rgb = cv2.resize(np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8), (64, 64))
     write_image(tmp_path / "smooth.png", rgb)
     smooth = [Lesson(tmp_path / "smooth.png", np.zeros((0, 4)))]
-    uncompressed, captured, _, raw, _ = draw_samples(smooth, RAW, RAW, 64, 8, np.random.default_rng(0))
+    uncompressed, captured, _, _, raw, _ = draw_samples(smooth, RAW, as_captured, 64, 8, np.random.default_rng(0))
     assert torch.equal(uncompressed, raw)
     assert 0.5 < 255 * float((captured - raw).square().mean().sqrt()) < 20
 
 
 def test_draws_repeat_and_differ(lesson):
     first, again, other = (
-        draw_samples([lesson], Camera("invert"), RAW, 32, 1, np.random.default_rng(seed)).raw for seed in (1, 1, 2)
+        draw_samples([lesson], Camera("invert"), as_captured, 32, 1, np.random.default_rng(seed)).raw
+        for seed in (1, 1, 2)
     )
     assert torch.equal(first, again)
     assert not torch.equal(first, other)

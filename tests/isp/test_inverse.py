@@ -7,7 +7,7 @@ import pytest
 
 from campro.core.images import write_image
 from campro.isp import Camera, IspProfile, load_profile
-from campro.isp.inverse import CELLS, Inverse, posterior_mean, prior_of
+from campro.isp.inverse import CELLS, Inverse, _variances, posterior_mean, prior_of, spread_codes
 
 RGB = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
 UNIFORM = np.full(CELLS, 1.0)
@@ -29,6 +29,20 @@ def test_the_inverse_is_the_mean_over_what_became_one_colour():
     dark = UNIFORM.copy()
     dark[0] = 1e9
     np.testing.assert_array_equal(posterior_mean(raw & 0x808080, dark)[0][0], [4, 4, 4])  # 3.5
+
+
+def test_spread_is_how_far_apart_the_colours_are_that_became_one():
+    """Red becomes its highest bit, green loses one bit, blue nothing: by hand, and the same by weight."""
+    raw = np.arange(1 << 24, dtype=np.uint32)
+    captured = raw & 0x80FEFF
+    means, _ = posterior_mean(captured, UNIFORM)
+    found = _variances(captured, UNIFORM, means)[captured[::4099]]
+    np.testing.assert_allclose(
+        found[:, 0], (128**2 - 1) / 12 + 0.25, rtol=1e-5
+    )  # a half from the mean, which is rounded
+    np.testing.assert_allclose(found[:, 1:], [[0.5, 0.0]] * len(found), atol=1e-6)
+    assert set(spread_codes(found)) == {3}
+    assert spread_codes(_variances(captured, UNIFORM, means)[[0x000100]])[0] == 63  # none becomes it: beyond all
 
 
 def test_a_prior_counts_photographs_alike(tmp_path):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Float, Float32
+import torch
+from jaxtyping import Float, Float32, UInt8
+from torch import Tensor
 
-from campro.core.types import Rgb8
+from campro.core.types import Images, Rgb8
 from campro.enhance.fused import Table
 from campro.isp import IspProfile
 from campro.isp.fast import is_pointwise
@@ -20,6 +22,19 @@ pictures, at any quality, it is about 0.6.
 STEP = 8
 """Of so many rows and columns one is looked at for that."""
 
+Coloured = tuple[Rgb8, UInt8[np.ndarray, "H W"]]
+"""A picture, and how far apart the raw colours are that each pixel may have had: see `isp.inverse.spread_codes`."""
+
+
+def spread_classes(codes: UInt8[Tensor, "B H W"]) -> Images:
+    """Of each channel the class, as 0, 1/3, 2/3 and 1, from the codes of `isp.inverse.spread_codes`.
+
+    >>> spread_classes(torch.full((1, 1, 1), 0 + (2 << 2) + (3 << 4))).flatten().tolist()[::2]
+    [0.0, 1.0]
+    """
+    whole = codes.float()
+    return torch.stack([whole % 4, (whole / 4).floor() % 4, (whole / 16).floor()], 1) / 3
+
 
 class Colours:
     """The exact inverse of a picture as the camera made it, of others what a 3D LUT says.
@@ -29,10 +44,16 @@ class Colours:
     """
 
     def __init__(
-        self, soft: Float32[np.ndarray, "n n n 3"], profile: IspProfile, prior: Float[np.ndarray, " cells"]
+        self,
+        soft: Float32[np.ndarray, "n n n 3"],
+        spread: UInt8[np.ndarray, " cells"],
+        profile: IspProfile,
+        prior: Float[np.ndarray, " cells"],
     ) -> None:
-        """`soft` as the values of a `Lut3d`, colours last; profiles that do more than map colours have no inverse."""
-        self.soft = Table(soft)
+        """`soft` as the values of a `Lut3d`, colours last, `spread` of its colours by cell of their highest bits;
+        profiles that do more than map colours have no inverse.
+        """
+        self.soft = Table(soft, spread)
         self._profile, self._prior = profile, prior
 
     @cached_property
@@ -40,7 +61,7 @@ class Colours:
         """Made in a few seconds when the first picture comes, which a video never waits for."""
         return Inverse(self._profile, self._prior) if is_pointwise(self._profile.blocks) else None
 
-    def __call__(self, rgb: Rgb8) -> Rgb8:
+    def __call__(self, rgb: Rgb8) -> Coloured:
         if self._sharp is not None and self._sharp.made(rgb[::STEP, ::STEP]) > AS_MADE:
-            return self._sharp(rgb)
+            return self._sharp.with_spread(rgb)
         return self.soft(rgb)

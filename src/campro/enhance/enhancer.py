@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from campro.core.types import Images, Rgb8
+from campro.enhance.colours import Coloured
 from campro.enhance.hints import Teacher
 from campro.enhance.objective import Sample, enhancement_loss
-from campro.isp import RAW, Camera, IspProfile
+from campro.isp import Camera, IspProfile
+
+
+def as_captured(rgb: Rgb8) -> Coloured:
+    """The picture, as if each colour had been one raw colour alone."""
+    return rgb, np.zeros(rgb.shape[:2], np.uint8)
 
 
 class Enhancer(nn.Module):
@@ -23,9 +30,9 @@ class Enhancer(nn.Module):
     def prepare(self, photos: Sequence[Path], camera: Camera, teacher: Teacher | None = None) -> None:
         """Start from what training photographs, the camera and a teacher tell before any step; nothing by default."""
 
-    def colours(self, profile: IspProfile) -> Callable[[Rgb8], Rgb8]:
+    def colours(self, profile: IspProfile) -> Callable[[Rgb8], Coloured]:
         """What it wants to learn from beside the captured picture, as its samples hold it; that picture by default."""
-        return RAW
+        return as_captured
 
     def finish(self, samples: Iterable[Sample]) -> None:
         """Called once after training, with samples that it has not seen; nothing by default."""

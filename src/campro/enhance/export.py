@@ -26,8 +26,9 @@ PICTURE, ENHANCED, CONTEXT, SEEN, TOLD = "captured", "enhanced", "context", "see
 PROFILE, PRIOR = "profile", "prior"
 HALF = "/half"
 TABLE, CORRECTIONS = (f"enhancer.{name}.values{HALF}" for name in ("table", "corrections"))
+SPREAD = "enhancer.spread"
 """Names in the file: the input (B, 3, H, W) in [0, 1], the output of that shape, the small map of `fast` and what it is
-drawn from, the notes that hold the profile and how likely raw colours are, the end of a weight's name, and the two
+drawn from, the notes that hold the profile and how likely raw colours are, the end of a weight's name, and the three
 tables of `fast`."""
 
 

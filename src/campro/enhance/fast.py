@@ -18,14 +18,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from torch import Tensor
 from torch.nn import functional as F
 
 from campro.core.lut3d import NODES, Lut3d, colour_pairs
 from campro.core.types import Images, Rgb8
-from campro.enhance.colours import Colours
+from campro.enhance.colours import Coloured, Colours, spread_classes
 from campro.enhance.enhancer import Enhancer
 from campro.enhance.fused import FLOOR, MULTIPLE, STRIDE
 from campro.enhance.hints import Hints, Teacher
@@ -33,7 +34,7 @@ from campro.enhance.networks import KeepNet, TintNet, Told
 from campro.enhance.objective import Sample, contrast_loss, enhancement_loss
 from campro.enhance.padding import padded
 from campro.isp import Camera, IspProfile
-from campro.isp.inverse import CELLS, prior_of
+from campro.isp.inverse import BITS, CELLS, prior_of, spread_codes
 
 KEEP, MEAN = slice(0, 1), slice(1, 4)
 """Channels of the map: how much is kept, 0 to 1, and the mean of a place's colours."""
@@ -68,19 +69,24 @@ class FastEnhancer(Enhancer):
         self.table = Lut3d(torch.stack([red, green, blue])).requires_grad_(False)
         # Before it is fitted: all three channels stand out from their place by the same.
         self.corrections = Lut3d((2 / 3 * (green - red))[None]).requires_grad_(False)
+        self.register_buffer("spread", torch.zeros(CELLS, dtype=torch.uint8))
         self.register_buffer("prior", torch.full((CELLS,), 1 / CELLS))
         self.keep_net, self.tint_net = KeepNet(), TintNet()
         self.hints: Hints | None = None
 
     def prepare(self, photos: Sequence[Path], camera: Camera, teacher: Teacher | None = None) -> None:
         """Fit the tables, the best that colours alone can do; they stay as they are. The teacher knows faces."""
-        self.table = Lut3d.fit(colour_pairs(photos, camera)).to(self.table.values.device).requires_grad_(False)
-        self.prior = torch.from_numpy(prior_of(photos)).float().to(self.table.values.device)
+        device = self.table.values.device
+        table = Lut3d.fit(colour_pairs(photos, camera)).requires_grad_(False)
+        errors = Lut3d.fit((seen, (raw - table(seen)).square()) for seen, raw in colour_pairs(photos, camera))
+        self.spread = torch.from_numpy(_spread_by_cell(errors)).to(device)
+        self.table, self.prior = table.to(device), torch.from_numpy(prior_of(photos)).float().to(device)
         self.hints = None if teacher is None else Hints(teacher, self.keep_net.widths)
 
-    def colours(self, profile: IspProfile) -> Callable[[Rgb8], Rgb8]:
+    def colours(self, profile: IspProfile) -> Callable[[Rgb8], Coloured]:
         """See `Enhancer.colours`."""
-        return Colours(self.table.values.permute(1, 2, 3, 0).cpu().numpy(), profile, self.prior.cpu().numpy())
+        table = self.table.values.permute(1, 2, 3, 0).cpu().numpy()
+        return Colours(table, self.spread.cpu().numpy(), profile, self.prior.cpu().numpy())
 
     @torch.no_grad()
     def finish(self, samples: Iterable[Sample]) -> None:
@@ -106,7 +112,7 @@ class FastEnhancer(Enhancer):
         seen, told = padded(captured, MULTIPLE), statistics(captured, coloured)
         context = torch.cat([self.keep_net(seen).sigmoid(), self._means(told)], 1)
         full = _blown_up(context, captured)
-        corrections = self.corrections(_standing_out(coloured, full[:, MEAN]))
+        corrections = self.corrections(_standing_out(coloured, full[:, MEAN], self._spread_of(captured)))
         corrected = (coloured + corrections.view_as(coloured)).clamp(0, 1)
         off = context[:, MEAN] - F.avg_pool2d(padded(corrected, MULTIPLE), STRIDE)
         return full[:, KEEP] * (corrected + _blown_up(off, captured)), context, seen, told
@@ -131,6 +137,12 @@ class FastEnhancer(Enhancer):
         loss = colours + kept + CERTAINTY * certainty
         return loss if self.hints is None else loss + HINTED * self.hints.loss(features, whole)
 
+    def _spread_of(self, captured: Images) -> Images:
+        """Of each channel the class of its cell, as in `Sample`."""
+        red, green, blue = ((captured.clamp(0, 1) * 255 + 0.5) / (1 << (8 - BITS))).long().unbind(1)
+        cells = (red << (2 * BITS)) | (green << BITS) | blue
+        return spread_classes(self.spread.index_select(0, cells.flatten()).view_as(cells))
+
     def _means(self, told: Told) -> Float[Tensor, "B 3 h w"]:
         """What the colours of each cell are on average: as the first table has it, put right by a tint."""
         return told[:, COLOURED] + self.tint_net(told)
@@ -139,7 +151,7 @@ class FastEnhancer(Enhancer):
         """What the second table is fitted to: every third row and column of a sample, outside faces."""
         sample = Sample(*(part.to(self.prior.device) for part in sample))
         means = self._means(statistics(sample.captured, sample.coloured))
-        standing = _standing_out(sample.coloured, _blown_up(means, sample.coloured))
+        standing = _standing_out(sample.coloured, _blown_up(means, sample.coloured), sample.spread)
         wanted = (sample.raw - sample.coloured).flatten(0, 1)[:, None]
         there = sample.background.expand_as(sample.raw).flatten(0, 1) == 1
 
@@ -155,13 +167,22 @@ def _blown_up(context: Float[Tensor, "B c h w"], images: Images) -> Float[Tensor
     return full[:, :, : images.shape[2], : images.shape[3]]
 
 
-def _standing_out(coloured: Images, means: Images) -> Float[Tensor, "3*B 3 H W"]:
+def _spread_by_cell(variances: Lut3d) -> UInt8[np.ndarray, " cells"]:
+    """What a table errs by, as `isp.inverse.spread_codes`, by cell of the highest bits of colours."""
+    side = 1 << (8 - BITS)
+    middles = (side * torch.arange(1 << BITS) + (side - 1) / 2) / 255
+    colours = torch.cartesian_prod(middles, middles, middles).T.reshape(1, 3, CELLS, 1)
+    with torch.no_grad():
+        return spread_codes(255**2 * variances(colours)[0, :, :, 0].T.numpy())
+
+
+def _standing_out(coloured: Images, means: Images, spread: Images) -> Float[Tensor, "3*B 3 H W"]:
     """Of each channel of each picture: by how much it stands out from its place, by how much the two others do on
-    average, both from a half on, and what its place is like.
+    average, both from a half on, and how unsure the first table was of it.
     """
     apart = coloured - means
     others = (apart.sum(1, keepdim=True) - apart) / 2
-    return torch.stack([apart + 0.5, others + 0.5, means], 2).flatten(0, 1)
+    return torch.stack([apart + 0.5, others + 0.5, spread], 2).flatten(0, 1)
 
 
 def statistics(captured: Images, coloured: Images) -> Told:

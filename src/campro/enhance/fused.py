@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, Float64, Int64
+from jaxtyping import Float32, Float64, Int64, UInt8
 from numba import njit, prange
 
 from campro.core.types import Rgb8
+from campro.isp.inverse import BITS, SPREADS
 
 STRIDE, MULTIPLE = 8, 64
 """The map is drawn at 1 / STRIDE; its network halves three times more, so pictures are padded to MULTIPLE."""
@@ -15,16 +16,14 @@ LINES = 720
 """Networks see larger pictures shrunk to so many lines or columns: they learned from photographs of that size."""
 LEVELS = 256
 MIDDLE = (LEVELS - 1) / 2
-MEAN_SHIFT, SUM_SHIFT = 2, 3
-"""Corrections are worked out for every 4th level of a place's mean, and for every 8th of the sum of what the two other
-channels stand out by.
-"""
+SUM_SHIFT = 3
+"""Corrections are worked out for every 8th level of the sum of what the two other channels stand out by."""
 OWN = np.arange(1 - LEVELS, LEVELS)
-MEANS = np.arange(0, LEVELS, 1 << MEAN_SHIFT) + ((1 << MEAN_SHIFT) - 1) / 2
+CLASSES = np.linspace(0, LEVELS - 1, len(SPREADS) + 1)
 OTHERS = (np.arange(-2 * LEVELS, 2 * LEVELS, 1 << SUM_SHIFT) + ((1 << SUM_SHIFT) - 1) / 2) / 2
 FIXED = 128
 """They are kept as 16-bit integers, by so many to a level."""
-SETTINGS = (LINES, MEAN_SHIFT, SUM_SHIFT, FIXED)
+SETTINGS = (LINES, SUM_SHIFT, FIXED)
 """What decides beside an enhancer's file how its pictures come out."""
 FLOOR = 1e-4
 """Added to variances before their root, whose slope has no end at nought."""
@@ -48,18 +47,19 @@ def planes(rgb: Rgb8, multiple: int = 1) -> Float32[np.ndarray, "1 3 H W"]:
 
 
 class Table:
-    """A `Lut3d` on 8-bit pictures, to a rounding step."""
+    """A `Lut3d` on 8-bit pictures, to a rounding step, and how far to trust it."""
 
-    def __init__(self, values: Float32[np.ndarray, "n n n 3"]) -> None:
-        """`values[b, g, r]` is the colour at a node of the cube."""
+    def __init__(self, values: Float32[np.ndarray, "n n n 3"], spread: UInt8[np.ndarray, " cells"]) -> None:
+        """`values[b, g, r]` is the colour at a node of the cube; `spread` as in `FastEnhancer`."""
         self._low, self._part = _cells(_positions(np.arange(LEVELS), len(values)), len(values))
         # Along red the table is worked out for all levels once, which halves the reads for every pixel.
         self._table = np.ascontiguousarray(_resampled(values, np.arange(LEVELS), 2))
+        self._spread = spread
 
-    def __call__(self, rgb: Rgb8) -> Rgb8:
-        out = np.empty_like(rgb)
-        _look_up(np.ascontiguousarray(rgb), self._table, self._low, self._part, out)
-        return out
+    def __call__(self, rgb: Rgb8) -> tuple[Rgb8, UInt8[np.ndarray, "H W"]]:
+        out, spread = np.empty_like(rgb), np.empty(rgb.shape[:2], np.uint8)
+        _look_up(np.ascontiguousarray(rgb), self._table, self._low, self._part, self._spread, out, spread)
+        return out, spread
 
 
 def statistics(captured: Rgb8, coloured: Rgb8) -> Float32[np.ndarray, "1 12 h w"]:
@@ -81,21 +81,28 @@ class Composer:
     """
 
     def __init__(self, corrections: Float32[np.ndarray, "n n n"]) -> None:
-        """Those of `campro.enhance.fast.FastEnhancer`, `corrections[mean, others, own]`."""
+        """Those of `campro.enhance.fast.FastEnhancer`, `corrections[spread, others, own]`."""
         # Of the eight nodes around a pixel none is left to read: one number is, which is off by more than a level for
         # less than a hundredth of them.
-        for axis, levels in enumerate((MEANS, MIDDLE + OTHERS, MIDDLE + OWN)):
+        for axis, levels in enumerate((CLASSES, MIDDLE + OTHERS, MIDDLE + OWN)):
             corrections = _resampled(corrections, levels, axis)
         levels = (LEVELS - 1) * corrections.clip(-1, 1)
         self._flat = (FIXED * levels).round().astype(np.int16).ravel()
 
-    def __call__(self, coloured: Rgb8, context: Float32[np.ndarray, "4 h w"], out: Rgb8 | None = None) -> Rgb8:
+    def __call__(
+        self,
+        coloured: Rgb8,
+        spread: UInt8[np.ndarray, "H W"],
+        context: Float32[np.ndarray, "4 h w"],
+        out: Rgb8 | None = None,
+    ) -> Rgb8:
         """`context` is the map of `shrunk` pictures; `out` may be `coloured`: new memory costs as much as the rest."""
         out = np.empty_like(coloured) if out is None else out
         side = STRIDE * _scale(coloured)
         rows, columns = (_upscaled(pixels, cells, side) for pixels, cells in zip(coloured.shape, context.shape[1:]))
         keep, means = context[:1], (LEVELS - 1) * context[1:]
-        _correct(np.ascontiguousarray(coloured), _widened(means.clip(0, LEVELS - 1), columns), self._flat, *rows, out)
+        seen = _widened(means.clip(0, LEVELS - 1), columns)
+        _correct(np.ascontiguousarray(coloured), spread, seen, self._flat, *rows, out)
         off = means - (LEVELS - 1) * cells_of(shrunk(out))[:3]
         _finish(out, _widened(np.concatenate([keep, off]), columns), *rows, out)
         return out
@@ -154,10 +161,12 @@ def _planes(rgb, out):
 
 
 @njit(cache=True, parallel=True, nogil=True, fastmath=True)
-def _look_up(rgb, table, low, part, out):
-    one, white, half = np.float32(1), np.float32(255), np.float32(0.5)
+def _look_up(rgb, table, low, part, cells, out, spread):
+    one, white, half, down = np.float32(1), np.float32(255), np.float32(0.5), 8 - BITS
     for y in prange(rgb.shape[0]):
         for x in range(rgb.shape[1]):
+            row = (np.uintp(rgb[y, x, 0] >> down) << BITS) | (rgb[y, x, 1] >> down)
+            spread[y, x] = cells[(row << BITS) | (rgb[y, x, 2] >> down)]
             red, green, blue = rgb[y, x, 0], low[rgb[y, x, 1]], low[rgb[y, x, 2]]
             up_green, up_blue = part[rgb[y, x, 1]], part[rgb[y, x, 2]]
             both = up_green * up_blue
@@ -204,7 +213,7 @@ def _widen(maps, lefts, overs, out):
 
 
 @njit(cache=True, parallel=True, nogil=True, fastmath=True)
-def _correct(coloured, means, flat, tops, downs, out):
+def _correct(coloured, spread, means, flat, tops, downs, out):
     """Unrolled and with indices that cannot be negative: half the time."""
     height, width = coloured.shape[:2]
     bottom = means.shape[0] - 1
@@ -212,15 +221,13 @@ def _correct(coloured, means, flat, tops, downs, out):
         above, below = means[tops[y]], means[min(tops[y] + 1, bottom)]
         line = above + (below - above) * downs[y]
         for x in range(width):
-            red, green, blue = _rounded(line[0, x]), _rounded(line[1, x]), _rounded(line[2, x])
-            apart_red, apart_green = coloured[y, x, 0] - red, coloured[y, x, 1] - green
-            apart_blue = coloured[y, x, 2] - blue
-            value = coloured[y, x, 0] + _correction(flat, red, apart_red, apart_green + apart_blue)
-            out[y, x, 0] = _level(value)
-            value = coloured[y, x, 1] + _correction(flat, green, apart_green, apart_red + apart_blue)
-            out[y, x, 1] = _level(value)
-            value = coloured[y, x, 2] + _correction(flat, blue, apart_blue, apart_red + apart_green)
-            out[y, x, 2] = _level(value)
+            code = np.int32(spread[y, x])
+            red = coloured[y, x, 0] - _rounded(line[0, x])
+            green = coloured[y, x, 1] - _rounded(line[1, x])
+            blue = coloured[y, x, 2] - _rounded(line[2, x])
+            out[y, x, 0] = _level(coloured[y, x, 0] + _correction(flat, code & 3, red, green + blue))
+            out[y, x, 1] = _level(coloured[y, x, 1] + _correction(flat, (code >> 2) & 3, green, red + blue))
+            out[y, x, 2] = _level(coloured[y, x, 2] + _correction(flat, code >> 4, blue, red + green))
 
 
 @njit(cache=True, parallel=True, nogil=True, fastmath=True)
@@ -237,9 +244,9 @@ def _finish(corrected, maps, tops, downs, out):
 
 
 @njit(inline="always")
-def _correction(flat, mean, own, others):
+def _correction(flat, kind, own, others):
     """What one channel stands out by is next to each other in memory: neighbours in a picture share cache lines."""
-    place = (mean >> MEAN_SHIFT) * len(OTHERS) + ((others + 2 * LEVELS) >> SUM_SHIFT)
+    place = kind * len(OTHERS) + ((others + 2 * LEVELS) >> SUM_SHIFT)
     index = np.uintp(place * len(OWN) + own + LEVELS - 1)
     return flat[index] * np.float32(1 / FIXED)
 

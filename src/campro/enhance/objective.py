@@ -24,6 +24,8 @@ class Sample(NamedTuple):
     """The same, but as most pictures come: some of it went through JPEG."""
     coloured: Images
     """What colours alone tell of that (`Enhancer.colours`)."""
+    spread: Images
+    """And how unsure that is, by channel: classes of `isp.inverse.spread_codes`, as 0, 1/3, 2/3 and 1."""
     raw: Images
     background: Background
 

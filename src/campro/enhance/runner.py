@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import onnx
 import torch
-from jaxtyping import Float32, Float64
+from jaxtyping import Float32, Float64, UInt8
 from onnx import numpy_helper
 
 from campro.core.device import keep_memory
@@ -20,7 +20,7 @@ from campro.core.images import to_rgb8
 from campro.core.onnx_part import load_part
 from campro.core.types import ImageTransform, Rgb8
 from campro.enhance.colours import Colours
-from campro.enhance.export import CONTEXT, CORRECTIONS, ENHANCED, PICTURE, PRIOR, PROFILE, SEEN, TABLE, TOLD
+from campro.enhance.export import CONTEXT, CORRECTIONS, ENHANCED, PICTURE, PRIOR, PROFILE, SEEN, SPREAD, TABLE, TOLD
 from campro.enhance.fused import MULTIPLE, SETTINGS, Composer, planes, shrunk, statistics
 from campro.isp import IspProfile
 
@@ -52,8 +52,8 @@ class OnnxEnhancer:
     def __call__(self, rgb: Rgb8) -> Rgb8:
         """One captured picture, enhanced."""
         if self._tables is not None:
-            coloured = self.colours(rgb)
-            return self.compose(coloured, self.context(rgb, coloured), out=coloured)
+            coloured, spread = self.colours(rgb)
+            return self.compose(coloured, spread, self.context(rgb, coloured), out=coloured)
         return to_rgb8(torch.from_numpy(self._run({PICTURE: planes(rgb)})).clamp(0, 1))[0]
 
     @cached_property
@@ -64,7 +64,7 @@ class OnnxEnhancer:
             CamproError: for an enhancer whose network does both at once.
         """
         tables = self._fast()
-        return Colours(tables.soft, self.profile, tables.prior)
+        return Colours(tables.soft, tables.spread, self.profile, tables.prior)
 
     @cached_property
     def compose(self) -> Composer:
@@ -73,10 +73,10 @@ class OnnxEnhancer:
 
     def with_faces(self, rgb: Rgb8) -> Rgb8:
         """Its colours alone, nothing left out: what one makes of a captured picture who owns the file of a fast one."""
-        coloured = self.colours(rgb)
+        coloured, spread = self.colours(rgb)
         context = self.context(rgb, coloured).copy()
         context[0] = 1
-        return self.compose(coloured, context, out=coloured)
+        return self.compose(coloured, spread, context, out=coloured)
 
     def film(self) -> ImageTransform:
         """For the frames of one video, in order: see `Film`. Of one that is not fast, the enhancer itself."""
@@ -119,13 +119,13 @@ class Film:
 
     def __call__(self, rgb: Rgb8) -> Rgb8:
         """The next frame, enhanced."""
-        coloured = self._enhancer.colours.soft(rgb)
+        coloured, spread = self._enhancer.colours.soft(rgb)
         context = self._enhancer.context(rgb, coloured).copy()
         if self._before is not None and self._before.shape == context.shape:
             moved = np.abs(context[1:] - self._before[1:]).max(0)
             context[0] = np.minimum(context[0], self._before[0] + RISE + MOVED * moved)
         self._before = context
-        return self._enhancer.compose(coloured, context, out=coloured)
+        return self._enhancer.compose(coloured, spread, context, out=coloured)
 
 
 def load_enhancer(path: Path | None = None) -> OnnxEnhancer:
@@ -142,6 +142,8 @@ class _Tables(NamedTuple):
 
     soft: Float32[np.ndarray, "n n n 3"]
     """The values of its 3D LUT, colours last."""
+    spread: UInt8[np.ndarray, " cells"]
+    """How far it errs, by cell of colours."""
     corrections: Float32[np.ndarray, "n n n"]
     prior: Float64[np.ndarray, " cells"]
     """How likely raw colours are."""
@@ -151,7 +153,8 @@ class _Tables(NamedTuple):
         weights = {one.name: one for one in model.graph.initializer}
         soft, corrections = (numpy_helper.to_array(weights[name]).astype(np.float32) for name in (TABLE, CORRECTIONS))
         likely = np.frombuffer(b64decode(prior), np.float16).astype(np.float64)
-        return cls(np.ascontiguousarray(soft.transpose(1, 2, 3, 0)), corrections[0], likely)
+        spread = numpy_helper.to_array(weights[SPREAD])
+        return cls(np.ascontiguousarray(soft.transpose(1, 2, 3, 0)), spread, corrections[0], likely)
 
 
 def _read(path: Path) -> onnx.ModelProto:
@@ -162,7 +165,7 @@ def _read(path: Path) -> onnx.ModelProto:
         names = {value.name for value in (*model.graph.input, *model.graph.output)}
         if not {PICTURE, ENHANCED} <= names or PROFILE not in {entry.key for entry in model.metadata_props}:
             raise ValueError(f"a network from {', '.join(sorted(names))}")
-        if CONTEXT in names and CORRECTIONS not in {weight.name for weight in model.graph.initializer}:
+        if CONTEXT in names and SPREAD not in {weight.name for weight in model.graph.initializer}:
             raise ValueError("one of an older version")
     except Exception as error:  # a damaged file can raise anything
         reason = " ".join(str(error).split())[:160]

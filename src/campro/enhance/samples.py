@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float
 
 from campro.core.images import read_image_once, to_tensor
 from campro.core.types import Images, ImageTransform, Rgb8
+from campro.enhance.colours import Coloured, spread_classes
 from campro.enhance.objective import Sample
 
 MARGIN = 0.3
@@ -58,7 +59,7 @@ def background_of(faces: Float[np.ndarray, "N 4"], height: int, width: int) -> B
 def draw_samples(
     lessons: Sequence[Lesson],
     view: ImageTransform,
-    colours: Callable[[Rgb8], Rgb8],
+    colours: Callable[[Rgb8], Coloured],
     size: int,
     count: int,
     rng: np.random.Generator,
@@ -75,9 +76,10 @@ def draw_samples(
         captured.append(_compressed(seen, rng) if rng.random() < COMPRESSED else seen)
         raw.append(rgb)
         background.append(mask)
-    coloured = [colours(rgb) for rgb in captured]
+    coloured, spread = zip(*(colours(rgb) for rgb in captured))
+    classes = spread_classes(torch.from_numpy(np.stack(spread)))
     marks = torch.from_numpy(np.stack(background))[:, None].float()
-    return Sample(_batch(uncompressed), _batch(captured), _batch(coloured), _batch(raw), marks)
+    return Sample(_batch(uncompressed), _batch(captured), _batch(coloured), classes, _batch(raw), marks)
 
 
 def _batch(pictures: Sequence[Rgb8]) -> Images:

@@ -22,6 +22,7 @@ from campro.core.errors import CamproError
 from campro.core.progress import Progress
 from campro.core.runs import RunFolder
 from campro.core.types import ImageTransform, Rgb8
+from campro.enhance.colours import Coloured
 from campro.enhance.enhancer import Enhancer
 from campro.enhance.objective import Sample
 from campro.enhance.samples import Lesson, draw_samples
@@ -39,7 +40,7 @@ class Lessons:
 
     photos: Sequence[Lesson]
     view: ImageTransform
-    colours: Callable[[Rgb8], Rgb8]
+    colours: Callable[[Rgb8], Coloured]
     size: int = 256
     """Side of a training piece in pixels."""
     batch: int = 8
