@@ -69,7 +69,7 @@ def main(
 def _judged(enhancer: OnnxEnhancer, captured: Rgb8, faces: Float[Tensor, "N 4"]) -> Iterator[tuple[float, str, float]]:
     """Every doubt with the shares of one picture."""
     coloured, spread = enhancer.colours(captured)
-    context = enhancer.context(captured, coloured)
+    context = enhancer.context(captured, coloured, spread)
     for doubt in DOUBTS:
         doubted = np.concatenate([_with_doubt(context[:1], doubt), context[1:]])
         kept = SHOW(np.full_like(coloured, 255), spread, np.concatenate([doubted[:1], np.ones_like(context[1:])]))

@@ -16,7 +16,7 @@ from campro.enhance import training
 from campro.enhance.enhancer import as_captured
 from campro.enhance.enhancers import ENHANCERS, new_enhancer
 from campro.enhance.fast import DOUBT, SHARPNESS, statistics
-from campro.enhance.fused import FLOOR
+from campro.enhance.fused import DISTRUST, FLOOR
 from campro.enhance.objective import Sample, enhancement_loss
 from campro.enhance.samples import Lesson
 from campro.enhance.training import Lessons, train_enhancer
@@ -72,12 +72,13 @@ def test_fast_starts_from_the_inverse_of_the_colours(tmp_path):
 
 
 def test_statistics_by_hand():
-    """A cell of two colours, half and half: their mean, and half their difference."""
-    captured = torch.zeros(1, 3, 8, 8)
-    captured[:, :, :4] = 0.6
-    told = statistics(captured, torch.ones(1, 3, 8, 8))[0, :, 0, 0]
-    wanted = torch.tensor([0.3] * 3 + [(0.3**2 + FLOOR) ** 0.5] * 3 + [1.0] * 3 + [FLOOR**0.5] * 3)
-    torch.testing.assert_close(told, wanted)
+    """A cell of two colours, half and half: their mean, and half their difference; one of them is not to be trusted."""
+    captured, coloured, spread = torch.zeros(3, 1, 3, 8, 8)
+    captured[:, :, :4], coloured[:, :, 4:], spread[:, :, :4] = 0.6, 0.8, 1.0
+    told = statistics(captured, coloured, spread)[0, ::3, 0, 0]
+    trusted = 0.8 * (1 + DISTRUST) / (1 + 2 * DISTRUST)
+    wanted = [0.3, (0.3**2 + FLOOR) ** 0.5, 0.4, (0.4**2 + FLOOR) ** 0.5, 0.5, trusted]
+    torch.testing.assert_close(told, torch.tensor(wanted))
 
 
 def test_a_map_that_is_black_all_over_gets_out():
@@ -103,14 +104,19 @@ def test_at_first_the_channels_of_a_place_move_together():
 
 
 def test_of_every_cell_its_mean_has_the_last_word():
-    """Texture comes from pixels, and what a place is like from the network, whatever the tables make of colours."""
+    """Where colours are unsure texture comes from pixels, and what a place is like from the network; others stay."""
     enhancer = new_enhancer("fast").eval()
+    enhancer.spread[: 1 << 14] = 63  # red below a half
     torch.nn.init.constant_(enhancer.keep_net.draw.head.bias, 40.0)
     torch.nn.init.constant_(enhancer.tint_net.head.bias, 0.1)
     enhancer.corrections.values.data.fill_(-0.2)
     captured = 0.4 + 0.2 * torch.rand(1, 3, 64, 64)
+    captured[:, 0, :, :32] -= 0.2
+    captured[:, 0, :, 32:] += 0.2
     with torch.no_grad():
-        torch.testing.assert_close(enhancer(captured), captured + 0.1)
+        enhanced = enhancer(captured)
+    torch.testing.assert_close(enhanced[..., :24], captured[..., :24] + 0.1)
+    torch.testing.assert_close(enhanced[..., 40:], captured[..., 40:] - 0.2)
 
 
 def _lonely(rng):

@@ -102,8 +102,8 @@ class Given:
     def __init__(self, *kept):
         self.kept = iter(kept)
 
-    def context(self, rgb, coloured):
-        context = np.full((4, -(-len(rgb) // 64) * 8, 8), rgb.mean() / 255, np.float32)
+    def context(self, rgb, coloured, spread):
+        context = np.full((7, -(-len(rgb) // 64) * 8, 8), rgb.mean() / 255, np.float32)
         context[0] = next(self.kept)
         return context
 

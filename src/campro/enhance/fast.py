@@ -10,7 +10,8 @@ colour was.
 
 What a pixel should be in its place is a second table, of corrections. Light and shade move the three channels of a
 pixel together, away from what its place is like; where one stands out alone, the first table took the wrong colour.
-Pixels say what is finer than a cell, the network what is coarser: of every cell its mean has the last word.
+Most captured colours were one raw colour for certain, though. Those pixels stay as they are, and the network is told
+of them; what the mean of a cell is still off by is shared out among the others.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from campro.core.lut3d import NODES, Lut3d, colour_pairs
 from campro.core.types import Images, Rgb8
 from campro.enhance.colours import Coloured, Colours, spread_classes
 from campro.enhance.enhancer import Enhancer
-from campro.enhance.fused import FLOOR, MULTIPLE, STRIDE
+from campro.enhance.fused import DISTRUST, EVENLY, FLOOR, MULTIPLE, STRIDE
 from campro.enhance.hints import Hints, Teacher
 from campro.enhance.networks import KeepNet, TintNet, Told
 from campro.enhance.objective import Sample, contrast_loss, enhancement_loss
@@ -37,9 +38,9 @@ from campro.isp import Camera, IspProfile
 from campro.isp.inverse import BITS, CELLS, prior_of, spread_codes
 
 KEEP, MEAN = slice(0, 1), slice(1, 4)
-"""Channels of the map: how much is kept, 0 to 1, and the mean of a place's colours."""
-COLOURED = slice(6, 9)
-"""Where `statistics` has the means of what the table makes of captured colours."""
+"""Channels of the map: how much is kept, 0 to 1, and the mean of a place's colours; UNSURE of `statistics` follows."""
+COLOURED, UNSURE = slice(6, 9), slice(12, 15)
+"""Where `statistics` has the means of what the table makes of captured colours, and of their spread."""
 CERTAINTY, FACE = 0.2, 2.0
 """Weight of the entropy of the map itself next to the loss of the picture, in which dark faces weigh little; and what
 a pixel of a face counts there against one outside: a face that is left in harms more than a blackened wall."""
@@ -54,7 +55,7 @@ up to so much of its logit: chosen by `scripts/choose_doubt.py`, see docs/log.md
 
 
 class FastEnhancer(Enhancer):
-    """keep x (c + correction(c, place) + off(place)) with c = table(colour): the picture, black on faces.
+    """keep x (c + correction(c, place) + spread(colour) off(place)), c = table(colour): the picture, black on faces.
 
     Here the first table is a 3D LUT, which any runtime can use and compression does not hurt; `campro.enhance.runner`
     has a sharper one for pictures as the camera made them, and the network learns from both.
@@ -104,18 +105,18 @@ class FastEnhancer(Enhancer):
         """See `Enhancer.forward`."""
         return self.with_context(captured)[0]
 
-    def with_context(self, captured: Images) -> tuple[Images, Float[Tensor, "B 4 h w"], Images, Told]:
-        """Enhanced pictures; the map that they were made with, KEEP and MEAN; captured pictures with a border and
-        `statistics`, from which it was drawn.
+    def with_context(self, captured: Images) -> tuple[Images, Float[Tensor, "B 7 h w"], Images, Told]:
+        """Enhanced pictures; the map that they were made with; captured pictures with a border and `statistics`, from
+        which it was drawn.
         """
-        coloured = self.table(captured)
-        seen, told = padded(captured, MULTIPLE), statistics(captured, coloured)
-        context = torch.cat([self.keep_net(seen).sigmoid(), self._means(told)], 1)
+        coloured, spread = self.table(captured), self._spread_of(captured)
+        seen, told = padded(captured, MULTIPLE), statistics(captured, coloured, spread)
+        context = torch.cat([self.keep_net(seen).sigmoid(), self._means(told), told[:, UNSURE]], 1)
         full = _blown_up(context, captured)
-        corrections = self.corrections(_standing_out(coloured, full[:, MEAN], self._spread_of(captured)))
+        corrections = self.corrections(_standing_out(coloured, full[:, MEAN], spread))
         corrected = (coloured + corrections.view_as(coloured)).clamp(0, 1)
-        off = context[:, MEAN] - F.avg_pool2d(padded(corrected, MULTIPLE), STRIDE)
-        return full[:, KEEP] * (corrected + _blown_up(off, captured)), context, seen, told
+        off = (context[:, MEAN] - _by_cell(corrected)) * (1 + EVENLY) / (told[:, UNSURE] + EVENLY)
+        return full[:, KEEP] * (corrected + spread * _blown_up(off, captured)), context, seen, told
 
     def loss(self, sample: Sample) -> Float[Tensor, ""]:
         """Eq. 7 twice, once for colours and once for the map, on means of cells; the map's cross-entropy; and hints.
@@ -123,7 +124,7 @@ class FastEnhancer(Enhancer):
         Colours are learned as if the right cells were kept: through a doubtful map they would learn to make up for its
         darkness, and be too bright where it is sure. Of single pixels they would learn less: their error is noise.
         """
-        told = statistics(sample.captured, sample.coloured)
+        told = statistics(sample.captured, sample.coloured, sample.spread)
         # JPEG is for colours to learn: it taught the network for faces nothing that helped (docs/log.md, 2026-11-26).
         seen, whole, background = (
             padded(part, MULTIPLE) for part in (sample.uncompressed, sample.raw, sample.background)
@@ -150,7 +151,7 @@ class FastEnhancer(Enhancer):
     def _corrections_of(self, sample: Sample) -> tuple[Images, Float[Tensor, "1 1 1 N"]]:
         """What the second table is fitted to: every third row and column of a sample, outside faces."""
         sample = Sample(*(part.to(self.prior.device) for part in sample))
-        means = self._means(statistics(sample.captured, sample.coloured))
+        means = self._means(statistics(sample.captured, sample.coloured, sample.spread))
         standing = _standing_out(sample.coloured, _blown_up(means, sample.coloured), sample.spread)
         wanted = (sample.raw - sample.coloured).flatten(0, 1)[:, None]
         there = sample.background.expand_as(sample.raw).flatten(0, 1) == 1
@@ -185,11 +186,18 @@ def _standing_out(coloured: Images, means: Images, spread: Images) -> Float[Tens
     return torch.stack([apart + 0.5, others + 0.5, spread], 2).flatten(0, 1)
 
 
-def statistics(captured: Images, coloured: Images) -> Told:
-    """Of every cell the mean and the standard deviation of captured colours, and of what the table makes of them."""
+def statistics(captured: Images, coloured: Images, spread: Images) -> Told:
+    """Of every cell the mean and the standard deviation of captured colours, and of what the table makes of them; the
+    mean of their spread; and the mean of coloured pixels again, weighed by how sure the table was.
+    """
     told = []
     for images in (captured, coloured):
-        whole = padded(images, MULTIPLE)
-        mean, square = F.avg_pool2d(whole, STRIDE), F.avg_pool2d(whole.square(), STRIDE)
-        told += [mean, ((square - mean.square()).clamp_min(0) + FLOOR).sqrt()]
-    return torch.cat(told, 1)
+        mean = _by_cell(images)
+        told += [mean, ((_by_cell(images.square()) - mean.square()).clamp_min(0) + FLOOR).sqrt()]
+    trust = (1 - spread) ** 3 + DISTRUST
+    return torch.cat([*told, _by_cell(spread), _by_cell(trust * coloured) / _by_cell(trust)], 1)
+
+
+def _by_cell(images: Images) -> Images:
+    """Means of the cells of pictures, and of those that pad them."""
+    return F.avg_pool2d(padded(images, MULTIPLE), STRIDE)

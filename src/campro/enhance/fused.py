@@ -27,13 +27,22 @@ SETTINGS = (LINES, SUM_SHIFT, FIXED)
 """What decides beside an enhancer's file how its pictures come out."""
 FLOOR = 1e-4
 """Added to variances before their root, whose slope has no end at nought."""
+DISTRUST, EVENLY = 0.02, 0.15
+"""What a pixel counts of whose colour nothing is known, next to one that is known; and how evenly what the mean of a
+cell is off by is shared out, which otherwise those pixels take that may be wrong.
+"""
+TRUST = (1 - np.arange(len(SPREADS) + 1, dtype=np.float32) / len(SPREADS)) ** 3 + np.float32(DISTRUST)
 
 
-def shrunk(rgb: Rgb8) -> Rgb8:
-    """What networks see of a picture: itself, or if it has more than LINES lines and columns so many of the fewer."""
-    scale = _scale(rgb)
-    size = (round(rgb.shape[1] / scale), round(rgb.shape[0] / scale))
-    return rgb if scale == 1 else np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_LINEAR))
+def shrunk(picture: UInt8[np.ndarray, "H W *channels"]) -> UInt8[np.ndarray, "h w *channels"]:
+    """What networks see of a picture: itself, or if it has more than LINES lines and columns so many of the fewer.
+
+    Codes, without channels, are not mixed.
+    """
+    scale = _scale(picture)
+    size = (round(picture.shape[1] / scale), round(picture.shape[0] / scale))
+    how = cv2.INTER_NEAREST if picture.ndim == 2 else cv2.INTER_LINEAR
+    return picture if scale == 1 else np.asarray(cv2.resize(picture, size, interpolation=how))
 
 
 def planes(rgb: Rgb8, multiple: int = 1) -> Float32[np.ndarray, "1 3 H W"]:
@@ -62,9 +71,12 @@ class Table:
         return out, spread
 
 
-def statistics(captured: Rgb8, coloured: Rgb8) -> Float32[np.ndarray, "1 12 h w"]:
+def statistics(captured: Rgb8, coloured: Rgb8, spread: UInt8[np.ndarray, "H W"]) -> Float32[np.ndarray, "1 18 h w"]:
     """`campro.enhance.fast.statistics` of one picture."""
-    return np.concatenate([cells_of(captured), cells_of(coloured)])[None]
+    height, width = _padded(captured, MULTIPLE)
+    trusted = np.empty((6, height // STRIDE, width // STRIDE), np.float32)
+    _trusted(np.ascontiguousarray(coloured), spread, TRUST, trusted)
+    return np.concatenate([cells_of(captured), cells_of(coloured), trusted])[None]
 
 
 def cells_of(rgb: Rgb8) -> Float32[np.ndarray, "6 h w"]:
@@ -76,8 +88,8 @@ def cells_of(rgb: Rgb8) -> Float32[np.ndarray, "6 h w"]:
 
 
 class Composer:
-    """keep x (coloured + correction + what the means of cells are off by), rounded half up; what is drawn by cells is
-    bilinear between them, with half-pixel centres.
+    """keep x (coloured + correction + spread x off), as `campro.enhance.fast.FastEnhancer` but rounded half up; what is
+    drawn by cells is bilinear between them, with half-pixel centres.
     """
 
     def __init__(self, corrections: Float32[np.ndarray, "n n n"]) -> None:
@@ -93,23 +105,23 @@ class Composer:
         self,
         coloured: Rgb8,
         spread: UInt8[np.ndarray, "H W"],
-        context: Float32[np.ndarray, "4 h w"],
+        context: Float32[np.ndarray, "7 h w"],
         out: Rgb8 | None = None,
     ) -> Rgb8:
         """`context` is the map of `shrunk` pictures; `out` may be `coloured`: new memory costs as much as the rest."""
         out = np.empty_like(coloured) if out is None else out
         side = STRIDE * _scale(coloured)
         rows, columns = (_upscaled(pixels, cells, side) for pixels, cells in zip(coloured.shape, context.shape[1:]))
-        keep, means = context[:1], (LEVELS - 1) * context[1:]
+        keep, means, unsure = context[:1], (LEVELS - 1) * context[1:4], context[4:]
         seen = _widened(means.clip(0, LEVELS - 1), columns)
         _correct(np.ascontiguousarray(coloured), spread, seen, self._flat, *rows, out)
-        off = means - (LEVELS - 1) * cells_of(shrunk(out))[:3]
-        _finish(out, _widened(np.concatenate([keep, off]), columns), *rows, out)
+        off = (means - (LEVELS - 1) * cells_of(shrunk(out))[:3]) * (1 + EVENLY) / (unsure + EVENLY)
+        _finish(out, spread, _widened(np.concatenate([keep, off / len(SPREADS)]), columns), *rows, out)
         return out
 
 
-def _scale(rgb: Rgb8) -> float:
-    return max(1.0, min(rgb.shape[:2]) / LINES)
+def _scale(picture: np.ndarray) -> float:
+    return max(1.0, min(picture.shape[:2]) / LINES)
 
 
 def _padded(rgb: Rgb8, multiple: int) -> tuple[int, int]:
@@ -202,6 +214,26 @@ def _statistics(rgb, out):
                 out[3 + channel, row, column] = np.sqrt(max(variance, 0.0) + FLOOR)
 
 
+@njit(cache=True, parallel=True, nogil=True)
+def _trusted(rgb, spread, trust, out):
+    """Of each cell the mean class of spread, up to 1, and the mean colour weighed by trust."""
+    height, width = rgb.shape[:2]
+    count, level = np.float32(3 * STRIDE * STRIDE), np.float32(1 / 255)
+    for row in prange(out.shape[1]):
+        for column in range(out.shape[2]):
+            for channel in range(3):
+                classes, weights, colours = 0, np.float32(0), np.float32(0)
+                for y in range(row * STRIDE, row * STRIDE + STRIDE):
+                    for x in range(column * STRIDE, column * STRIDE + STRIDE):
+                        line, pixel = min(y, height - 1), min(x, width - 1)
+                        kind = (spread[line, pixel] >> (2 * channel)) & 3
+                        classes += kind
+                        weights += trust[kind]
+                        colours += trust[kind] * rgb[line, pixel, channel]
+                out[channel, row, column] = classes / count
+                out[3 + channel, row, column] = colours / weights * level
+
+
 @njit(cache=True, parallel=True, nogil=True, fastmath=True)
 def _widen(maps, lefts, overs, out):
     end = maps.shape[2] - 1
@@ -231,16 +263,17 @@ def _correct(coloured, spread, means, flat, tops, downs, out):
 
 
 @njit(cache=True, parallel=True, nogil=True, fastmath=True)
-def _finish(corrected, maps, tops, downs, out):
+def _finish(corrected, spread, maps, tops, downs, out):
     height, width = corrected.shape[:2]
     bottom = maps.shape[0] - 1
     for y in prange(height):
         above, below = maps[tops[y]], maps[min(tops[y] + 1, bottom)]
         line = above + (below - above) * downs[y]
         for x in range(width):
-            keep = line[0, x]
-            for channel in range(3):
-                out[y, x, channel] = _level(keep * (corrected[y, x, channel] + line[1 + channel, x]))
+            keep, code = line[0, x], np.int32(spread[y, x])
+            out[y, x, 0] = _level(keep * (corrected[y, x, 0] + (code & 3) * line[1, x]))
+            out[y, x, 1] = _level(keep * (corrected[y, x, 1] + ((code >> 2) & 3) * line[2, x]))
+            out[y, x, 2] = _level(keep * (corrected[y, x, 2] + (code >> 4) * line[3, x]))
 
 
 @njit(inline="always")

@@ -14,12 +14,12 @@ from torch.nn import functional as F
 
 from campro.core.types import Images
 
-TOLD = 12
+TOLD = 18
 """Figures of each cell: see `campro.enhance.fast.statistics`."""
 STEM, EXPANSION = 24, 2
 """Channels at a quarter of the size, and how much wider a depthwise convolution is than what it is between."""
 
-Told = Float[Tensor, "B 12 h w"]
+Told = Float[Tensor, "B 18 h w"]
 
 
 class KeepNet(nn.Module):

@@ -53,7 +53,7 @@ class OnnxEnhancer:
         """One captured picture, enhanced."""
         if self._tables is not None:
             coloured, spread = self.colours(rgb)
-            return self.compose(coloured, spread, self.context(rgb, coloured), out=coloured)
+            return self.compose(coloured, spread, self.context(rgb, coloured, spread), out=coloured)
         return to_rgb8(torch.from_numpy(self._run({PICTURE: planes(rgb)})).clamp(0, 1))[0]
 
     @cached_property
@@ -74,7 +74,7 @@ class OnnxEnhancer:
     def with_faces(self, rgb: Rgb8) -> Rgb8:
         """Its colours alone, nothing left out: what one makes of a captured picture who owns the file of a fast one."""
         coloured, spread = self.colours(rgb)
-        context = self.context(rgb, coloured).copy()
+        context = self.context(rgb, coloured, spread).copy()
         context[0] = 1
         return self.compose(coloured, spread, context, out=coloured)
 
@@ -82,10 +82,12 @@ class OnnxEnhancer:
         """For the frames of one video, in order: see `Film`. Of one that is not fast, the enhancer itself."""
         return self if self._tables is None else Film(self)
 
-    def context(self, rgb: Rgb8, coloured: Rgb8) -> Float32[np.ndarray, "4 h w"]:
-        """The map of a fast one for a captured picture and its `colours`, `shrunk`: keep (0 to 1) and means (3)."""
-        rgb, coloured = shrunk(rgb), shrunk(coloured)
-        return np.asarray(self._run({SEEN: planes(rgb, MULTIPLE), TOLD: statistics(rgb, coloured)})[0])
+    def context(self, rgb: Rgb8, coloured: Rgb8, spread: UInt8[np.ndarray, "H W"]) -> Float32[np.ndarray, "7 h w"]:
+        """The map of a fast one for a captured picture and its `colours`, `shrunk`: keep (0 to 1), means (3) and how
+        unsure colours are (3, 0 to 1).
+        """
+        rgb, coloured, spread = shrunk(rgb), shrunk(coloured), shrunk(spread)
+        return np.asarray(self._run({SEEN: planes(rgb, MULTIPLE), TOLD: statistics(rgb, coloured, spread)})[0])
 
     def _fast(self) -> _Tables:
         if self._tables is None:
@@ -115,14 +117,14 @@ class Film:
     def __init__(self, enhancer: OnnxEnhancer) -> None:
         self.name, self.digest = enhancer.name, json_digest(["film", RISE, MOVED, enhancer.digest])
         self._enhancer = enhancer
-        self._before: Float32[np.ndarray, "4 h w"] | None = None
+        self._before: Float32[np.ndarray, "7 h w"] | None = None
 
     def __call__(self, rgb: Rgb8) -> Rgb8:
         """The next frame, enhanced."""
         coloured, spread = self._enhancer.colours.soft(rgb)
-        context = self._enhancer.context(rgb, coloured).copy()
+        context = self._enhancer.context(rgb, coloured, spread).copy()
         if self._before is not None and self._before.shape == context.shape:
-            moved = np.abs(context[1:] - self._before[1:]).max(0)
+            moved = np.abs(context[1:4] - self._before[1:4]).max(0)
             context[0] = np.minimum(context[0], self._before[0] + RISE + MOVED * moved)
         self._before = context
         return self._enhancer.compose(coloured, spread, context, out=coloured)
