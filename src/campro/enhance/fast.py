@@ -29,7 +29,7 @@ from campro.core.lut3d import NODES, Lut3d, colour_pairs
 from campro.core.types import Images, Rgb8
 from campro.enhance.colours import Coloured, Colours, spread_classes
 from campro.enhance.enhancer import Enhancer
-from campro.enhance.fused import DISTRUST, EVENLY, FLOOR, MULTIPLE, STRIDE
+from campro.enhance.fused import EVENLY, FLOOR, MULTIPLE, STRIDE, trust
 from campro.enhance.hints import Hints, Teacher
 from campro.enhance.networks import KeepNet, TintNet, Told
 from campro.enhance.objective import Sample, contrast_loss, enhancement_loss
@@ -194,8 +194,8 @@ def statistics(captured: Images, coloured: Images, spread: Images) -> Told:
     for images in (captured, coloured):
         mean = _by_cell(images)
         told += [mean, ((_by_cell(images.square()) - mean.square()).clamp_min(0) + FLOOR).sqrt()]
-    trust = (1 - spread) ** 3 + DISTRUST
-    return torch.cat([*told, _by_cell(spread), _by_cell(trust * coloured) / _by_cell(trust)], 1)
+    weight = trust(spread)
+    return torch.cat([*told, _by_cell(spread), _by_cell(weight * coloured) / _by_cell(weight)], 1)
 
 
 def _by_cell(images: Images) -> Images:

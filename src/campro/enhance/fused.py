@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import cv2
 import numpy as np
 from jaxtyping import Float32, Float64, Int64, UInt8
 from numba import njit, prange
+from torch import Tensor
 
 from campro.core.types import Rgb8
 from campro.isp.inverse import BITS, SPREADS
@@ -31,7 +34,6 @@ DISTRUST, EVENLY = 0.02, 0.15
 """What a pixel counts of whose colour nothing is known, next to one that is known; and how evenly what the mean of a
 cell is off by is shared out, which otherwise those pixels take that may be wrong.
 """
-TRUST = (1 - np.arange(len(SPREADS) + 1, dtype=np.float32) / len(SPREADS)) ** 3 + np.float32(DISTRUST)
 
 
 def shrunk(picture: UInt8[np.ndarray, "H W *channels"]) -> UInt8[np.ndarray, "h w *channels"]:
@@ -53,6 +55,14 @@ def planes(rgb: Rgb8, multiple: int = 1) -> Float32[np.ndarray, "1 3 H W"]:
     out[..., :height, width:] = out[..., :height, width - 1 : width]
     out[..., height:, :] = out[..., height - 1 : height, :]
     return out
+
+
+Spread = TypeVar("Spread", np.ndarray, Tensor)
+
+
+def trust(spread: Spread) -> Spread:
+    """What a pixel counts in the mean of its cell, by the class of its spread, 0 to 1."""
+    return (1 - spread) ** 3 + DISTRUST
 
 
 class Table:
@@ -162,6 +172,9 @@ def _widened(
     out = np.empty((maps.shape[1], len(maps), len(columns[0])), np.float32)
     _widen(maps, *columns, out)
     return out
+
+
+TRUST = trust(np.linspace(0, 1, len(SPREADS) + 1, dtype=np.float32))
 
 
 @njit(cache=True, parallel=True, nogil=True)
