@@ -11,11 +11,12 @@ from lightning_fabric import Fabric
 
 from campro.core.errors import CamproError
 from campro.core.images import to_tensor, write_image
+from campro.core.lut3d import Lut3d
 from campro.core.runs import RunFolder
 from campro.enhance import training
 from campro.enhance.enhancer import as_captured
 from campro.enhance.enhancers import ENHANCERS, new_enhancer
-from campro.enhance.fast import DOUBT, SHARPNESS, statistics
+from campro.enhance.fast import DOUBT, SHARPNESS, _spread_by_cell, statistics
 from campro.enhance.fused import DISTRUST, FLOOR
 from campro.enhance.objective import Sample, enhancement_loss
 from campro.enhance.samples import Lesson
@@ -69,6 +70,15 @@ def test_fast_starts_from_the_inverse_of_the_colours(tmp_path):
     coloured, spread = enhancer.colours(negative)(255 - rgb)
     np.testing.assert_array_equal(coloured, rgb)
     assert not spread.any()  # the exact inverse of what loses nothing
+
+
+def test_spread_by_cell_is_what_the_table_errs_by():
+    """Red in the upper half of its levels by 10 levels, below not; green nowhere, blue everywhere by 30."""
+    variances = torch.zeros(3, 33, 33, 33)
+    variances[0, :, :, 16:], variances[2] = (10 / 255) ** 2, (30 / 255) ** 2
+    codes = _spread_by_cell(Lut3d(variances)).reshape(32, 32, 32)
+    assert set(codes[16:].flat) == {2 + (3 << 4)}
+    assert set(codes[:15].flat) == {3 << 4}
 
 
 def test_statistics_by_hand():
