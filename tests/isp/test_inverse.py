@@ -37,9 +37,8 @@ def test_spread_is_how_far_apart_the_colours_are_that_became_one():
     captured = raw & 0x80FEFF
     means, _ = posterior_mean(captured, UNIFORM)
     found = _variances(captured, UNIFORM, means)[captured[::4099]]
-    np.testing.assert_allclose(
-        found[:, 0], (128**2 - 1) / 12 + 0.25, rtol=1e-5
-    )  # a half from the mean, which is rounded
+    red = (128**2 - 1) / 12 + 0.25  # a half from the mean, which is rounded
+    np.testing.assert_allclose(found[:, 0], red, rtol=1e-5)
     np.testing.assert_allclose(found[:, 1:], [[0.5, 0.0]] * len(found), atol=1e-6)
     assert set(spread_codes(found)) == {3}
     assert spread_codes(_variances(captured, UNIFORM, means)[[0x000100]])[0] == 63  # none becomes it: beyond all

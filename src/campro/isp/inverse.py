@@ -116,14 +116,20 @@ def _packed(rgb: UInt8[np.ndarray, "... 3"]) -> UInt32[np.ndarray, "..."]:
     return np.asarray((red << 16) | (green << 8) | blue)
 
 
+@njit(cache=True, inline="always")
+def _cell(red, green, blue):
+    """Where a prior has a colour."""
+    down = 8 - BITS
+    return ((red >> down) << (2 * BITS)) | ((green >> down) << BITS) | (blue >> down)
+
+
 @njit(cache=True)
 def _sums(captured, prior):
     """Of each captured colour the weight of all raw colours that become it, and their weighted sum."""
     sums = np.zeros((len(captured), 4))
-    down = 8 - BITS
     for raw in range(len(captured)):
         red, green, blue = raw >> 16, (raw >> 8) & 255, raw & 255
-        weight = prior[((red >> down) << (2 * BITS)) | ((green >> down) << BITS) | (blue >> down)]
+        weight = prior[_cell(red, green, blue)]
         colour = captured[raw]
         sums[colour, 0] += weight
         sums[colour, 1] += weight * red
@@ -136,18 +142,17 @@ def _sums(captured, prior):
 def _variances(captured, prior, means):
     """Of each captured colour those of the raw colours that become it; beyond all classes where there is none."""
     sums = np.zeros((len(captured), 4), np.float32)
-    down = 8 - BITS
     for raw in range(len(captured)):
         red, green, blue = raw >> 16, (raw >> 8) & 255, raw & 255
-        weight = prior[((red >> down) << (2 * BITS)) | ((green >> down) << BITS) | (blue >> down)]
+        weight = prior[_cell(red, green, blue)]
         colour = captured[raw]
         sums[colour, 0] += (red - means[colour, 0]) ** 2 * weight
         sums[colour, 1] += (green - means[colour, 1]) ** 2 * weight
         sums[colour, 2] += (blue - means[colour, 2]) ** 2 * weight
         sums[colour, 3] += weight
     for colour in range(len(captured)):
+        known = sums[colour, 3] > 0
         for channel in range(3):
-            known = sums[colour, 3] > 0
             sums[colour, channel] = sums[colour, channel] / sums[colour, 3] if known else np.float32(255**2)
     return sums[:, :3]
 
