@@ -68,12 +68,14 @@ def main(
 
 def _judged(enhancer: OnnxEnhancer, captured: Rgb8, faces: Float[Tensor, "N 4"]) -> Iterator[tuple[float, str, float]]:
     """Every doubt with the shares of one picture."""
-    coloured, spread = enhancer.colours(captured)
-    context = enhancer.context(captured, coloured, spread)
+    coloured = enhancer.colours(captured)
+    context = enhancer.context(captured, coloured)
     for doubt in DOUBTS:
         doubted = np.concatenate([_with_doubt(context[:1], doubt), context[1:]])
-        kept = SHOW(np.full_like(coloured, 255), spread, np.concatenate([doubted[:1], np.ones_like(context[1:])]))
-        for column, share in _shares(kept, enhancer.compose(coloured, spread, doubted), faces):
+        kept = SHOW(
+            np.full_like(captured, 255), coloured.spread, np.concatenate([doubted[:1], np.ones_like(context[1:])])
+        )
+        for column, share in _shares(kept, enhancer.compose(captured, coloured, doubted), faces):
             yield doubt, column, share
 
 

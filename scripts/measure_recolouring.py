@@ -78,7 +78,7 @@ def _owners(camera: Camera) -> list[ImageTransform]:
         return []
     enhanced = Chain("enhanced", camera, enhancer)
     return [
-        Chain("by the enhancer's tables", camera, Part("tables", enhancer, lambda rgb: enhancer.colours(rgb)[0])),
+        Chain("by the enhancer's tables", camera, Part("tables", enhancer, lambda rgb: enhancer.colours(rgb).rgb)),
         Chain("by the enhancer's colours", camera, Part("with faces", enhancer, enhancer.with_faces)),
         enhanced,
         Chain("enhanced, equalised", enhanced, Equalise()),

@@ -67,9 +67,10 @@ def test_fast_starts_from_the_inverse_of_the_colours(tmp_path):
     enhancer.prepare([tmp_path / "photo.png"], Camera(negative))
     raw = to_tensor(rgb)
     assert (enhancer.table(1 - raw) - raw).abs().mean() < 0.03
-    coloured, spread = enhancer.colours(negative)(255 - rgb)
-    np.testing.assert_array_equal(coloured, rgb)
-    assert not spread.any()  # the exact inverse of what loses nothing
+    coloured = enhancer.colours(negative)(255 - rgb)
+    np.testing.assert_array_equal(coloured.rgb, rgb)
+    assert coloured.as_made
+    assert not coloured.spread.any()  # the exact inverse of what loses nothing
 
 
 def test_spread_by_cell_is_what_the_table_errs_by():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import numpy as np
 import onnxruntime
 import pytest
@@ -74,35 +72,41 @@ def test_the_runner_agrees_with_pytorch_to_a_rounding_step(files, name, size):
 
 
 @pytest.mark.slow
-def test_a_picture_as_the_camera_made_it_gets_the_exact_inverse(files, monkeypatch):
-    """And its network is told so."""
+def test_a_picture_as_the_camera_made_it_is_told_from_others(files, monkeypatch):
+    """The network hears of its exact inverse, and what had one raw colour alone gets it back."""
     folder, networks = files
     rgb = np.random.default_rng(0).integers(0, 256, (70, 90, 3), dtype=np.uint8)
     captured, enhancer = Camera(PROFILE)(rgb), OnnxEnhancer(folder / "fast.onnx")
-    uniform = np.full(CELLS, 1 / CELLS)
-    coloured, spread = Inverse(PROFILE, uniform).with_spread(captured)
-    coloured, spread = to_tensor(coloured), spread_classes(torch.from_numpy(spread[None]))
-    fast = networks["fast"]
+    coloured = enhancer.colours(captured)
+    recoloured, codes = Inverse(PROFILE, np.full(CELLS, 1 / CELLS)).with_spread(captured)
+    spread, fast = spread_classes(torch.from_numpy(codes[None])), networks["fast"]
     monkeypatch.setattr(fast, "_spread_of", lambda images: spread)
-    monkeypatch.setattr(fast.table, "forward", lambda images: coloured)
+    monkeypatch.setattr(fast.table, "forward", lambda images: to_tensor(recoloured))
     with torch.no_grad():
-        wanted = fast(to_tensor(captured)).clamp(0, 1)[0].permute(1, 2, 0).numpy() * 255
-    found = enhancer(captured)
-    assert np.abs(found - wanted).max() < 1.2  # means are rounded
-    assert (enhancer.with_faces(captured) >= found).all()
+        wanted = fast.with_context(to_tensor(captured))[1][0]
+    assert coloured.as_made
+    np.testing.assert_allclose(enhancer.context(captured, coloured), wanted, atol=0.005)  # means are rounded
+    found, certain = enhancer.with_faces(captured), codes == 0
+    assert 0.1 < certain.mean() < 0.9
+    np.testing.assert_array_equal(found[certain], recoloured[certain])
+    assert (found >= enhancer(captured)).all()
 
 
 class Given:
     """An enhancer that changes no colour and draws the maps that it is given."""
 
     name = digest = "given"
-    colours = SimpleNamespace(soft=lambda rgb: as_captured(rgb.copy()))
-    compose = Composer(np.zeros((2, 2, 2), np.float32))
 
     def __init__(self, *kept):
         self.kept = iter(kept)
 
-    def context(self, rgb, coloured, spread):
+    def colours(self, rgb):
+        return as_captured(rgb.copy())
+
+    def compose(self, rgb, coloured, context, out):
+        return Composer(np.zeros((2, 2, 2), np.float32))(coloured.rgb, coloured.spread, context, out)
+
+    def context(self, rgb, coloured):
         context = np.full((7, -(-len(rgb) // 64) * 8, 8), rgb.mean() / 255, np.float32)
         context[0] = next(self.kept)
         return context

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from campro.core.images import write_image
 from campro.enhance import samples
+from campro.enhance.colours import Coloured
 from campro.enhance.enhancer import as_captured
 from campro.enhance.samples import MARGIN, NOISE, Lesson, background_of, draw_samples
 from campro.isp import RAW, Camera
@@ -48,7 +49,7 @@ def test_boxes_grow_by_the_margin_and_stay_inside(seed):
 def test_the_mask_follows_the_face(lesson, seed, monkeypatch):
     monkeypatch.setattr(samples, "COMPRESSED", 0.0)
     negative = Camera("invert")
-    inverse = lambda rgb: (negative(rgb), np.full(rgb.shape[:2], 0b100100, np.uint8))  # noqa: E731
+    inverse = lambda rgb: Coloured(negative(rgb), np.full(rgb.shape[:2], 0b100100, np.uint8), True)  # noqa: E731
     drawn = draw_samples([lesson], negative, inverse, 64, 2, np.random.default_rng(seed))
     uncompressed, captured, coloured, spread, raw, background = drawn
     assert [round(3 * float(part.mean()), 6) for part in spread.unbind(1)] == [0, 1, 2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from campro.enhance.fused import Table
 from campro.isp import IspProfile
 from campro.isp.fast import is_pointwise
 from campro.isp.inverse import Inverse
+from campro.isp.preimages import Preimages
 
 AS_MADE = 0.95
 """A picture counts as the camera made it if so many of its pixels have colours that the camera can hand out. Of JPEG
@@ -22,8 +24,15 @@ pictures, at any quality, it is about 0.6.
 STEP = 8
 """Of so many rows and columns one is looked at for that."""
 
-Coloured = tuple[Rgb8, UInt8[np.ndarray, "H W"]]
-"""A picture, and how far apart the raw colours are that each pixel may have had: see `isp.inverse.spread_codes`."""
+
+class Coloured(NamedTuple):
+    """A picture by its colours alone."""
+
+    rgb: Rgb8
+    spread: UInt8[np.ndarray, "H W"]
+    """How far apart the raw colours are that each pixel may have had: see `isp.inverse.spread_codes`."""
+    as_made: bool
+    """Whether it is exact: of a picture as the camera made it."""
 
 
 def spread_classes(codes: UInt8[Tensor, "B H W"]) -> Images:
@@ -61,7 +70,12 @@ class Colours:
         """Made in a few seconds when the first picture comes, which a video never waits for."""
         return Inverse(self._profile, self._prior) if is_pointwise(self._profile.blocks) else None
 
+    @cached_property
+    def preimages(self) -> Preimages:
+        """Among which to choose in a picture as the camera made it: the exact inverse is their mean."""
+        return Preimages.of(self._profile, self._prior)
+
     def __call__(self, rgb: Rgb8) -> Coloured:
         if self._sharp is not None and self._sharp.made(rgb[::STEP, ::STEP]) > AS_MADE:
-            return self._sharp.with_spread(rgb)
-        return self.soft(rgb)
+            return Coloured(*self._sharp.with_spread(rgb), True)
+        return Coloured(*self.soft(rgb), False)

@@ -18,7 +18,7 @@ from campro.isp import Camera, IspProfile
 
 def as_captured(rgb: Rgb8) -> Coloured:
     """The picture, as if each colour had been one raw colour alone."""
-    return rgb, np.zeros(rgb.shape[:2], np.uint8)
+    return Coloured(rgb, np.zeros(rgb.shape[:2], np.uint8), as_made=False)
 
 
 class Enhancer(nn.Module):

@@ -41,7 +41,7 @@ def shrunk(picture: UInt8[np.ndarray, "H W *channels"]) -> UInt8[np.ndarray, "h 
 
     Codes, without channels, are not mixed.
     """
-    scale = _scale(picture)
+    scale = scale_of(picture)
     size = (round(picture.shape[1] / scale), round(picture.shape[0] / scale))
     how = cv2.INTER_NEAREST if picture.ndim == 2 else cv2.INTER_LINEAR
     return picture if scale == 1 else np.asarray(cv2.resize(picture, size, interpolation=how))
@@ -120,17 +120,18 @@ class Composer:
     ) -> Rgb8:
         """`context` is the map of `shrunk` pictures; `out` may be `coloured`: new memory costs as much as the rest."""
         out = np.empty_like(coloured) if out is None else out
-        side = STRIDE * _scale(coloured)
-        rows, columns = (_upscaled(pixels, cells, side) for pixels, cells in zip(coloured.shape, context.shape[1:]))
+        side = STRIDE * scale_of(coloured)
+        rows, columns = (upscaled(pixels, cells, side) for pixels, cells in zip(coloured.shape, context.shape[1:]))
         keep, means, unsure = context[:1], (LEVELS - 1) * context[1:4], context[4:]
-        seen = _widened(means.clip(0, LEVELS - 1), columns)
+        seen = widened(means.clip(0, LEVELS - 1), columns)
         _correct(np.ascontiguousarray(coloured), spread, seen, self._flat, *rows, out)
         off = (means - (LEVELS - 1) * cells_of(shrunk(out))[:3]) * (1 + EVENLY) / (unsure + EVENLY)
-        _finish(out, spread, _widened(np.concatenate([keep, off / len(SPREADS)]), columns), *rows, out)
+        _finish(out, spread, widened(np.concatenate([keep, off / len(SPREADS)]), columns), *rows, out)
         return out
 
 
-def _scale(picture: np.ndarray) -> float:
+def scale_of(picture: np.ndarray) -> float:
+    """How much larger a picture is than what networks see of it; never less than 1."""
     return max(1.0, min(picture.shape[:2]) / LINES)
 
 
@@ -160,12 +161,12 @@ def _resampled(values: np.ndarray, levels: Float64[np.ndarray, " n"], axis: int)
     return values.take(low, axis) * (1 - part) + values.take(low + 1, axis) * part
 
 
-def _upscaled(pixels: int, cells: int, side: float) -> tuple[Int64[np.ndarray, " n"], Float32[np.ndarray, " n"]]:
+def upscaled(pixels: int, cells: int, side: float) -> tuple[Int64[np.ndarray, " n"], Float32[np.ndarray, " n"]]:
     """Where each pixel is between cells of that side."""
     return _cells((np.arange(pixels) + 0.5) / side - 0.5, cells)
 
 
-def _widened(
+def widened(
     maps: Float32[np.ndarray, "c h w"], columns: tuple[Int64[np.ndarray, " W"], Float32[np.ndarray, " W"]]
 ) -> Float32[np.ndarray, "h c W"]:
     """Every line of a map at the width of its picture: once, and not again for each line of pixels."""
@@ -270,9 +271,9 @@ def _correct(coloured, spread, means, flat, tops, downs, out):
             red = coloured[y, x, 0] - _rounded(line[0, x])
             green = coloured[y, x, 1] - _rounded(line[1, x])
             blue = coloured[y, x, 2] - _rounded(line[2, x])
-            out[y, x, 0] = _level(coloured[y, x, 0] + _correction(flat, code & 3, red, green + blue))
-            out[y, x, 1] = _level(coloured[y, x, 1] + _correction(flat, (code >> 2) & 3, green, red + blue))
-            out[y, x, 2] = _level(coloured[y, x, 2] + _correction(flat, code >> 4, blue, red + green))
+            out[y, x, 0] = level(coloured[y, x, 0] + _correction(flat, code & 3, red, green + blue))
+            out[y, x, 1] = level(coloured[y, x, 1] + _correction(flat, (code >> 2) & 3, green, red + blue))
+            out[y, x, 2] = level(coloured[y, x, 2] + _correction(flat, code >> 4, blue, red + green))
 
 
 @njit(cache=True, parallel=True, nogil=True, fastmath=True)
@@ -284,9 +285,9 @@ def _finish(corrected, spread, maps, tops, downs, out):
         line = above + (below - above) * downs[y]
         for x in range(width):
             keep, code = line[0, x], np.int32(spread[y, x])
-            out[y, x, 0] = _level(keep * (corrected[y, x, 0] + (code & 3) * line[1, x]))
-            out[y, x, 1] = _level(keep * (corrected[y, x, 1] + ((code >> 2) & 3) * line[2, x]))
-            out[y, x, 2] = _level(keep * (corrected[y, x, 2] + (code >> 4) * line[3, x]))
+            out[y, x, 0] = level(keep * (corrected[y, x, 0] + (code & 3) * line[1, x]))
+            out[y, x, 1] = level(keep * (corrected[y, x, 1] + ((code >> 2) & 3) * line[2, x]))
+            out[y, x, 2] = level(keep * (corrected[y, x, 2] + (code >> 4) * line[3, x]))
 
 
 @njit(inline="always")
@@ -303,5 +304,6 @@ def _rounded(value):
 
 
 @njit(inline="always")
-def _level(value):
+def level(value):
+    """A level, rounded half up."""
     return np.uint8(min(max(value + np.float32(0.5), np.float32(0)), np.float32(LEVELS - 1)))

@@ -19,9 +19,10 @@ from campro.core.hashing import file_sha256, json_digest
 from campro.core.images import to_rgb8
 from campro.core.onnx_part import load_part
 from campro.core.types import ImageTransform, Rgb8
-from campro.enhance.colours import Colours
+from campro.enhance.colours import Coloured, Colours
 from campro.enhance.export import CONTEXT, CORRECTIONS, ENHANCED, PICTURE, PRIOR, PROFILE, SEEN, SPREAD, TABLE, TOLD
 from campro.enhance.fused import MULTIPLE, SETTINGS, Composer, planes, shrunk, statistics
+from campro.enhance.settle import SETTLED, Settler
 from campro.isp import IspProfile
 
 SHIPPED = Path(__file__).parent / "weights" / "campro-default.onnx"
@@ -40,7 +41,7 @@ class OnnxEnhancer:
 
     def __init__(self, path: Path, name: str = "enhanced") -> None:
         model = _read(path)
-        self.name, self.digest = name, json_digest([file_sha256(path), SETTINGS])
+        self.name, self.digest = name, json_digest([file_sha256(path), SETTINGS, SETTLED])
         notes = {entry.key: entry.value for entry in model.metadata_props}
         self.profile = IspProfile.from_json(notes[PROFILE])
         """Whose pictures it enhances."""
@@ -52,8 +53,8 @@ class OnnxEnhancer:
     def __call__(self, rgb: Rgb8) -> Rgb8:
         """One captured picture, enhanced."""
         if self._tables is not None:
-            coloured, spread = self.colours(rgb)
-            return self.compose(coloured, spread, self.context(rgb, coloured, spread), out=coloured)
+            coloured = self.colours(rgb)
+            return self.compose(rgb, coloured, self.context(rgb, coloured), out=coloured.rgb)
         return to_rgb8(torch.from_numpy(self._run({PICTURE: planes(rgb)})).clamp(0, 1))[0]
 
     @cached_property
@@ -66,28 +67,41 @@ class OnnxEnhancer:
         tables = self._fast()
         return Colours(tables.soft, tables.spread, self.profile, tables.prior)
 
+    def compose(
+        self, rgb: Rgb8, coloured: Coloured, context: Float32[np.ndarray, "7 h w"], out: Rgb8 | None = None
+    ) -> Rgb8:
+        """The enhanced picture, from a captured one, what a fast one's `colours` make of it, and its `context`; raises
+        as `colours` does. `out` may be `coloured.rgb`.
+        """
+        if coloured.as_made:
+            return self._settle(rgb, coloured.rgb, coloured.spread, context, out)
+        return self._compose(coloured.rgb, coloured.spread, context, out)
+
     @cached_property
-    def compose(self) -> Composer:
-        """From a fast one's `colours` and its `context` to the enhanced picture; raises as `colours` does."""
+    def _compose(self) -> Composer:
         return Composer(self._fast().corrections)
+
+    @cached_property
+    def _settle(self) -> Settler:
+        return Settler(self.colours.preimages)
 
     def with_faces(self, rgb: Rgb8) -> Rgb8:
         """Its colours alone, nothing left out: what one makes of a captured picture who owns the file of a fast one."""
-        coloured, spread = self.colours(rgb)
-        context = self.context(rgb, coloured, spread).copy()
+        coloured = self.colours(rgb)
+        context = self.context(rgb, coloured).copy()
         context[0] = 1
-        return self.compose(coloured, spread, context, out=coloured)
+        return self.compose(rgb, coloured, context, out=coloured.rgb)
 
     def film(self) -> ImageTransform:
         """For the frames of one video, in order: see `Film`. Of one that is not fast, the enhancer itself."""
         return self if self._tables is None else Film(self)
 
-    def context(self, rgb: Rgb8, coloured: Rgb8, spread: UInt8[np.ndarray, "H W"]) -> Float32[np.ndarray, "7 h w"]:
+    def context(self, rgb: Rgb8, coloured: Coloured) -> Float32[np.ndarray, "7 h w"]:
         """The map of a fast one for a captured picture and its `colours`, `shrunk`: keep (0 to 1), means (3) and how
         unsure colours are (3, 0 to 1).
         """
-        rgb, coloured, spread = shrunk(rgb), shrunk(coloured), shrunk(spread)
-        return np.asarray(self._run({SEEN: planes(rgb, MULTIPLE), TOLD: statistics(rgb, coloured, spread)})[0])
+        seen, recoloured, spread = (shrunk(part) for part in (rgb, coloured.rgb, coloured.spread))
+        return np.asarray(self._run({SEEN: planes(seen, MULTIPLE), TOLD: statistics(seen, recoloured, spread)})[0])
 
     def _fast(self) -> _Tables:
         if self._tables is None:
@@ -111,7 +125,6 @@ class Film:
 
     Where the map is in doubt noise decides in every frame anew, and black patches would come and go. A map that
     lagged behind both ways would show a face that moves. Where something else came into view nothing is remembered.
-    Colours come from the 3D LUT, compressed or not, for the exact inverse makes more of noise.
     """
 
     def __init__(self, enhancer: OnnxEnhancer) -> None:
@@ -121,13 +134,13 @@ class Film:
 
     def __call__(self, rgb: Rgb8) -> Rgb8:
         """The next frame, enhanced."""
-        coloured, spread = self._enhancer.colours.soft(rgb)
-        context = self._enhancer.context(rgb, coloured, spread).copy()
+        coloured = self._enhancer.colours(rgb)
+        context = self._enhancer.context(rgb, coloured).copy()
         if self._before is not None and self._before.shape == context.shape:
             moved = np.abs(context[1:4] - self._before[1:4]).max(0)
             context[0] = np.minimum(context[0], self._before[0] + RISE + MOVED * moved)
         self._before = context
-        return self._enhancer.compose(coloured, spread, context, out=coloured)
+        return self._enhancer.compose(rgb, coloured, context, out=coloured.rgb)
 
 
 def load_enhancer(path: Path | None = None) -> OnnxEnhancer:

@@ -76,7 +76,7 @@ def draw_samples(
         captured.append(_compressed(seen, rng) if rng.random() < COMPRESSED else seen)
         raw.append(rgb)
         background.append(mask)
-    coloured, spread = zip(*(colours(rgb) for rgb in captured))
+    coloured, spread, _ = zip(*(colours(rgb) for rgb in captured))
     classes = spread_classes(torch.from_numpy(np.stack(spread)))
     marks = torch.from_numpy(np.stack(background))[:, None].float()
     return Sample(_batch(uncompressed), _batch(captured), _batch(coloured), classes, _batch(raw), marks)

@@ -117,7 +117,7 @@ def _packed(rgb: UInt8[np.ndarray, "... 3"]) -> UInt32[np.ndarray, "..."]:
 
 
 @njit(cache=True, inline="always")
-def _cell(red, green, blue):
+def cell(red, green, blue):
     """Where a prior has a colour."""
     down = 8 - BITS
     return ((red >> down) << (2 * BITS)) | ((green >> down) << BITS) | (blue >> down)
@@ -129,7 +129,7 @@ def _sums(captured, prior):
     sums = np.zeros((len(captured), 4))
     for raw in range(len(captured)):
         red, green, blue = raw >> 16, (raw >> 8) & 255, raw & 255
-        weight = prior[_cell(red, green, blue)]
+        weight = prior[cell(red, green, blue)]
         colour = captured[raw]
         sums[colour, 0] += weight
         sums[colour, 1] += weight * red
@@ -144,7 +144,7 @@ def _variances(captured, prior, means):
     sums = np.zeros((len(captured), 4), np.float32)
     for raw in range(len(captured)):
         red, green, blue = raw >> 16, (raw >> 8) & 255, raw & 255
-        weight = prior[_cell(red, green, blue)]
+        weight = prior[cell(red, green, blue)]
         colour = captured[raw]
         sums[colour, 0] += (red - means[colour, 0]) ** 2 * weight
         sums[colour, 1] += (green - means[colour, 1]) ** 2 * weight
