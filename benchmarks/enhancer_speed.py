@@ -17,9 +17,13 @@ from campro.isp import Camera
 FRAMES = 10
 """The fast one is timed on so many pictures in a row, as in a video; the U-Net's one takes seconds."""
 SIZES = {"512x512": (512, 512), "1920x1080": (1920, 1080)}
-TABLE_MACS = 7 * 3 + 2 * 3 + 3 * 7 + 7 * 3 + 3
-"""Multiply-adds of a pixel outside the networks: seven mixtures of a colour, its squares, three of each of the seven
-maps, seven mixtures of three corrections, and keep."""
+ENTRIES = 5
+"""Raw colours of a captured one, on average over the pixels of photographs."""
+PIXEL_MACS = 5 * (ENTRIES * (3 + 2 + 1 + 3 + 3) + 3 + 3) // 3 + 2 + 3
+"""Multiply-adds of a pixel outside the networks. It is settled five thirds times: of each raw colour a distance (squares,
+those of the sum, the scale), a weight and a weighted sum; a mean of neighbours before and a division after them. Then
+the map's darkness is found and counted.
+"""
 
 
 def unet_rgb8(unet: Enhancer, rgb: Rgb8) -> Rgb8:
@@ -32,7 +36,7 @@ def multiply_adds(enhancer: Enhancer, width: int, height: int) -> int:
     """Of all convolutions, and of the pixel-wise part where there is one."""
     with torch.inference_mode(), FlopCounterMode(display=False) as counter:
         enhancer(torch.rand(1, 3, height, width))
-    by_pixel = TABLE_MACS * width * height if hasattr(enhancer, "table") else 0
+    by_pixel = PIXEL_MACS * width * height if hasattr(enhancer, "table") else 0
     return counter.get_total_flops() // 2 + by_pixel
 
 

@@ -121,7 +121,8 @@ def test_the_same_adversaries_with_several_pictures():
     }
     known = Known(Tiny(), 0, profiles=(load_profile("campro-default"),))
     fused_inverse = find_attack("several pictures, inverse").runs
-    assert list(fused_inverse(known)) == ["2 pictures, inverse", "4 pictures, inverse", "8 pictures, inverse"]
+    names = [f"{count} pictures, inverse{how}" for how in ("", " by neighbours") for count in (2, 4, 8)]
+    assert list(fused_inverse(known)) == names
     assert not fused_inverse(replace(known, profiles=(load_profile("defocus-9-3"),)))
 
 

@@ -1,21 +1,47 @@
-"""The best that colours alone can do for one who knows the profile: its exact inverse."""
+"""The best that colours can do for one who knows the profile: its exact inverse, and what neighbours add to it."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
 import numpy as np
+from jaxtyping import Float
 
 from campro.attacks.attack import Adversary, Attack, Known, Runs
+from campro.core.hashing import json_digest
+from campro.core.types import Rgb8
+from campro.enhance.fused import shrunk, statistics
+from campro.enhance.settle import SETTLED, Settler
 from campro.isp.fast import is_pointwise
 from campro.isp.inverse import Inverse, prior_of
+from campro.isp.preimages import Preimages
 
 PHOTOS = 300
+CERTAIN = slice(15, 18)
+"""Where `statistics` has the mean of a cell's colours, weighed by how sure the inverse is of them."""
+
+
+class InverseByNeighbours:
+    """Of every pixel the one of its raw colours that suits those around it: the enhancer's, without a network."""
+
+    def __init__(self, inverse: Inverse, preimages: Preimages) -> None:
+        self.name, self.digest = "inverse by neighbours", json_digest([inverse.digest, SETTLED])
+        self._inverse, self._settle = inverse, Settler(preimages)
+
+    def __call__(self, rgb: Rgb8) -> Rgb8:
+        coloured, spread = self._inverse.with_spread(rgb)
+        means = statistics(shrunk(rgb), shrunk(coloured), shrunk(spread))[0, CERTAIN]
+        return self._settle(rgb, coloured, spread, np.concatenate([np.ones_like(means[:1]), means]), out=coloured)
 
 
 def inverse_runs(known: Known) -> Runs:
-    """The table; a profile that blurs has none."""
-    return {"inverse": lambda: Adversary((inverse_of(known),))} if has_inverse(known) else {}
+    """Each pixel alone, and all together; a profile that blurs has none."""
+    if not has_inverse(known):
+        return {}
+    return {
+        "inverse": lambda: Adversary((inverse_of(known),)),
+        "inverse by neighbours": lambda: Adversary((_by_neighbours(known),)),
+    }
 
 
 def has_inverse(known: Known) -> bool:
@@ -26,8 +52,18 @@ def has_inverse(known: Known) -> bool:
 @lru_cache(maxsize=1)
 def inverse_of(known: Known) -> Inverse:
     """With a prior from photographs of anything."""
+    return Inverse(known.profile, _prior_of(known))
+
+
+@lru_cache(maxsize=1)
+def _by_neighbours(known: Known) -> InverseByNeighbours:
+    return InverseByNeighbours(inverse_of(known), Preimages.of(known.profile, _prior_of(known)))
+
+
+@lru_cache(maxsize=1)
+def _prior_of(known: Known) -> Float[np.ndarray, " cells"]:
     order = np.random.default_rng(known.seed).permutation(len(known.photos))[:PHOTOS]
-    return Inverse(known.profile, prior_of(known.photos[row] for row in order))
+    return prior_of(known.photos[row] for row in order)
 
 
 INVERSE = Attack("inverse", "white", "the profile", inverse_runs)
