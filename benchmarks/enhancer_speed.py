@@ -19,10 +19,10 @@ FRAMES = 10
 SIZES = {"512x512": (512, 512), "1920x1080": (1920, 1080)}
 ENTRIES = 5
 """Raw colours of a captured one, on average over the pixels of photographs."""
-PIXEL_MACS = 5 * (ENTRIES * (3 + 2 + 1 + 3 + 3) + 3 + 3) // 3 + 2 + 3
-"""Multiply-adds of a pixel outside the networks. It is settled five thirds times: of each raw colour a distance (squares,
-those of the sum, the scale), a weight and a weighted sum; a mean of neighbours before and a division after them. Then
-the map's darkness is found and counted.
+PIXEL_MACS = 4 * (ENTRIES * (3 + 2 + 1 + 3 + 3) + 3 + 3) // 3 + 2 + 3
+"""Multiply-adds of a pixel outside the networks. It is settled four thirds times: of each raw colour a distance (its
+squares, that of the sum, the scale), a weight and a weighted sum; a mean of neighbours before it and a division after.
+Then the map's darkness is found and counted.
 """
 
 

@@ -3,8 +3,8 @@
 Where several raw colours became one, their mean is none of them, and what a place is like is too coarse to choose by.
 Neighbours are not: raw pictures are smooth where captured ones jump. So pixels far apart are settled first
 (`campro.enhance.semiglobal`), and then the grid is made twice as fine, by pixels between those that are settled, until
-it holds them all. Each is the posterior mean of its raw colours around the mean of its four neighbours, with tails so
-heavy that edges stay.
+it holds them all; those of the coarser grid are settled again, by nearer neighbours. Each is the posterior mean of its
+raw colours around the mean of four neighbours, with tails so heavy that edges stay.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ class Settler:
         while step > 1:
             step //= 2
             _settle_middles(out, captured, spread, step, *table)
-            for turn in (1, 0):
-                _settle_chequered(out, captured, spread, step, turn, *table)
+            _settle_beside(out, captured, spread, step, step, 1, *table)
+            _settle_beside(out, captured, spread, step, 2 * step, 0, *table)  # the coarser grid, by nearer neighbours
         _darken(widened(context[:1], columns), *rows, out)
         return out
 
@@ -100,13 +100,13 @@ def _settle_middles(out, captured, spread, half, reds, greens, blues, starts, en
 
 
 @njit(cache=True, parallel=True, nogil=True, fastmath=True)
-def _settle_chequered(out, captured, spread, half, turn, reds, greens, blues, starts, entries, scale, shared):
-    """Every second pixel of a grid of half, by the four beside it, which are not among them."""
+def _settle_beside(out, captured, spread, half, down, turn, reds, greens, blues, starts, entries, scale, shared):
+    """Every second pixel of a grid of half, in every row or in every second, by the four beside it: not among them."""
     height, width = captured.shape[:2]
-    for row in prange((height + half - 1) // half):
-        y = row * half
+    for row in prange((height + down - 1) // down):
+        y = row * down
         up, low = _inside(y - half, y + half, height), _inside(y + half, y - half, height)
-        for x in range((row + turn) % 2 * half, width, 2 * half):
+        for x in range((y // half + turn) % 2 * half, width, 2 * half):
             if spread[y, x]:
                 left, right = _inside(x - half, x + half, width), _inside(x + half, x - half, width)
                 index = index_of(captured[y, x], reds, greens, blues)
