@@ -24,6 +24,8 @@ GRID = 4
 """Pixels from one to the next of those that are settled first; a power of two times as many in large pictures."""
 NEIGHBOURS = (16.0, 150.0)
 """Variance of a raw colour around the mean of its neighbours, as `semiglobal.PLACE`."""
+WHOLE = 1 - 0.5 / 255
+"""From here on the map changes no level. Most rows of most pictures are whole."""
 LIKELY = np.exp(-HALVING * np.arange(256)).astype(np.float32)
 SETTLED = (GRID, NEIGHBOURS, CHOICES, FREEDOM, HALVING, JUMP, PLACE)
 """What decides beside the map how pictures come out."""
@@ -121,6 +123,8 @@ def _darken(keep, tops, downs, out):
     for y in prange(out.shape[0]):
         above, below = keep[tops[y], 0], keep[min(tops[y] + 1, bottom), 0]
         line = above + (below - above) * downs[y]
+        if line.min() > WHOLE:
+            continue
         for x in range(out.shape[1]):
             for channel in range(3):
                 out[y, x, channel] = level(line[x] * out[y, x, channel])
