@@ -67,8 +67,8 @@ def keep_memory() -> None:
 def hand_over_cores() -> None:
     """Let numba's threads give their cores up at once when their work is done, if they have not started yet.
 
-    Kernels and networks by turns then take a tenth less: GNU's OpenMP waits for more work busily, for longer than a
-    network needs to start. It reads this when it is loaded, at the first parallel kernel; a setting of the user's stays.
+    Kernels and networks by turns then take a twelfth less: GNU's OpenMP waits for more work busily, for longer than a
+    network needs to start. It reads this when it is loaded, at the first parallel kernel. A setting of the user stays.
     """
     os.environ.setdefault("GOMP_SPINCOUNT", str(SPINS))
 

@@ -147,7 +147,7 @@ def load_enhancer(path: Path | None = None) -> OnnxEnhancer:
     """The enhancer in that file, or the one of `campro-default` that ships.
 
     From now on the process keeps the memory of a picture for the next, and kernels leave their cores to the network:
-    each a tenth of the time at 1080p.
+    about a tenth of the time at 1080p, each.
     """
     keep_memory()
     hand_over_cores()
