@@ -67,7 +67,7 @@ class Colours:
 
     @cached_property
     def _sharp(self) -> Inverse | None:
-        """Made in a few seconds when the first picture comes, which a video never waits for."""
+        """Made in a few seconds when the first picture comes."""
         return Inverse(self._profile, self._prior) if is_pointwise(self._profile.blocks) else None
 
     @cached_property

@@ -26,7 +26,9 @@ PLACE = (25.0, 600.0)
 together, which light and shade move.
 """
 FREEDOM = 3
-"""Degrees of freedom of that distribution, a Student's t in three dimensions: an edge is unlikely, not impossible."""
+"""Degrees of freedom of that distribution, a Student's t: an edge is unlikely, not impossible. In three dimensions its
+power, (FREEDOM + 3) / 2, is 3 as well.
+"""
 TEMPER = 0.33
 """Power of the likelihoods of raw colours: much of what they tell, a place tells already."""
 HALVING = TEMPER * math.log(2) / OCTAVE

@@ -18,7 +18,7 @@ from numba import njit, prange
 from campro.core.types import Rgb8
 from campro.enhance.fused import STRIDE, level, scale_of, upscaled, widened
 from campro.enhance.semiglobal import CHOICES, FREEDOM, HALVING, JUMP, PLACE, chosen_by_lines, nearness
-from campro.isp.preimages import INTERLEAVED, Preimages, index_of
+from campro.isp.preimages import INTERLEAVED, MOST, NEAR, Preimages, index_of
 
 GRID = 4
 """Pixels from one to the next of those that are settled first; a power of two times as many in large pictures."""
@@ -27,7 +27,7 @@ NEIGHBOURS = (16.0, 150.0)
 WHOLE = 1 - 0.5 / 255
 """From here on the map changes no level. Most rows of most pictures are whole."""
 LIKELY = np.exp(-HALVING * np.arange(256)).astype(np.float32)
-SETTLED = (GRID, NEIGHBOURS, CHOICES, FREEDOM, HALVING, JUMP, PLACE)
+SETTLED = (GRID, NEIGHBOURS, CHOICES, FREEDOM, HALVING, JUMP, PLACE, NEAR, MOST)
 """What decides beside the map how pictures come out."""
 
 
