@@ -1,4 +1,5 @@
-"""Draw the first picture of the README: a photograph and what the protected camera gives, with persons found.
+"""Draw the first picture of the README: a photograph, what the protected camera gives, with persons found, and that
+enhanced.
 
 python scripts/make_pictures.py
 """
@@ -15,24 +16,26 @@ from campro.core.images import to_tensor, write_image
 from campro.core.types import Rgb8
 from campro.data.embedded import embedded_scenes
 from campro.data.photographs import PHOTOGRAPHS
+from campro.enhance.runner import load_enhancer
 from campro.isp import RAW, Camera
 from campro.utility import TrainableDetector, load_detector
 from campro.utility.training import adapt
 
 OUT = Path(__file__).parent.parent / "docs" / "pictures" / "photo.png"
+PORTRAITS = ("astronaut", "hopper")
 SIDE = 300
 SCORE = 0.25
 
 
 def main() -> None:
-    """Two public-domain portraits, raw above and captured below."""
-    detector = load_detector("campro-person")
+    """Two public-domain portraits, raw above, captured in the middle, enhanced below."""
+    enhancer, detector = load_enhancer(), load_detector("campro-person")
     rows = []
     camera = Camera("campro-default")
     adapted = adapt(detector, embedded_scenes("train", cache_root()).scenes, camera, steps=0, seed=0)
     for view, finder in ((RAW, detector), (camera, adapted)):
-        pictures = [_square(PHOTOGRAPHS[name].read()) for name in ("astronaut", "hopper")]
-        rows.append(np.hstack([_with_boxes(view(picture), finder) for picture in pictures]))
+        rows.append(np.hstack([_with_boxes(view(_square(PHOTOGRAPHS[name].read())), finder) for name in PORTRAITS]))
+    rows.append(np.hstack([_square(enhancer(camera(PHOTOGRAPHS[name].read()))) for name in PORTRAITS]))
     write_image(OUT, np.vstack(rows))
 
 
