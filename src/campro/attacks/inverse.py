@@ -10,6 +10,7 @@ from jaxtyping import Float
 from campro.attacks.attack import Adversary, Attack, Known, Runs
 from campro.core.hashing import json_digest
 from campro.core.types import Rgb8
+from campro.enhance.fast import CERTAIN
 from campro.enhance.fused import shrunk, statistics
 from campro.enhance.settle import SETTLED, Settler
 from campro.isp.fast import is_pointwise
@@ -17,8 +18,6 @@ from campro.isp.inverse import Inverse, prior_of
 from campro.isp.preimages import Preimages
 
 PHOTOS = 300
-CERTAIN = slice(15, 18)
-"""Where `statistics` has the mean of a cell's colours, weighed by how sure the inverse is of them."""
 
 
 class InverseByNeighbours:

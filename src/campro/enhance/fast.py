@@ -39,8 +39,8 @@ from campro.isp.inverse import BITS, CELLS, prior_of, spread_codes
 
 KEEP, MEAN = slice(0, 1), slice(1, 4)
 """Channels of the map: how much is kept, 0 to 1, and the mean of a place's colours; UNSURE of `statistics` follows."""
-COLOURED, UNSURE = slice(6, 9), slice(12, 15)
-"""Where `statistics` has the means of what the table makes of captured colours, and of their spread."""
+COLOURED, UNSURE, CERTAIN = slice(6, 9), slice(12, 15), slice(15, 18)
+"""Where `statistics` has the means of what the table makes of captured colours, of their spread, and of sure ones."""
 CERTAINTY, FACE = 0.2, 2.0
 """Weight of the entropy of the map itself next to the loss of the picture, in which dark faces weigh little; and what
 a pixel of a face counts there against one outside: a face that is left in harms more than a blackened wall."""

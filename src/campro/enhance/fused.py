@@ -35,6 +35,9 @@ DISTRUST, EVENLY = 0.02, 0.15
 cell is off by is shared out, which otherwise those pixels take that may be wrong.
 """
 
+Places = tuple[Int64[np.ndarray, " n"], Float32[np.ndarray, " n"]]
+"""Positions along an axis: the node or cell below each, and how far it is towards the next."""
+
 
 def shrunk(picture: UInt8[np.ndarray, "H W *channels"]) -> UInt8[np.ndarray, "h w *channels"]:
     """What networks see of a picture: itself, or if it has more than LINES lines and columns so many of the fewer.
@@ -140,9 +143,7 @@ def _padded(rgb: Rgb8, multiple: int) -> tuple[int, int]:
     return -(-height // multiple) * multiple, -(-width // multiple) * multiple
 
 
-def _cells(
-    positions: Float32[np.ndarray, " n"], count: int
-) -> tuple[Int64[np.ndarray, " n"], Float32[np.ndarray, " n"]]:
+def _cells(positions: Float32[np.ndarray, " n"], count: int) -> Places:
     """Of each position, cut at the borders: the node below, and how far it is towards the next."""
     inside = positions.clip(0, count - 1)
     low = np.minimum(inside.astype(np.int64), max(count - 2, 0))
@@ -161,14 +162,12 @@ def _resampled(values: np.ndarray, levels: Float64[np.ndarray, " n"], axis: int)
     return values.take(low, axis) * (1 - part) + values.take(low + 1, axis) * part
 
 
-def upscaled(pixels: int, cells: int, side: float) -> tuple[Int64[np.ndarray, " n"], Float32[np.ndarray, " n"]]:
+def upscaled(pixels: int, cells: int, side: float) -> Places:
     """Where each pixel is between cells of that side."""
     return _cells((np.arange(pixels) + 0.5) / side - 0.5, cells)
 
 
-def widened(
-    maps: Float32[np.ndarray, "c h w"], columns: tuple[Int64[np.ndarray, " W"], Float32[np.ndarray, " W"]]
-) -> Float32[np.ndarray, "h c W"]:
+def widened(maps: Float32[np.ndarray, "c h w"], columns: Places) -> Float32[np.ndarray, "h c W"]:
     """Every line of a map at the width of its picture: once, and not again for each line of pixels."""
     out = np.empty((maps.shape[1], len(maps), len(columns[0])), np.float32)
     _widen(maps, *columns, out)

@@ -15,7 +15,7 @@ from jaxtyping import Float32, UInt8
 from numba import njit, prange
 
 from campro.core.types import Rgb8
-from campro.isp.preimages import INTERLEAVED, OCTAVE, Preimages, index_of
+from campro.isp.preimages import INTERLEAVED, OCTAVE, Preimages, entries_of, levels_of
 
 CHOICES = 8
 """Raw colours of a pixel that are looked at: the likeliest by what its place is like."""
@@ -73,16 +73,16 @@ def _rank(
     height, width = spread.shape
     for y in prange(height):
         for x in range(width):
-            index = index_of(captured[y, x], reds, greens, blues)
-            first, end = np.int64(starts[index]), np.int64(starts[index + 1])
+            first, end = entries_of(captured[y, x], reds, greens, blues, starts)
             choice, cost = choices[y, x], costs[y, x]
             count = 0
             if spread[y, x]:
                 for at in range(first, end):
                     entry = entries[at]
-                    red = np.float32(entry >> 16 & 255) - means[y, x, 0]
-                    green = np.float32(entry >> 8 & 255) - means[y, x, 1]
-                    blue = np.float32(entry & 255) - means[y, x, 2]
+                    level_red, level_green, level_blue = levels_of(entry)
+                    red = np.float32(level_red) - means[y, x, 0]
+                    green = np.float32(level_green) - means[y, x, 1]
+                    blue = np.float32(level_blue) - means[y, x, 2]
                     far = red * red + green * green + blue * blue - shared * (red + green + blue) ** 2
                     against = HALVING * (entry >> 24) + FREEDOM * math.log(1 + scale * far)
                     count = _insert(choice, cost, count, entry, against)
@@ -122,8 +122,7 @@ def _add_lines(total, choices, costs, counts):
         for x in range(length):
             count, least = counts[row, x], np.float32(np.inf)
             for one in range(count):
-                entry = choices[row, x, one]
-                here[one, 0], here[one, 1], here[one, 2] = entry >> 16 & 255, entry >> 8 & 255, entry & 255
+                here[one, 0], here[one, 1], here[one, 2] = levels_of(choices[row, x, one])
                 way = np.float32(JUMP if known else 0)
                 for other in range(known):
                     step = (

@@ -12,13 +12,13 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from jaxtyping import Float32, Int64, UInt8
+from jaxtyping import Float32, UInt8
 from numba import njit, prange
 
 from campro.core.types import Rgb8
-from campro.enhance.fused import STRIDE, level, scale_of, upscaled, widened
+from campro.enhance.fused import STRIDE, Places, level, scale_of, upscaled, widened
 from campro.enhance.semiglobal import CHOICES, FREEDOM, HALVING, JUMP, PLACE, chosen_by_lines, nearness
-from campro.isp.preimages import INTERLEAVED, MOST, NEAR, Preimages, index_of
+from campro.isp.preimages import INTERLEAVED, MOST, NEAR, Preimages, entries_of, levels_of
 
 GRID = 4
 """Pixels from one to the next of those that are settled first; a power of two times as many in large pictures."""
@@ -70,10 +70,6 @@ class Settler:
         return out
 
 
-Places = tuple[Int64[np.ndarray, " n"], Float32[np.ndarray, " n"]]
-"""Rows or columns of a picture between those of a map, as `upscaled` has them."""
-
-
 def _every(step: int, places: Places) -> Places:
     below, part = places
     return below[::step], part[::step]
@@ -95,8 +91,7 @@ def _settle_middles(out, captured, spread, half, reds, greens, blues, starts, en
         for x in range(half, width, 2 * half):
             if spread[y, x]:
                 left, right = x - half, _inside(x + half, x - half, width)
-                index = index_of(captured[y, x], reds, greens, blues)
-                first, end = np.int64(starts[index]), np.int64(starts[index + 1])
+                first, end = entries_of(captured[y, x], reds, greens, blues, starts)
                 red, green, blue = _mean(out[up, left], out[up, right], out[low, left], out[low, right])
                 _settle(out[y, x], entries, first, end, red, green, blue, scale, shared)
 
@@ -111,8 +106,7 @@ def _settle_beside(out, captured, spread, half, down, turn, reds, greens, blues,
         for x in range((y // half + turn) % 2 * half, width, 2 * half):
             if spread[y, x]:
                 left, right = _inside(x - half, x + half, width), _inside(x + half, x - half, width)
-                index = index_of(captured[y, x], reds, greens, blues)
-                first, end = np.int64(starts[index]), np.int64(starts[index + 1])
+                first, end = entries_of(captured[y, x], reds, greens, blues, starts)
                 red, green, blue = _mean(out[up, x], out[low, x], out[y, left], out[y, right])
                 _settle(out[y, x], entries, first, end, red, green, blue, scale, shared)
 
@@ -152,9 +146,10 @@ def _settle(pixel, entries, first, end, red, green, blue, scale, shared):
     total = reds = greens = blues = np.float32(0)
     for at in range(first, end):
         entry = entries[at]
-        off_red = np.float32(np.int32((entry >> 16) & 255)) - red
-        off_green = np.float32(np.int32((entry >> 8) & 255)) - green
-        off_blue = np.float32(np.int32(entry & 255)) - blue
+        level_red, level_green, level_blue = levels_of(entry)
+        off_red = np.float32(level_red) - red
+        off_green = np.float32(level_green) - green
+        off_blue = np.float32(level_blue) - blue
         together = off_red + off_green + off_blue
         apart = off_red * off_red + off_green * off_green + off_blue * off_blue - shared * together * together
         near = one / (one + scale * apart)

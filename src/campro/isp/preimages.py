@@ -58,6 +58,19 @@ def index_of(colour, reds, greens, blues):
     return np.uintp(reds[colour[0]] | greens[colour[1]] | blues[colour[2]])
 
 
+@njit(inline="always")
+def entries_of(colour, reds, greens, blues, starts):
+    """The first entry of a captured colour, and the one after its last."""
+    index = index_of(colour, reds, greens, blues)
+    return np.int64(starts[index]), np.int64(starts[index + 1])
+
+
+@njit(inline="always")
+def levels_of(entry):
+    """Red, green and blue."""
+    return np.int32((entry >> 16) & 255), np.int32((entry >> 8) & 255), np.int32(entry & 255)
+
+
 @njit(cache=True)
 def _sorted(captured, reds, greens, blues):
     """Where the raw colours of each captured one start, and all raw colours in that order."""
