@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 import skimage
 
-from campro.core.files import atomic_write
-from campro.core.stamp import stamp
+from campro.core.atomic_io import atomic_write
+from campro.core.provenance import stamp
 from campro.core.types import Rgb8
 
 RESULTS = Path(__file__).parent / "results"

@@ -10,7 +10,7 @@ import time
 import numpy as np
 
 from benchmarks.common import in_turns, photograph, summary, write
-from campro.deploy.targets import TARGETS
+from campro.cameras.camera_table import TARGETS
 from campro.isp import apply, load_profile
 
 PROFILE = "campro-default"

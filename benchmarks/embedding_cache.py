@@ -12,9 +12,9 @@ from pathlib import Path
 from benchmarks.common import write
 from campro.core.catalogue import cache_root
 from campro.data.embedded import embedded_faces
-from campro.faces import embed_photos, find_landmarks, load_embedder, load_face_detector
-from campro.identify import MATCHERS, call_roll, draw_repeats, identify
+from campro.evaluation import MATCHERS, call_roll, draw_repeats, identify
 from campro.isp import RAW, Camera
+from campro.models.faces import embed_photos, find_landmarks, load_embedder, load_face_detector
 
 REPEATS = 10
 

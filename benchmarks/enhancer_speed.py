@@ -9,7 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.common import in_turns, photograph, summary, write
 from campro.core.images import to_rgb8, to_tensor
 from campro.core.types import Rgb8
-from campro.enhance.enhancer import Enhancer
+from campro.enhance.enhancer_base import Enhancer
 from campro.enhance.enhancers import new_enhancer
 from campro.enhance.runner import load_enhancer
 from campro.isp import Camera

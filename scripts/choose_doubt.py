@@ -1,4 +1,4 @@
-"""What the doubt that a fast enhancer blackens costs and gains: the table behind `DOUBT` of `campro.enhance.fast`.
+"""What the mask bias of a fast enhancer costs and gains: the table behind `DOUBT` of `fast_enhancer.py`.
 
 On photographs that it was trained with, never on those that it is judged on; as they are, or enlarged to LINES.
 
@@ -18,19 +18,19 @@ import tyro
 from jaxtyping import Float
 from torch import Tensor
 
-from campro.audit.pictures import LEFT_OUT
+from campro.audit.image_quality import LEFT_OUT
 from campro.core.catalogue import cache_root
 from campro.core.images import list_images, read_image
 from campro.core.progress import track
 from campro.core.types import Rgb8
-from campro.enhance.fast import DOUBT, SHARPNESS
-from campro.enhance.fused import Composer
+from campro.enhance.fast_enhancer import DOUBT, SHARPNESS
+from campro.enhance.fused_kernels import Composer
 from campro.enhance.runner import OnnxEnhancer, load_enhancer
 from campro.enhance.samples import background_of
-from campro.faces import load_face_detector
-from campro.faces.boxes import find_face_boxes
 from campro.isp import Camera
 from campro.metrics.quality import blackened
+from campro.models.faces import load_face_detector
+from campro.models.faces.face_boxes import find_face_boxes
 
 DOUBTS = (0.0, 0.5, 1.0, 1.5, 2.0)
 SIZES = {"faces of 20 to 40 pixels": (20, 40), "40 to 80": (40, 80), "larger ones": (80, np.inf)}

@@ -15,17 +15,17 @@ from typing import Any
 
 from matplotlib import rc_context
 
-from campro.audit.figures import COLOURS, STYLE, axes_of
-from campro.audit.ladder import run_ladder
-from campro.audit.ladder_config import LadderConfig
-from campro.audit.ladder_rows import rate
-from campro.core.files import atomic_write
-from campro.core.runs import RunFolder
+from campro.audit.attack_suite import run_suite
+from campro.audit.suite_config import SuiteConfig
+from campro.audit.suite_rows import rate
+from campro.core.atomic_io import atomic_write
+from campro.core.run_folder import RunFolder
 from campro.data import join_scenes, read_scenes
 from campro.isp import Camera, load_profile
 from campro.metrics.detection import score_detections
-from campro.utility import load_detector
-from campro.utility.training import adapt, detect_scenes
+from campro.models.persons import load_detector
+from campro.models.persons.detector_adaptation import adapt, detect_scenes
+from campro.report.plots import COLOURS, STYLE, axes_of
 
 DATA = Path(os.environ["CAMPRO_DATA"])
 SCENES = ("voc2012", "construction_ppe", "flickr8k")
@@ -61,7 +61,7 @@ def utility(run: Path, name: str) -> Cell:
 def privacy(run: Path, name: str) -> list[Cell]:
     """Rows of the ladder, worst first."""
     photos = (DATA / "coco" / "train2017", *(DATA / "scenes" / one for one in SCENES))
-    config = LadderConfig(
+    config = SuiteConfig(
         profile=name,
         faces=DATA / "lfw",
         train_faces=DATA / "celeba",
@@ -72,7 +72,7 @@ def privacy(run: Path, name: str) -> list[Cell]:
         budget="quick",
         out=run / "ladders" / load_profile(name).name,
     )
-    return sorted(run_ladder(config), key=lambda row: -row["best"]["mean"])
+    return sorted(run_suite(config), key=lambda row: -row["best"]["mean"])
 
 
 def table(found: Mapping[str, tuple[Cell, Sequence[Cell]]], raw: float) -> str:

@@ -18,17 +18,17 @@ from jaxtyping import Float, Float32, Int
 from safetensors.numpy import save
 from sklearn.utils.extmath import randomized_svd
 
+from campro.core.atomic_io import atomic_write
 from campro.core.catalogue import cache_root
-from campro.core.files import atomic_write
 from campro.core.hashing import file_sha256
 from campro.core.images import read_image
 from campro.core.progress import track
-from campro.core.stamp import source_commit
+from campro.core.provenance import source_commit
 from campro.core.types import Rgb8
 from campro.data import FaceSet, read_faces
 from campro.data.facemodel import CHROMA, SIZE, WEIGHTS, _ellipse
-from campro.faces import find_landmarks, load_face_detector
-from campro.faces.align import _ARCFACE, similarity
+from campro.models.faces import find_landmarks, load_face_detector
+from campro.models.faces.align import _ARCFACE, similarity
 
 ZOOM, DOWN = 0.78, 2.0
 """The face is a little smaller in the picture than in an ArcFace crop, so that chin and forehead are in it."""

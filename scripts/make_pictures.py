@@ -18,8 +18,8 @@ from campro.data.embedded import embedded_scenes
 from campro.data.photographs import PHOTOGRAPHS
 from campro.enhance.runner import load_enhancer
 from campro.isp import RAW, Camera
-from campro.utility import TrainableDetector, load_detector
-from campro.utility.training import adapt
+from campro.models.persons import TrainableDetector, load_detector
+from campro.models.persons.detector_adaptation import adapt
 
 OUT = Path(__file__).parent.parent / "docs" / "pictures" / "photo.png"
 PORTRAITS = ("astronaut", "hopper")

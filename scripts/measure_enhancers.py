@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from campro.audit.pictures import OUTSIDE, WHOLE, faces_left_out, picture_quality
+from campro.audit.image_quality import OUTSIDE, WHOLE, faces_left_out, picture_quality
 from campro.core.chain import Chain
 from campro.core.images import list_images
 from campro.enhance.runner import load_enhancer

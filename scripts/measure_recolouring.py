@@ -24,10 +24,10 @@ from campro.core.lut3d import Lut3d, colour_pairs
 from campro.core.types import ImageTransform, Rgb8
 from campro.data import read_faces
 from campro.enhance.runner import OnnxEnhancer, load_enhancer
-from campro.faces import embed_photos, find_landmarks, load_embedder, load_face_detector
-from campro.identify import MATCHERS, call_roll, draw_repeats, identify
+from campro.evaluation import MATCHERS, call_roll, draw_repeats, identify
 from campro.isp import RAW, Camera
-from campro.utility.recoloured import Recolour
+from campro.models.faces import embed_photos, find_landmarks, load_embedder, load_face_detector
+from campro.models.persons.recoloured import Recolour
 
 MODELS = ("mobilefacenet", "dlib-resnet29")
 PHOTOGRAPHS, REPEATS, SEED = 300, 10, 0

@@ -14,22 +14,22 @@ from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
+from campro.cameras.camera_table import TARGETS
+from campro.cameras.deploy_target import DeployTarget, difference
 from campro.core.catalogue import cache_root
 from campro.core.errors import CamproError
 from campro.core.images import list_images
 from campro.core.lut3d import Lut3d, colour_pairs
-from campro.core.runs import Json, RunFolder
+from campro.core.run_folder import Json, RunFolder
 from campro.core.types import ImageTransform
 from campro.data import read_faces, read_scenes
-from campro.deploy.target import DeployTarget, difference
-from campro.deploy.targets import TARGETS
-from campro.faces import embed_photos, find_landmarks, load_embedder, load_face_detector
-from campro.identify import MATCHERS, call_roll, draw_repeats, identify
+from campro.evaluation import MATCHERS, call_roll, draw_repeats, identify
 from campro.isp import RAW, Camera, IspProfile, load_profile
 from campro.metrics.detection import score_detections
-from campro.utility import load_detector
-from campro.utility.recoloured import RecolouredDetector
-from campro.utility.training import detect_scenes
+from campro.models.faces import embed_photos, find_landmarks, load_embedder, load_face_detector
+from campro.models.persons import load_detector
+from campro.models.persons.detector_adaptation import detect_scenes
+from campro.models.persons.recoloured import RecolouredDetector
 
 DATA = Path(os.environ["CAMPRO_DATA"])
 BASES = {

@@ -13,9 +13,9 @@ import numpy as np
 from campro.core.images import read_image
 from campro.core.progress import track
 from campro.data import read_faces
-from campro.faces.align import _ARCFACE, TEMPLATES, similarity
-from campro.faces.detectors import load_face_detector
-from campro.faces.landmarks import Points, main_face
+from campro.models.faces.align import _ARCFACE, TEMPLATES, similarity
+from campro.models.faces.face_detectors import load_face_detector
+from campro.models.faces.landmarks import Points, main_face
 
 EVERY = 10
 """One photograph in so many is enough."""

@@ -19,13 +19,13 @@ from campro.core.lut3d import Lut3d, colour_pairs
 from campro.core.types import ImageTransform
 from campro.data import read_faces, read_scenes
 from campro.design.start import with_extra
-from campro.faces import embed_photos, find_landmarks, load_embedder, load_face_detector
-from campro.identify import MATCHERS, call_roll, draw_repeats, identify
+from campro.evaluation import MATCHERS, call_roll, draw_repeats, identify
 from campro.isp import RAW, Camera, Ccm, IspProfile, load_profile
 from campro.metrics.detection import average_precision
-from campro.utility import load_detector
-from campro.utility.recoloured import Recolour, RecolouredDetector
-from campro.utility.training import detect_scenes
+from campro.models.faces import embed_photos, find_landmarks, load_embedder, load_face_detector
+from campro.models.persons import load_detector
+from campro.models.persons.detector_adaptation import detect_scenes
+from campro.models.persons.recoloured import Recolour, RecolouredDetector
 
 DATA = Path(os.environ["CAMPRO_DATA"])
 PEOPLE, REPEATS, SEED = 150, 10, 0

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from campro.core.device import make_fabric
 from campro.core.images import list_images
-from campro.design.enhance import EnhanceRecipe, load_trained, train_enhancer_for
+from campro.design.enhancer_design import EnhanceRecipe, load_trained, train_enhancer_for
 from campro.enhance.export import export_onnx
 from campro.enhance.runner import SHIPPED
 from campro.isp import load_profile

@@ -20,23 +20,23 @@ import torch
 import tyro
 from safetensors.torch import save
 
+from campro.core.atomic_io import atomic_write
 from campro.core.catalogue import data_root
 from campro.core.device import seed_everything
 from campro.core.errors import CamproError
-from campro.core.files import atomic_write
 from campro.core.hashing import file_sha256
 from campro.core.images import list_images, to_tensor
 from campro.core.progress import Progress
-from campro.core.runs import RunFolder
-from campro.core.stamp import source_commit
+from campro.core.provenance import source_commit
+from campro.core.run_folder import RunFolder
 from campro.core.types import Detections, Scene
 from campro.data import read_scenes
 from campro.isp import RAW
 from campro.metrics.detection import DetectionScores, score_detections
-from campro.utility import load_detector
-from campro.utility.detectors import PERSON_WEIGHTS
-from campro.utility.training import detect_scenes, scene_batch
-from campro.utility.yolox import YoloxDetector
+from campro.models.persons import load_detector
+from campro.models.persons.detector_adaptation import detect_scenes, scene_batch
+from campro.models.persons.person_detectors import PERSON_WEIGHTS
+from campro.models.persons.yolox import YoloxDetector
 
 FOLDERS = ("coco/train2017", "scenes/voc2012", "scenes/construction_ppe", "scenes/flickr8k")
 PORTRAITS, PORTRAIT_SHARE = "celeba", 0.2

@@ -9,11 +9,13 @@ from pathlib import Path
 LAYERS = (
     "core",
     "metrics",
-    "isp data faces utility",
-    "enhance",
-    "design identify attacks deploy",
+    "isp data models training",
+    "evaluation inversion",
+    "enhance cameras",
+    "design attacks deploy",
     "audit",
-    "cli web",
+    "report",
+    "cli",
 )
 RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts.split()}
 ROOT = Path(__file__).parents[1] / "src" / "campro"

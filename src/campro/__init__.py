@@ -17,10 +17,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from campro.faces import align, load_embedder
     from campro.isp import IspProfile, apply, load_profile, pipeline
     from campro.metrics.identification import closed_set
-    from campro.utility import load_detector
+    from campro.models.faces import align, load_embedder
+    from campro.models.persons import load_detector
 
 __version__ = "0.1.0"
 
@@ -29,9 +29,9 @@ _HOMES = {
     "apply": "campro.isp",
     "load_profile": "campro.isp",
     "pipeline": "campro.isp",
-    "align": "campro.faces",
-    "load_embedder": "campro.faces",
-    "load_detector": "campro.utility",
+    "align": "campro.models.faces",
+    "load_embedder": "campro.models.faces",
+    "load_detector": "campro.models.persons",
     "closed_set": "campro.metrics.identification",
 }
 

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import torch
 
-from campro.audit.config import CAPTURED, RAW, AuditConfig
+from campro.audit.audit_config import CAPTURED, RAW, AuditConfig
 from campro.core.images import read_image, write_image
 from campro.core.types import Detections, Scene
 from campro.data.faces import read_faces
-from campro.identify import call_roll
+from campro.evaluation import call_roll
 from campro.metrics.identification import Identification, summarise
 
 PEOPLE = 6

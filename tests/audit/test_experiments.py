@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from campro.audit.config import CAPTURED, RAW, AuditConfig
+from campro.audit.audit_config import CAPTURED, RAW, AuditConfig
 from campro.audit.experiments import run_audit
-from campro.audit.findings import Findings
 from campro.core.errors import CamproError
+from campro.report.findings import Findings
 
 
 def test_known_outcome(config, bench):

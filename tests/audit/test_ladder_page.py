@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from campro.attacks.attack import Attack
-from campro.attacks.filters import AS_IT_IS
-from campro.audit.ladder_config import LadderConfig
-from campro.audit.ladder_data import CAPTURED, CONTROL
-from campro.audit.ladder_figures import courses
-from campro.audit.ladder_report import outlook, protection, render_ladder
-from campro.audit.ladder_rows import cell_key, ladder_rows, scaling_points, table, verdict
-from campro.core.runs import RunFolder
+from campro.attacks.attack_base import Attack
+from campro.attacks.filters import NO_ATTACK
+from campro.audit.suite_config import SuiteConfig
+from campro.audit.suite_context import CAPTURED, CONTROL
+from campro.audit.suite_rows import cell_key, scaling_points, suite_rows, table, verdict
+from campro.core.run_folder import RunFolder
+from campro.report.attack_page import outlook, protection, render_attacks
+from campro.report.attack_plots import courses
 
 STAMP = {"commit": "abc", "processor": "one", "platform": "two"}
-CONFIG = LadderConfig(face_models=("tiny",))
+CONFIG = SuiteConfig(face_models=("tiny",))
 TRAINED = Attack("taught", "grey", "faces", lambda known: {}, trained=True)
 FILTERED = Attack("looked", "black", "nothing", lambda known: {})
 
@@ -34,7 +34,7 @@ def rows(tmp_path):
     found = {
         (FILTERED, CAPTURED, "negative"): cell(0.04),
         (FILTERED, CONTROL, "negative"): cell(0.01),
-        (AS_IT_IS, CONTROL, "as it is"): cell(0.9),
+        (NO_ATTACK, CONTROL, "as it is"): cell(0.9),
         (TRAINED, CAPTURED, "400"): cell(0.05, 400, [0.1, 0.2, 0.2], True),
         (TRAINED, CAPTURED, "800"): cell(0.08, 800, [0.1, 0.3, 0.3], True),
         (TRAINED, CAPTURED, "all"): cell(0.06, 1600, [0.1, 0.1, 0.1], False),
@@ -42,7 +42,7 @@ def rows(tmp_path):
     }
     for (attack, side, run), value in found.items():
         folder.write_cell(cell_key(CONFIG, "tiny", attack, side, run), value)
-    return {row["attack"]: row for row in ladder_rows(folder, (FILTERED, TRAINED), CONFIG)}
+    return {row["attack"]: row for row in suite_rows(folder, (FILTERED, TRAINED), CONFIG)}
 
 
 def test_the_best_run_counts(rows):
@@ -71,7 +71,7 @@ def test_a_training_is_drawn_once(rows):
 
 
 def test_a_row_without_control_says_nothing_of_it(rows):
-    page = render_ladder([rows["looked"] | {"control": None}], "some-profile", 90, STAMP)
+    page = render_attacks([rows["looked"] | {"control": None}], "some-profile", 90, STAMP)
     assert "ithout the profile" not in " ".join(page.split()).replace("recognises without the profile", "")
 
 
@@ -85,7 +85,7 @@ def test_a_failed_training_is_no_protection(rows):
 
 
 def test_the_page_names_every_training_and_the_worst_row(rows):
-    page = render_ladder(list(rows.values()), "some-profile", 90, STAMP)
+    page = render_attacks(list(rows.values()), "some-profile", 90, STAMP)
     assert "What some-profile protects against, and what it does not" in page
     assert "<b>8.0 [7.0, 9.0] %</b>" in page
     assert page.count("no: failed") == 1

@@ -14,7 +14,7 @@ from campro.cli.main import main
 from campro.core.images import read_image, write_image
 from campro.deploy.colour_fit import fit_colours, sampled
 from campro.deploy.noise_fit import fit_noise
-from campro.deploy.pairs import NoPair, registered
+from campro.deploy.shot_pairs import NoPair, registered
 from campro.isp import Camera, Ccm, Degamma, GammaLut, IspProfile, MeasuredDegamma, Quantise, load_profile
 from campro.isp.raw import RawCamera, Sensor
 

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from campro.cameras.camera_table import TARGETS
 from campro.cli.main import main
-from campro.deploy.targets import TARGETS
 from campro.isp import load_profile
 
 from .conftest import base_for, profile

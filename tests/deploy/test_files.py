@@ -13,16 +13,16 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from campro.cameras.camera_table import TARGETS
+from campro.cameras.deploy_target import difference
+from campro.cameras.libcamera import AT_SATURATION_1, PISP, VC4
+from campro.cameras.rkaiq import RkAiq
+from campro.cameras.rkaiq_json import ISP21, ISP30
+from campro.cameras.software import LARGEST_ERROR, Software, smallest_table, table_error
 from campro.core.errors import CamproError
-from campro.deploy.libcamera import AT_SATURATION_1, PISP, VC4
-from campro.deploy.rkaiq import RkAiq
-from campro.deploy.rkaiq_json import ISP21, ISP30
-from campro.deploy.software import LARGEST_ERROR, Software, smallest_table, table_error
-from campro.deploy.target import difference
-from campro.deploy.targets import TARGETS
 from campro.isp import Camera, Ccm, Degamma, GammaLut, IspProfile, Quantise, load_profile
-from campro.isp.fast import colour_table
 from campro.isp.limits import parts
+from campro.isp.lookup import colour_table
 
 from .conftest import MATRICES, base_for, profile
 

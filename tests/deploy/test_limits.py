@@ -8,9 +8,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from campro.cameras.camera_table import TARGETS
+from campro.cameras.libcamera import PISP, VC4
 from campro.core.errors import CamproError
-from campro.deploy.libcamera import PISP, VC4
-from campro.deploy.targets import TARGETS
 from campro.isp import Camera, Ccm, GammaLut, IspPipeline, IspProfile, load_profile
 from campro.isp.curve_limits import SEEN, CurveLimits
 from campro.isp.limits import Grid, Limits, parts

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from campro.core.errors import CamproError
 from campro.design.attackers import ATTACKERS, REMEMBERED, RIDGE, ridge, stretched_along
-from campro.faces import load_embedder
+from campro.models.faces import load_embedder
 
 PEOPLE = 3
 

@@ -11,14 +11,14 @@ import torch
 
 from campro.core.errors import CamproError
 from campro.core.progress import Progress
-from campro.design import run as design_run
+from campro.design import designer as design_run
 from campro.design.attackers import ATTACKERS
-from campro.design.config import DesignConfig, Recipe
+from campro.design.design_config import DesignConfig, Recipe
 from campro.design.players import frozen
 from campro.design.start import start_profile
 from campro.enhance.runner import load_enhancer
-from campro.faces import load_embedder
 from campro.isp import load_profile
+from campro.models.faces import load_embedder
 
 RECIPE = Recipe(
     1,
@@ -81,7 +81,7 @@ def _die_at(monkeypatch, round_):
             raise KeyboardInterrupt
         PLAIN_ADVANCE(self, *args, **texts)
 
-    monkeypatch.setattr("campro.design.loop.SAVE_EVERY_S", 0.0)
+    monkeypatch.setattr("campro.design.game.SAVE_EVERY_S", 0.0)
     monkeypatch.setattr(Progress, "advance", dying)
 
 

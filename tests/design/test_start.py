@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from campro.core.errors import CamproError
-from campro.design.config import PLAIN
+from campro.design.design_config import PLAIN
 from campro.design.start import start_profile
 from campro.isp import IspPipeline, IspProfile, load_profile
 

@@ -12,15 +12,15 @@ from lightning_fabric import Fabric
 from campro.core.errors import CamproError
 from campro.core.images import to_tensor, write_image
 from campro.core.lut3d import Lut3d
-from campro.core.runs import RunFolder
-from campro.enhance import training
-from campro.enhance.enhancer import as_captured
+from campro.core.run_folder import RunFolder
+from campro.enhance import enhancer_training as training
+from campro.enhance.enhancement_losses import Sample, enhancement_loss
+from campro.enhance.enhancer_base import as_captured
+from campro.enhance.enhancer_training import Lessons, train_enhancer
 from campro.enhance.enhancers import ENHANCERS, new_enhancer
-from campro.enhance.fast import DOUBT, SHARPNESS, _spread_by_cell, statistics
-from campro.enhance.fused import DISTRUST, FLOOR
-from campro.enhance.objective import Sample, enhancement_loss
+from campro.enhance.fast_enhancer import DOUBT, SHARPNESS, _spread_by_cell, statistics
+from campro.enhance.fused_kernels import DISTRUST, FLOOR
 from campro.enhance.samples import Lesson
-from campro.enhance.training import Lessons, train_enhancer
 from campro.isp import Camera, load_profile
 
 

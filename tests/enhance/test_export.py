@@ -11,16 +11,16 @@ from torch.nn import functional as F
 
 from campro.core.errors import CamproError
 from campro.core.images import to_tensor
-from campro.enhance import fused
+from campro.enhance import fused_kernels as fused
 from campro.enhance.colours import spread_classes
-from campro.enhance.enhancer import as_captured
+from campro.enhance.enhancer_base import as_captured
 from campro.enhance.enhancers import new_enhancer
 from campro.enhance.export import ENHANCED, PICTURE, export_onnx
-from campro.enhance.fused import MULTIPLE, Composer, planes
+from campro.enhance.fused_kernels import MULTIPLE, Composer, planes
 from campro.enhance.padding import padded
 from campro.enhance.runner import Film, OnnxEnhancer
+from campro.inversion.inverse import CELLS, Inverse
 from campro.isp import Camera, load_profile
-from campro.isp.inverse import CELLS, Inverse
 
 PROFILE = load_profile("campro-default")
 SIZES = [(96, 160), (33, 95), (200, 64)]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from campro.core.images import write_image
 from campro.enhance import samples
 from campro.enhance.colours import Coloured
-from campro.enhance.enhancer import as_captured
+from campro.enhance.enhancer_base import as_captured
 from campro.enhance.samples import MARGIN, NOISE, Lesson, background_of, draw_samples
 from campro.isp import RAW, Camera
 

@@ -23,7 +23,7 @@ from campro.isp import (
     Quantise,
     load_profile,
 )
-from campro.isp.fast import is_pointwise
+from campro.isp.lookup import is_pointwise
 
 share = st.floats(0, 1, allow_nan=False)
 entry = st.floats(-5, 5, allow_nan=False)

@@ -10,11 +10,11 @@ import torch
 from jaxtyping import Float
 from scipy.optimize import isotonic_regression
 
-from campro.attacks.attack import Adversary, Attack, Known, Runs
+from campro.attacks.attack_base import Adversary, Attack, AttackerKnowledge, Runs
 from campro.core.errors import CamproError
 from campro.core.lut3d import NODES, Lut3d, colour_pairs
 from campro.core.types import Images
-from campro.utility.recoloured import Recolour
+from campro.models.persons.recoloured import Recolour
 
 PAIRS = (1, 10, 100, 1000)
 """Photographs that a map is learned from: its scaling curve."""
@@ -76,21 +76,21 @@ def _tabulated(function: Callable[[Colours], Colours]) -> Lut3d:
 MAPS: dict[str, Callable[[Pairs], Lut3d]] = {"polynomial": polynomial, "monotone": monotone, "3D LUT": Lut3d.fit}
 
 
-def map_runs(known: Known) -> Runs:
+def map_runs(known: AttackerKnowledge) -> Runs:
     """Every kind of map from every number of pairs; from most alone where nobody asks for scaling curves."""
     chosen = PAIRS if known.budget.sizes else PAIRS[-1:]
     counts = sorted({min(count, len(known.photos)) for count in chosen})
     return {f"{kind}, {count} pairs": partial(mapped, known, kind, count) for count in counts for kind in MAPS}
 
 
-def mapped(known: Known, kind: str, count: int = PAIRS[-1], frames: int = 1) -> Adversary:
+def mapped(known: AttackerKnowledge, kind: str, count: int = PAIRS[-1], frames: int = 1) -> Adversary:
     """Behind a map that was learned from so many pairs."""
     seen = min(count, len(known.photos))
     return Adversary((learned_map(known, kind, seen),), frames=frames, learned_from=seen)
 
 
 @lru_cache(maxsize=len(MAPS))
-def learned_map(known: Known, kind: str, count: int) -> Recolour:
+def learned_map(known: AttackerKnowledge, kind: str, count: int) -> Recolour:
     """A map from that many pairs of photographs; the same ones for every kind."""
     if not known.photos:
         raise CamproError("attack", "photographs to take pairs of", "none", "give --photos")
@@ -99,7 +99,7 @@ def learned_map(known: Known, kind: str, count: int) -> Recolour:
     return Recolour(MAPS[kind](colour_pairs(chosen, known.camera)).requires_grad_(False))
 
 
-def lut_of(known: Known) -> Recolour:
+def lut_of(known: AttackerKnowledge) -> Recolour:
     """The most flexible of the maps, from most pairs."""
     return learned_map(known, "3D LUT", min(PAIRS[-1], len(known.photos)))
 

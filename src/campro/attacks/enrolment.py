@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 
-from campro.attacks.attack import Adversary, Attack, Known, Runs
+from campro.attacks.attack_base import Adversary, Attack, AttackerKnowledge, Runs
 
 ENROLLED = (1, 2, 5, 20)
 """Captured photographs of each person that is looked for."""
 
 
-def enrolment_runs(known: Known) -> Runs:
+def enrolment_runs(known: AttackerKnowledge) -> Runs:
     """Templates of more and more photographs."""
     return {f"{count} of each": partial(Adversary, gallery="captured", enrolled=count) for count in ENROLLED}
 

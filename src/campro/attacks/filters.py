@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from campro.attacks.attack import Adversary, Attack, Known, Runs
+from campro.attacks.attack_base import Adversary, Attack, AttackerKnowledge, Runs
 from campro.core.types import Rgb8
 
 TAIL = 1.0
@@ -97,17 +97,17 @@ FILTERS: tuple[Filter, ...] = (
 )  # fmt: skip
 
 
-def filter_runs(known: Known) -> Runs:
+def filter_runs(known: AttackerKnowledge) -> Runs:
     """Each filter alone, and all of them together."""
     chosen = {one.name: (one,) for one in FILTERS} | {"all filters": FILTERS}
     return {name: partial(Adversary, some) for name, some in chosen.items()}
 
 
-def restorer_runs(known: Known) -> Runs:
+def restorer_runs(known: AttackerKnowledge) -> Runs:
     """Each restorer that was at hand."""
     return {one.name: partial(Adversary, (one,)) for one in known.restorers}
 
 
-AS_IT_IS = Attack("as it is", "black", "nothing", lambda known: {"as it is": Adversary})
+NO_ATTACK = Attack("as it is", "black", "nothing", lambda known: {"as it is": Adversary})
 PREPROCESSED = Attack("filters", "black", "nothing", filter_runs)
 RESTORERS = Attack("restorers", "black", "networks for image restoration that somebody else trained", restorer_runs)

@@ -10,26 +10,26 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from campro.attacks.attack import Adversary, Attack, Known, Runs, Training
+from campro.attacks.attack_base import Adversary, Attack, AttackerKnowledge, Runs, Training
 from campro.attacks.budget import FULL_TRIES, Restoration, Try
 from campro.attacks.colour_maps import lut_of
-from campro.attacks.training import (
+from campro.attacks.face_training import (
     Course,
     Rows,
     TrainingFaces,
     answers,
+    compiled_for_training,
     copy_of,
     embedded,
     fewer,
     frozen,
-    hurried,
     moved,
     training_faces,
 )
 from campro.core.device import device_of
 from campro.core.types import Embeddings, Images
 from campro.enhance.unet import UNet
-from campro.faces.card import FaceEmbedder
+from campro.models.faces.embedder_card import FaceEmbedder
 
 BASE, DEPTH = 16, 4
 """Of the U-Net: half as wide as the paper's enhancer and a level less, for crops of a hundred pixels."""
@@ -62,7 +62,7 @@ class Restored(FaceEmbedder):
         return said
 
 
-def restoration_runs(known: Known) -> Runs:
+def restoration_runs(known: AttackerKnowledge) -> Runs:
     """One for every number of photographs, by the loss that brings most back, and those of all photographs."""
     if not known.embedder.differentiable:
         return {}
@@ -73,7 +73,7 @@ def restoration_runs(known: Known) -> Runs:
     return {**runs, **whole_restorations(known)}
 
 
-def whole_restorations(known: Known) -> Runs:
+def whole_restorations(known: AttackerKnowledge) -> Runs:
     """Networks that learned from all photographs, by every loss of the budget, in every try."""
     if not known.embedder.differentiable:
         return {}
@@ -84,7 +84,7 @@ def whole_restorations(known: Known) -> Runs:
 
 
 @lru_cache(maxsize=2 * len(FULL_TRIES))
-def _restorer(known: Known, kind: Restoration, tried: Try, size: int | None = None) -> Adversary:
+def _restorer(known: AttackerKnowledge, kind: Restoration, tried: Try, size: int | None = None) -> Adversary:
     colours = deepcopy(lut_of(known).table)  # it goes where the recogniser is; the one that others share stays
     lessons, judged = training_faces(known)
     some = lessons.rows(np.arange(size or len(lessons.owner)))
@@ -93,7 +93,7 @@ def _restorer(known: Known, kind: Restoration, tried: Try, size: int | None = No
 
 
 def restore(
-    known: Known,
+    known: AttackerKnowledge,
     colours: Callable[[Images], Images],
     lessons: TrainingFaces,
     judged: TrainingFaces,
@@ -104,7 +104,10 @@ def restore(
     device = device_of(known.embedder)
     network = Restored(known.embedder.eval().requires_grad_(False), colours).to(device)
     wanted, right = answers(known.embedder, lessons), embedded(known.embedder, judged.raw)
-    restored, recognise = hurried(network.restored, known), hurried(frozen(known.embedder), known)
+    restored, recognise = (
+        compiled_for_training(network.restored, known),
+        compiled_for_training(frozen(known.embedder), known),
+    )
 
     def loss(rows: Rows, rng: np.random.Generator) -> Tensor:
         shift, mirrored = int(rng.integers(2**31)), bool(rng.random() < 0.5)

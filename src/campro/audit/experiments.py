@@ -11,11 +11,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from campro.audit.config import CAPTURED, ENHANCED, RAW, AuditConfig
-from campro.audit.sheets import CHART_KEY, FACES_KEY, SCENES_KEY, save_chart, save_faces, save_scenes
-from campro.core.runs import Json, RunFolder
+from campro.audit.audit_config import CAPTURED, ENHANCED, RAW, AuditConfig
+from campro.audit.thumbnails import CHART_KEY, FACES_KEY, SCENES_KEY, save_chart, save_faces, save_scenes
+from campro.core.run_folder import Json, RunFolder
 from campro.core.types import Detections, ImageTransform, Rgb8, Scene
-from campro.identify import MATCHERS, Draw, Roll, draw_repeats, identify
+from campro.evaluation import MATCHERS, Draw, Roll, draw_repeats, identify
 from campro.metrics.identification import Repeated
 
 META_KEY = {"kind": "meta"}
@@ -30,7 +30,7 @@ SHOWN_SCENES = 4
 
 
 class Bench(Protocol):
-    """The data and models of one audit. `campro.audit.bench.RealBench` loads each when it is first needed."""
+    """The data and models of one audit. `AuditContext` loads each when it is first needed."""
 
     @property
     def views(self) -> Mapping[str, ImageTransform]:
@@ -134,9 +134,9 @@ def run_audit(config: AuditConfig, bench: Bench | None = None) -> RunFolder:
         CamproError: on unusable input, or a run folder of another configuration.
     """
     if bench is None:
-        from campro.audit.bench import RealBench
+        from campro.audit.audit_context import AuditContext
 
-        bench = RealBench(config)
+        bench = AuditContext(config)
     run = RunFolder.open(config.out, _settings(config), inputs=bench.inputs())
     run.write_cell(META_KEY, bench.facts())
     draws = draw_repeats(bench.roll, config.repeats, config.seed)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from campro.audit.ladder_config import LadderConfig
+from campro.audit.suite_config import SuiteConfig
 
 
 @dataclass(frozen=True)
-class Config(LadderConfig):
+class Config(SuiteConfig):
     """Fit and judge every attacker; the headline is the worst row."""
 
     json: bool = False
@@ -19,9 +19,9 @@ def run(config: Config) -> None:
     """Measure what is missing; print the table."""
     import json
 
-    from campro.audit.ladder import run_ladder
-    from campro.audit.ladder_rows import table
+    from campro.audit.attack_suite import run_suite
+    from campro.audit.suite_rows import table
 
-    told = LadderConfig(**{field.name: getattr(config, field.name) for field in fields(LadderConfig)})
-    rows = run_ladder(told)
+    told = SuiteConfig(**{field.name: getattr(config, field.name) for field in fields(SuiteConfig)})
+    rows = run_suite(told)
     print(json.dumps(rows, indent=1) if config.json else table(rows))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from campro.audit.config import AuditConfig
+from campro.audit.audit_config import AuditConfig
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Config(AuditConfig):
 def run(config: Config) -> None:
     """Audit, write the report; print where it is, or the headline."""
     from campro.audit.experiments import run_audit
-    from campro.audit.report import write_report
+    from campro.report.write import write_report
 
     told = AuditConfig(**{field.name: getattr(config, field.name) for field in fields(AuditConfig)})
     print_headline(write_report(run_audit(told).path), config.json)

@@ -20,12 +20,12 @@ class Config:
 
 def run(config: Config) -> None:
     """Design, audit, report; prints where the report is."""
-    from campro.audit.config import AuditConfig
+    from campro.audit.audit_config import AuditConfig
     from campro.audit.experiments import run_audit
-    from campro.audit.report import write_report
     from campro.cli.audit import print_headline
-    from campro.design.config import DesignConfig
-    from campro.design.run import design
+    from campro.design.design_config import DesignConfig
+    from campro.design.designer import design
+    from campro.report.write import write_report
 
     profile = design(DesignConfig(out=config.out / "design", name="demo", seed=config.seed))
     told = AuditConfig(profile=str(profile), out=config.out / "audit", seed=config.seed, adapt_steps=ADAPT_STEPS)

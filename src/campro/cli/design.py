@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from campro.design.config import DesignConfig as Config
+from campro.design.design_config import DesignConfig as Config
 
 __all__ = ["Config", "run"]
 
 
 def run(config: Config) -> None:
     """Train, and say where the profile is."""
-    from campro.design.run import design
+    from campro.design.designer import design
 
     print(design(config))

@@ -21,8 +21,8 @@ class Config:
 
 def run(config: Config) -> None:
     """Write the page; print where it is, or the headline."""
-    from campro.audit.report import write_report
     from campro.cli.audit import print_headline
+    from campro.report.write import write_report
 
     page = write_report(config.run)
     print_headline(page, config.json)

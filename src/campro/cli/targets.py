@@ -16,7 +16,7 @@ class Config:
 
 def run(config: Config) -> None:
     """Print a row per target."""
-    from campro.deploy.targets import TARGETS
+    from campro.cameras.camera_table import TARGETS
 
     rows = [{"name": t.name, "title": t.title, "base": t.base, "limits": str(t.limits)} for t in TARGETS.values()]
     if config.json:

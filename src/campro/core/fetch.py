@@ -8,9 +8,9 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+from campro.core.atomic_io import atomic_write
 from campro.core.catalogue import asset, cache_root
 from campro.core.errors import CamproError
-from campro.core.files import atomic_write
 from campro.core.hashing import file_sha256
 
 CHUNK = 1 << 18

@@ -12,9 +12,9 @@ import torch
 from jaxtyping import UInt8
 from PIL import Image, ImageOps
 
+from campro.core.atomic_io import replacing
 from campro.core.checks import check_images, check_rgb8
 from campro.core.errors import CamproError
-from campro.core.files import replacing
 from campro.core.types import Images, Rgb8
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")

@@ -15,8 +15,8 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.video.stream import VideoStream
 
+from campro.core.atomic_io import replacing
 from campro.core.errors import CamproError
-from campro.core.files import replacing
 from campro.core.types import ImageTransform, Rgb8
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v")

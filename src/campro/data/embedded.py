@@ -14,8 +14,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from campro.core.atomic_io import atomic_write
 from campro.core.errors import CamproError
-from campro.core.files import atomic_write
 from campro.core.hashing import file_sha256, json_digest
 from campro.core.images import write_image
 from campro.data import facemodel

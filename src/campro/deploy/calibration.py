@@ -15,18 +15,18 @@ import cv2
 import numpy as np
 import torch
 
+from campro.core.atomic_io import atomic_write
 from campro.core.errors import CamproError
-from campro.core.files import atomic_write
 from campro.core.images import to_tensor, write_image
 from campro.core.types import Detections, Rgb8, Scene
 from campro.deploy.colour_fit import fit_colours, sampled
 from campro.deploy.noise_fit import fit_noise
-from campro.deploy.pairs import Pair, read_pairs
+from campro.deploy.shot_pairs import Pair, read_pairs
 from campro.isp import Camera, IspProfile, MeasuredDegamma, SensorNoise, load_profile
 from campro.metrics.detection import score_detections
 from campro.metrics.quality import SMALLEST, quality
-from campro.utility import load_detector
-from campro.utility.detector import TrainableDetector, sure_finds
+from campro.models.persons import load_detector
+from campro.models.persons.person_detector import TrainableDetector, sure_finds
 
 CALIBRATED, FIGURES, COMPARISON = "calibrated.json", "calibration.json", "comparison.png"
 KEPT_ASIDE = 4

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from campro.core.errors import CamproError
-from campro.deploy.pairs import Pair, squares
+from campro.deploy.shot_pairs import Pair, squares
 from campro.isp.functional import apply_ccm, apply_lut
 from campro.isp.limits import parts
 from campro.isp.profile import CCM_LIMIT, Ccm, GammaLut, IspProfile, MeasuredDegamma, Quantise

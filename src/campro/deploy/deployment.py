@@ -5,10 +5,10 @@ from __future__ import annotations
 from importlib.resources import files
 from pathlib import Path
 
+from campro.cameras.camera_table import find_target
+from campro.cameras.deploy_target import DeployTarget, difference
+from campro.core.atomic_io import atomic_write
 from campro.core.errors import CamproError
-from campro.core.files import atomic_write
-from campro.deploy.target import DeployTarget, difference
-from campro.deploy.targets import find_target
 from campro.isp.profile import IspProfile, load_profile
 
 REALISED, PAGE = "realised.json", "README.md"
@@ -38,4 +38,4 @@ def deploy(target: str, profile: str, base: Path | None, out: Path, fit: bool = 
 
 def page(camera: DeployTarget) -> str:
     """How to install, lock down and check the files of a target."""
-    return (files("campro.deploy") / "pages" / f"{camera.page}.md").read_text(encoding="utf-8")
+    return (files("campro.cameras") / "pages" / f"{camera.page}.md").read_text(encoding="utf-8")

@@ -14,7 +14,7 @@ from scipy.optimize import nnls
 from scipy.stats import chi2
 
 from campro.core.types import Rgb8
-from campro.deploy.pairs import squares
+from campro.deploy.shot_pairs import squares
 from campro.isp.profile import MeasuredDegamma, SensorNoise
 
 SQUARE = 16

@@ -17,8 +17,8 @@ from torch.nn import functional as F
 
 from campro.core.errors import CamproError
 from campro.core.types import Embeddings, Images
-from campro.design.objective import attacker_loss
-from campro.faces import FaceEmbedder
+from campro.design.game_losses import attacker_loss
+from campro.models.faces import FaceEmbedder
 
 COSINE_SCALE = 32.0
 """Logit of a perfect match; cosine logits need a scale to let the softmax get sure (ArcFace uses 64)."""

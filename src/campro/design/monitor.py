@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch.utils.tensorboard import SummaryWriter
 
-from campro.core.runs import RunFolder
+from campro.core.run_folder import RunFolder
 from campro.core.types import Images
 
 if TYPE_CHECKING:
-    from campro.design.loop import Game
+    from campro.design.game import Game
 
 EXAMPLE_EVERY = 50  # rounds
 

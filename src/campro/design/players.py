@@ -16,9 +16,9 @@ from torch import Tensor, nn
 
 from campro.core.types import Images
 from campro.design.attackers import Attacker
-from campro.design.objective import protector_face_loss, protector_loss
+from campro.design.game_losses import protector_face_loss, protector_loss
 from campro.isp import IspPipeline
-from campro.utility import TrainableDetector
+from campro.models.persons import TrainableDetector
 
 
 class ProtectorLosses(NamedTuple):

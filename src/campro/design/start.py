@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from campro.core.errors import CamproError
-from campro.design.config import PLAIN
+from campro.design.design_config import PLAIN
 from campro.isp import Ccm, ChromaBlur, Defocus, Degamma, GammaLut, IspProfile, LowResolution, Quantise, load_profile
 from campro.isp.profile import Block
 

@@ -11,11 +11,11 @@ from jaxtyping import Float, Float32, UInt8
 from torch import Tensor
 
 from campro.core.types import Images, Rgb8
-from campro.enhance.fused import Table
+from campro.enhance.fused_kernels import Table
+from campro.inversion.inverse import Inverse
+from campro.inversion.preimages import Preimages
 from campro.isp import IspProfile
-from campro.isp.fast import is_pointwise
-from campro.isp.inverse import Inverse
-from campro.isp.preimages import Preimages
+from campro.isp.lookup import is_pointwise
 
 AS_MADE = 0.95
 """A picture counts as the camera made it if so many of its pixels have colours that the camera can hand out. Of JPEG

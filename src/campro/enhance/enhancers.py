@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from campro.core.errors import CamproError
-from campro.enhance.enhancer import Enhancer
-from campro.enhance.fast import FastEnhancer
+from campro.enhance.enhancer_base import Enhancer
+from campro.enhance.fast_enhancer import FastEnhancer
 from campro.enhance.unet import UNet
 
 ENHANCERS: dict[str, Callable[[], Enhancer]] = {"fast": FastEnhancer, "unet": UNet}

@@ -14,10 +14,10 @@ from onnx import helper, numpy_helper
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from campro.core.files import replacing
+from campro.core.atomic_io import replacing
 from campro.core.types import Images
-from campro.enhance.enhancer import Enhancer
-from campro.enhance.fast import FastEnhancer
+from campro.enhance.enhancer_base import Enhancer
+from campro.enhance.fast_enhancer import FastEnhancer
 from campro.isp import IspProfile
 
 OPSET = 20

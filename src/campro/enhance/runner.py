@@ -17,12 +17,12 @@ from campro.core.device import hand_over_cores, keep_memory
 from campro.core.errors import CamproError
 from campro.core.hashing import file_sha256, json_digest
 from campro.core.images import to_rgb8
-from campro.core.onnx_part import load_part
+from campro.core.subgraph import load_subgraph
 from campro.core.types import ImageTransform, Rgb8
 from campro.enhance.colours import Coloured, Colours
 from campro.enhance.export import CONTEXT, CORRECTIONS, ENHANCED, PICTURE, PRIOR, PROFILE, SEEN, SPREAD, TABLE, TOLD
-from campro.enhance.fused import MULTIPLE, SETTINGS, Composer, planes, shrunk, statistics
-from campro.enhance.settle import SETTLED, Settler
+from campro.enhance.fused_kernels import MULTIPLE, SETTINGS, Composer, planes, shrunk, statistics
+from campro.inversion.preimage_selection import SETTLED, Settler
 from campro.isp import IspProfile
 
 SHIPPED = Path(__file__).parent / "weights" / "campro-default.onnx"
@@ -48,7 +48,7 @@ class OnnxEnhancer:
         self._tables = _Tables.of(model, notes[PRIOR]) if PRIOR in notes else None
         self._output = ENHANCED if self._tables is None else CONTEXT
         inputs = [PICTURE] if self._tables is None else [SEEN, TOLD]
-        self._session = load_part(model, inputs, [self._output])
+        self._session = load_subgraph(model, inputs, [self._output])
 
     def __call__(self, rgb: Rgb8) -> Rgb8:
         """One captured picture, enhanced."""

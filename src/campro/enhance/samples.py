@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float
 from campro.core.images import read_image_once, to_tensor
 from campro.core.types import Images, ImageTransform, Rgb8
 from campro.enhance.colours import Coloured, spread_classes
-from campro.enhance.objective import Sample
+from campro.enhance.enhancement_losses import Sample
 
 MARGIN = 0.3
 """By this part of its size a face box is grown on every side: ears, hair line and chin belong to a face."""

@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from campro.core.types import Images
-from campro.enhance.enhancer import Enhancer
+from campro.enhance.enhancer_base import Enhancer
 from campro.enhance.padding import padded
 
 SLOPE = 0.2

@@ -1,7 +1,7 @@
 """The image signal processor: profiles, the differentiable pipeline, and the fast 8-bit path."""
 
 from campro.isp.camera import RAW, Camera
-from campro.isp.fast import apply
+from campro.isp.lookup import apply
 from campro.isp.pipeline import IspPipeline, pipeline
 from campro.isp.profile import (
     BUILTIN_PROFILES,

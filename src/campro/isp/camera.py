@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from campro.core.types import Rgb8
-from campro.isp.fast import apply
+from campro.isp.lookup import apply
 from campro.isp.profile import IspProfile, load_profile
 
 

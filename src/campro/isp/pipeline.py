@@ -8,7 +8,7 @@ from torch import nn
 
 from campro.core.types import Images
 from campro.isp.blocks import MODULES, BlockModule, CcmModule, DegammaModule, GammaLutModule, QuantiseModule
-from campro.isp.fused import fused
+from campro.isp.fused_autograd import fused
 from campro.isp.limits import Limits
 from campro.isp.profile import IspProfile, Provenance, load_profile
 
@@ -64,7 +64,7 @@ def colour_chain(blocks: Sequence[BlockModule]) -> int:
 
 
 def apply_chain(blocks: Sequence[BlockModule], images: Images) -> Images:
-    """The blocks that `colour_chain` has counted, in one pass (`campro.isp.fused`)."""
+    """The blocks that `colour_chain` has counted, in one pass (`campro.isp.fused_autograd`)."""
     curve, levels = None, 0
     for block in blocks:
         match block:

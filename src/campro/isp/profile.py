@@ -16,8 +16,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar, Literal, get_args
 
+from campro.core.atomic_io import atomic_write
 from campro.core.errors import CamproError
-from campro.core.files import atomic_write
 from campro.core.hashing import json_digest
 
 SCHEMA = 1

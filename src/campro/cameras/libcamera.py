@@ -1,0 +1,154 @@
+"""Raspberry Pi cameras: libcamera tuning files, version 2, of the VC4 (Pi 0 to 4) and PiSP (Pi 5) processors.
+
+Source of all behaviour: raspberrypi/libcamera, src/ipa/rpi: vc4/vc4.cpp (applyCCM, applyGamma), pisp/pisp.cpp
+(applyCCM, generateLut), controller/rpi/{ccm,contrast}.cpp; libpisp: PISP_BE_GAMMA_LUT_SIZE is 64.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from yaml import MappingNode, Node, SequenceNode
+
+from campro.cameras.camera_limits import WORD
+from campro.cameras.deploy_target import DeployTarget, Files
+from campro.cameras.edits import Document
+from campro.core.errors import CamproError
+from campro.isp.limits import camera_profile, parts
+from campro.isp.profile import Ccm, GammaLut, IspProfile
+
+Matrix = Float[np.ndarray, "3 3"]
+
+RGB_TO_YUV = np.array([[0.299, 0.587, 0.114], [-0.169, -0.331, 0.5], [0.5, -0.419, -0.081]])
+YUV_TO_RGB = np.array([[1, 0, 1.402], [1, -0.345, -0.714], [1, 1.771, 0]])
+AT_SATURATION_1 = YUV_TO_RGB @ RGB_TO_YUV
+"""What libcamera multiplies every matrix by, even at saturation 1 (`applySaturation`): not quite the identity."""
+AGREE = 0.02
+"""Largest difference of a matrix entry between light sources in a file that is ours: rounding, times an inverse."""
+
+
+@dataclass(frozen=True)
+class TuningFile(DeployTarget):
+    """A tuning file for one of the two processors."""
+
+    name: str
+    title: str
+    processor: str
+    """The file's "target"."""
+    page: str = "raspberry-pi"
+    base: str = "a libcamera tuning file, version 2, for this processor"
+
+    FILE = "tuning.json"
+
+    def write(self, profile: IspProfile, base: str) -> Files:
+        """Every calibrated matrix becomes profile x matrix, the gamma curve the profile's; adaptive contrast is off.
+
+        Matrices multiply columns: a pixel goes through the camera's own matrix first, through the profile's next, so
+        the product is CCM_opt x CCM_i (eq. 1 and Fig. 6 of the paper; its appendix B writes the factors the other way
+        round, as for rows).
+        """
+        document = Document(base, "base")
+        ccm, lut = parts(profile)
+        matrices = _matrices(document, self.processor)
+        undo = np.linalg.inv(AT_SATURATION_1)
+        for node, own in matrices:
+            product = np.array(ccm.matrix) @ own
+            if not self.limits.matrix.holds(product):
+                worst = np.abs(product).max()
+                got = f"{worst:.2f}, the profile's matrix times the camera's own"
+                raise CamproError(self.name, f"matrix entries of {self.limits.matrix}", got, "use a milder profile")
+            held = self.limits.matrix.rounded(product)
+            nudge = np.sign(held) * self.limits.matrix.step / 8 if self.limits.matrix.truncates else 0
+            document.replace_numbers(node, (undo @ (held + nudge)).ravel().tolist())
+        document.remove(_algorithm(document, "rpi.ccm"), "saturation")
+        contrast = _algorithm(document, "rpi.contrast")
+        document.set(contrast, "ce_enable", "0")
+        document.set(contrast, "gamma_curve", _curve_text(document, contrast, lut))
+        return {self.FILE: document.changed()}
+
+    def read(self, files: Files, base: str) -> IspProfile:
+        """See `DeployTarget.read`."""
+        document = Document(files[self.FILE], self.FILE)
+        own = [matrix for _, matrix in _matrices(Document(base, "base"), self.processor)]
+        found = [matrix for _, matrix in _matrices(document, self.processor)]
+        if len(own) != len(found):
+            raise document.refuse(f"{len(own)} matrices, as in the base", str(len(found)))
+        held = [self.limits.matrix.rounded(AT_SATURATION_1 @ matrix) for matrix in found]
+        ratios = np.array([product @ np.linalg.inv(matrix) for product, matrix in zip(held, own)])
+        if np.ptp(ratios, axis=0).max() > AGREE:
+            raise document.refuse("the same profile in all matrices", "matrices of different ones")
+        points = document.numbers(Document.get(_algorithm(document, "rpi.contrast"), "gamma_curve"), "gamma_curve")
+        x, y = np.array(points[::2]), np.array(points[1::2])
+        if len(points) % 2 or len(x) < 2 or (np.diff(x) <= 0).any():
+            raise document.refuse("a gamma_curve of points with rising x", f"{len(points)} numbers")
+        knots = self.limits.curve.knots
+        assert knots is not None
+        curve = self.limits.curve.rounded(np.interp(np.array(knots) * WORD, x, y).clip(0, WORD) / WORD)
+        if self.limits.curve.end == "white":
+            curve[-1] = 1.0
+        ccm = Ccm(tuple(tuple(row) for row in ratios.mean(0).tolist()))
+        return camera_profile(f"{self.name} tuning file", ccm, GammaLut((tuple(curve.tolist()),), knots))
+
+
+def _algorithm(document: Document, name: str) -> MappingNode:
+    """The settings of one algorithm of the file."""
+    found = algorithms(document, name)
+    if len(found) != 1:
+        raise document.refuse(f"{name} once among its algorithms", f"{len(found)} of them")
+    return document.mapping(found[0], name)
+
+
+def algorithms(document: Document, name: str) -> list[Node]:
+    """The settings of all algorithms of that name."""
+    listed = document.sequence(Document.get(document.root, "algorithms"), "algorithms")
+    return [entry for item in listed if (entry := Document.get(document.mapping(item, "an algorithm"), name))]
+
+
+def _matrices(document: Document, processor: str) -> list[tuple[SequenceNode, Matrix]]:
+    """Each calibrated matrix, with its place in the file."""
+    version = document.number(Document.get(document.root, "version"), "version")
+    target = Document.get(document.root, "target")
+    if version != 2 or target is None or target.value != processor:
+        got = f"version {version:g} for {target.value if target is not None else 'no processor'}"
+        raise document.refuse(f"a tuning file of version 2 for {processor}", got)
+    return [(node, matrix) for _, node, matrix in light_matrices(document, _algorithm(document, "rpi.ccm"))]
+
+
+def light_matrices(document: Document, settings: MappingNode) -> list[tuple[MappingNode, SequenceNode, Matrix]]:
+    """Of each light source in a list "ccms": its entry, the matrix in it, and where that is written."""
+    listed = document.sequence(Document.get(settings, "ccms"), "ccms")
+    found = []
+    last = -np.inf
+    for item in listed:
+        entry = document.mapping(item, "a matrix")
+        light = document.number(Document.get(entry, "ct"), "ct")
+        node = Document.get(entry, "ccm")
+        matrix = np.array(document.numbers(node, "ccm", 9)).reshape(3, 3)
+        if light <= last:
+            raise document.refuse("rising colour temperatures", f"{light:g} after {last:g}")
+        if abs(np.linalg.det(matrix)) < 1e-6:
+            raise document.refuse("matrices that can be inverted", f"one that cannot, at {light:g} K")
+        last = light
+        assert isinstance(node, SequenceNode)
+        found.append((entry, node, matrix))
+    if not found:
+        raise document.refuse("at least one matrix", "none")
+    return found
+
+
+def _curve_text(document: Document, contrast: MappingNode, lut: GammaLut) -> str:
+    """The curve's points, a line each, indented as the file's own are."""
+    old = Document.get(contrast, "gamma_curve")
+    items = document.sequence(old, "gamma_curve")
+    if old is None or not items:
+        raise document.refuse("a gamma_curve", "none")
+    inner, outer = " " * items[0].start_mark.column, " " * old.start_mark.column
+    points = zip(lut.positions, lut.values[0])
+    lines = ",\n".join(f"{inner}{round(x * WORD)}, {round(y * WORD)}" for x, y in points)
+    return f"[\n{lines}\n{outer}]"
+
+
+VC4 = TuningFile("rpi-vc4", "Raspberry Pi 0 to 4 (VC4), libcamera", "bcm2835")
+PISP = TuningFile("rpi-pisp", "Raspberry Pi 5 (PiSP), libcamera", "pisp")

@@ -1,0 +1,221 @@
+"""Rockchip cameras (RV1109, RV1126: the ISP 2.0 of the paper): the XML file of the rkaiq library, "IQ file".
+
+Sources: JeffyCN/mirrors rkaiq (public): algos/accm (registers hold (matrix - identity) x 128 in 11 bit; the strength of
+the matrix falls with luma by `y_alpha_curve` and with gain by `gain_alphaScale_curve`), algos/agamma (45 values of
+12 bit; `gamma_out_segnum` 0 spaces them logarithmically). Read from there, not run on the hardware.
+"""
+
+from __future__ import annotations
+
+import re
+import xml.parsers.expat
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Protocol
+
+import numpy as np
+from jaxtyping import Float
+
+from campro.cameras.camera_limits import TWELVE_BITS
+from campro.cameras.deploy_target import DeployTarget, Files
+from campro.cameras.edits import LARGEST, rewritten
+from campro.core.errors import CamproError
+from campro.isp.limits import Grid, camera_profile, parts
+from campro.isp.profile import Ccm, GammaLut, IspProfile
+
+ALPHA = 1024.0
+"""The matrix at full strength."""
+ROOT = ("matfile", "sensor")
+CURVES = ("curve_normal", "curve_hdr", "curve_night", "curve_user1", "curve_user2")
+REGISTER = Grid(-8.0, 8.0 - 1 / 128, 1 / 128)
+"""What holds matrix - identity."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """The text of an element that holds numbers."""
+
+    start: int
+    end: int
+    text: bytes
+
+
+class IqFile:
+    """All elements of an IQ file that hold text, by path, in the order of the file."""
+
+    def __init__(self, text: str, who: str) -> None:
+        self.data, self.who = text.encode(), who
+        self.places: dict[tuple[str, ...], list[Place]] = {}
+        if len(self.data) > LARGEST:
+            raise self.refuse(f"at most {LARGEST} bytes", str(len(self.data)))
+        self._stack: list[tuple[str, int]] = []
+        parser = xml.parsers.expat.ParserCreate()
+        parser.StartElementHandler = lambda name, _: self._stack.append((name, parser.CurrentByteIndex))
+        parser.EndElementHandler = lambda _: self._leave(parser.CurrentByteIndex)
+        parser.StartDoctypeDeclHandler = self._no_doctype
+        try:
+            parser.Parse(self.data, True)
+        except xml.parsers.expat.ExpatError as error:
+            raise self.refuse("an XML file", str(error)) from error
+
+    def refuse(self, wanted: str, got: str) -> CamproError:
+        """The error that names this file."""
+        return CamproError(self.who, wanted, got, "give the camera's own IQ file")
+
+    def _no_doctype(self, *_: object) -> None:
+        raise self.refuse("a plain XML file", "a document type, which could define entities")
+
+    def _leave(self, end: int) -> None:
+        path = tuple(name for name, _ in self._stack)
+        _, start = self._stack.pop()
+        inside = self.data.index(b">", start) + 1
+        if inside <= end and b"<" not in self.data[inside:end]:
+            self.places.setdefault(path, []).append(Place(inside, end, self.data[inside:end]))
+
+    def all(self, *path: str) -> list[Place]:
+        """Every element of that path below the sensor's settings; at least one."""
+        if found := self.places.get((*ROOT, *path)):
+            return found
+        raise self.refuse(f"{'/'.join(path)}", "none")
+
+    def numbers(self, place: Place, name: str, count: int) -> Float[np.ndarray, " count"]:
+        """The numbers in an element, as the file writes them: [a b c], by spaces or tabs."""
+        words = place.text.decode(errors="replace").strip()
+        try:
+            if not (words.startswith("[") and words.endswith("]")):
+                raise ValueError(words[:40])
+            values = np.array([float(word) for word in words[1:-1].replace(",", " ").split()])
+        except ValueError as error:
+            raise self.refuse(f"numbers in brackets for {name}", str(error)[:80]) from error
+        if len(values) != count or not np.isfinite(values).all():
+            raise self.refuse(f"{count} finite numbers for {name}", str(len(values)))
+        return values
+
+    def with_changes(self, changes: list[tuple[Place, Float[np.ndarray, " n"]]]) -> str:
+        """The file with other numbers in those elements, everything around and between them as it was."""
+        data = self.data
+        for place, values in sorted(changes, key=lambda change: change[0].start, reverse=True):
+            data = data[: place.start] + _with_numbers(place.text, values) + data[place.end :]
+        return data.decode()
+
+
+class RkAiq(DeployTarget):
+    """An IQ file with a profile in it."""
+
+    name = "rockchip-rkaiq"
+    title = "Rockchip RV1109, RV1126 (ISP 2.0), rkaiq"
+    page = "rockchip"
+    base = "an rkaiq IQ file (XML)"
+    FILE = "iq.xml"
+
+    def write(self, profile: IspProfile, base: str) -> Files:
+        """Every matrix of every light source and saturation becomes profile x matrix, every curve the profile's.
+
+        The matrix keeps its full strength in dark and in noisy pictures, where it would fade out otherwise.
+        """
+        file, (ccm, lut) = IqFile(base, "base"), parts(profile)
+        changes = [(place, product_for(self.name, ccm, own).ravel()) for place, own in _matrices(file)]
+        for place in _offsets(file):
+            own = file.numbers(place, "ccOffsets", 3)
+            changes.append((place, np.array(ccm.matrix) @ own + np.array(ccm.offsets) * TWELVE_BITS))
+        changes += [(place, np.full(17, ALPHA)) for place in file.all("CCM", "lumaCCM", "y_alpha_curve")]
+        changes += [(place, np.ones(9)) for place in file.all("CCM", "lumaCCM", "gain_alphaScale_curve", "scale")]
+        self._check_knots(file)
+        values = np.floor(np.array(lut.values[0]) * TWELVE_BITS + 0.5)
+        changes += [(place, values) for place in _curves(file)]
+        for name, value in (("gamma_en", 1.0), ("gamma_out_offset", 0.0)):
+            changes += [(place, np.array([value])) for place in file.places.get((*ROOT, "GAMMA", name), [])]
+        for place, new in changes:
+            file.numbers(place, "an element that is replaced", len(new))
+        return {self.FILE: file.with_changes(changes)}
+
+    def read(self, files: Files, base: str) -> IspProfile:
+        """See `DeployTarget.read`."""
+        file, old = IqFile(files[self.FILE], self.FILE), IqFile(base, "base")
+        self._check_knots(file)
+        new, was = (
+            [(matrix, one.numbers(shift, "ccOffsets", 3)) for (_, matrix), shift in zip(_matrices(one), _offsets(one))]
+            for one in (file, old)
+        )
+        if len(new) != len(was):
+            raise file.refuse(f"{len(was)} matrices, as in the base", str(len(new)))
+        curves = [file.numbers(place, "gamma curve", 45) for place in _curves(file)]
+        if any((one != other).any() for one, other in pairwise(curves)):
+            raise file.refuse("the same curve in all scene modes", "different ones")
+        knots = self.limits.curve.knots
+        assert knots is not None
+        return profile_of(f"{self.name} IQ file", new, was, curves[0], knots)
+
+    @staticmethod
+    def _check_knots(file: IqFile) -> None:
+        for place in file.all("GAMMA", "gamma_out_segnum"):
+            if file.numbers(place, "gamma_out_segnum", 1)[0] != 0:
+                raise file.refuse(
+                    "gamma_out_segnum 0, logarithmic spacing", "equal spacing, whose knots are not public"
+                )
+
+
+Calibrated = tuple[Float[np.ndarray, "3 3"], Float[np.ndarray, "3"]]
+"""A matrix and its offsets, the latter in steps of 12 bit."""
+
+
+def product_for(name: str, ccm: Ccm, own: Float[np.ndarray, "3 3"]) -> Float[np.ndarray, "3 3"]:
+    """The profile's matrix times the camera's own, for columns; refused where the register cannot hold it."""
+    product = np.array(ccm.matrix) @ own
+    if not REGISTER.holds(product - np.eye(3)):
+        got = f"{np.abs(product).max():.2f}, the profile's matrix times the camera's own"
+        raise CamproError(name, f"matrices whose distance from identity lies in {REGISTER}", got)
+    return product
+
+
+def profile_of(
+    name: str,
+    new: list[Calibrated],
+    own: list[Calibrated],
+    curve: Float[np.ndarray, " k"],
+    knots: tuple[float, ...],
+) -> IspProfile:
+    """The profile that lies between a file's matrices and the camera's own, as registers hold them: mean of all."""
+    identity = np.eye(3)
+    held = [REGISTER.rounded(product - identity) + identity for product, _ in new]
+    ratios = np.array([product @ np.linalg.inv(matrix) for product, (matrix, _) in zip(held, own)])
+    shifts = [shift - ratio @ was for ratio, (_, shift), (_, was) in zip(ratios, new, own)]
+    shift = np.floor(np.mean(shifts, 0) + 0.5) / TWELVE_BITS
+    ccm = Ccm(tuple(tuple(row) for row in ratios.mean(0).tolist()), tuple(shift.tolist()))
+    return camera_profile(name, ccm, GammaLut((tuple((curve / TWELVE_BITS).clip(0, 1).tolist()),), knots))
+
+
+class Refuses(Protocol):
+    """A file that can say what is wrong with it."""
+
+    def refuse(self, wanted: str, got: str) -> CamproError: ...
+
+
+def own_matrix(numbers: Sequence[float] | Float[np.ndarray, "9"], file: Refuses) -> Float[np.ndarray, "3 3"]:
+    """A camera's matrix, which must have an inverse."""
+    matrix = np.array(numbers).reshape(3, 3)
+    if abs(np.linalg.det(matrix)) < 1e-6:
+        raise file.refuse("matrices that can be inverted", "one that cannot")
+    return matrix
+
+
+def _with_numbers(text: bytes, values: Float[np.ndarray, " n"]) -> bytes:
+    words = iter(values.tolist())
+    return re.sub(rb"[-+0-9.eE]+", lambda old: rewritten(old[0].decode(), next(words)).encode(), text)
+
+
+def _matrices(file: IqFile) -> list[tuple[Place, Float[np.ndarray, "3 3"]]]:
+    places = file.all("CCM", "matrixAll", "cell", "ccMatrix")
+    return [(place, own_matrix(file.numbers(place, "ccMatrix", 9), file)) for place in places]
+
+
+def _offsets(file: IqFile) -> list[Place]:
+    return file.all("CCM", "matrixAll", "cell", "ccOffsets")
+
+
+def _curves(file: IqFile) -> list[Place]:
+    """All scene modes."""
+    return [place for name in CURVES for place in file.places.get((*ROOT, "GAMMA", name), [])] or file.all(
+        "GAMMA", CURVES[0]
+    )

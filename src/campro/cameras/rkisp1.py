@@ -1,0 +1,79 @@
+"""Cameras with the RkISP1 processor (RK3399, i.MX8M Plus and others): libcamera, and the kernel's own parameters.
+
+libcamera's tuning file takes a matrix for each colour temperature, but of the gamma curve only an exponent; the kernel
+takes a curve of 17 values of 10 bit. Sources: libcamera src/ipa/rkisp1/algorithms/{ccm,goc}.cpp; Linux
+include/uapi/linux/rkisp1-config.h (`rkisp1_cif_isp_ctk_config`, `rkisp1_cif_isp_goc_config`).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import numpy as np
+
+from campro.cameras.camera_limits import RKISP1_OFFSET, TEN_BITS
+from campro.cameras.deploy_target import DeployTarget, Files
+from campro.core.errors import CamproError
+from campro.isp.limits import camera_profile, parts
+from campro.isp.profile import Ccm, GammaLut, IspProfile
+
+FRACTION = 128
+"""Coefficients are Q4.7."""
+
+
+@dataclass(frozen=True)
+class KernelParameters(DeployTarget):
+    """The matrix and curve as the driver takes them, as JSON: 9 coefficients, 3 offsets, 17 curve values, their mode.
+
+    The matrix is the profile's alone: multiply it by the camera's own for each light source where there is one.
+    """
+
+    name: str
+    title: str
+    mode: str
+    page: str = "rkisp1"
+
+    FILE = "rkisp1.json"
+
+    def write(self, profile: IspProfile, base: str) -> Files:
+        """See `DeployTarget.write`."""
+        ccm, lut = parts(profile)
+        document = {
+            "ctk": {
+                "coeff": [[_field(value, FRACTION, 11) for value in row] for row in ccm.matrix],
+                "ct_offset": [_field(value, RKISP1_OFFSET, 12) for value in ccm.offsets],
+            },
+            "goc": {"mode": self.mode, "gamma_y": [round(value * TEN_BITS) for value in lut.values[0]]},
+        }
+        return {self.FILE: json.dumps(document, indent=1) + "\n"}
+
+    def read(self, files: Files, base: str) -> IspProfile:
+        """See `DeployTarget.read`."""
+        try:
+            document = json.loads(files[self.FILE])
+            matrix = tuple(tuple(_signed(value, 11) / FRACTION for value in row) for row in document["ctk"]["coeff"])
+            offsets = tuple(_signed(value, 12) / RKISP1_OFFSET for value in document["ctk"]["ct_offset"])
+            curve = tuple(value / TEN_BITS for value in document["goc"]["gamma_y"])
+            if document["goc"]["mode"] != self.mode:
+                raise ValueError(f"mode {document['goc']['mode']}")
+            ccm, lut = Ccm(matrix, (offsets[0], offsets[1], offsets[2])), GammaLut((curve,), self.limits.curve.knots)
+        except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
+            got = " ".join(str(error).split())[:120]
+            raise CamproError(self.FILE, f"parameters that campro wrote for {self.name}", got) from error
+        return camera_profile(f"{self.name} parameters", ccm, lut)
+
+
+def _field(value: float, scale: int, bits: int) -> int:
+    """Two's complement in so many bits."""
+    return int(np.floor(value * scale + 0.5)) & ((1 << bits) - 1)
+
+
+def _signed(field: int, bits: int) -> int:
+    if not isinstance(field, int) or not 0 <= field < 1 << bits:
+        raise ValueError(f"{field!r} in a field of {bits} bit")
+    return field - (field >> (bits - 1) << bits)
+
+
+LOG = KernelParameters("rkisp1-log", "RkISP1, kernel parameters, logarithmic curve", "logarithmic")
+EQUAL = KernelParameters("rkisp1-equal", "RkISP1, kernel parameters, even curve", "equidistant")

@@ -1,0 +1,140 @@
+"""The training loop of an enhancer (CamPro, NDSS 2024, V-D): resumable, seeded, watched."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from multiprocessing import get_all_start_methods, get_context
+
+import cv2
+import numba
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch.optim import AdamW
+from torch.utils.data import DataLoader
+from torch.utils.tensorboard import SummaryWriter
+
+from campro.core.device import processors
+from campro.core.errors import CamproError
+from campro.core.progress import Progress
+from campro.core.run_folder import RunFolder
+from campro.core.types import ImageTransform, Rgb8
+from campro.enhance.colours import Coloured
+from campro.enhance.enhancement_losses import Sample
+from campro.enhance.enhancer_base import Enhancer
+from campro.enhance.samples import Lesson, draw_samples
+
+SAVE_EVERY_S = 60.0
+EXAMPLE_EVERY = 100
+SHOWN = 4
+MAX_NORM = 1.0
+"""Gradients are cut to this norm: one odd batch has thrown a training off that had gone well for 2,000 steps."""
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """What to learn from, through which camera, and what is made of its colours; a data set of batches."""
+
+    photos: Sequence[Lesson]
+    view: ImageTransform
+    colours: Callable[[Rgb8], Coloured]
+    size: int = 256
+    """Side of a training piece in pixels."""
+    batch: int = 8
+
+    def __getitem__(self, key: tuple[int, ...]) -> Sample:
+        """A pure function of the key, so that resuming changes nothing."""
+        return draw_samples(self.photos, self.view, self.colours, self.size, self.batch, np.random.default_rng(key))
+
+    def drawn(self, keys: Sequence[tuple[int, ...]], workers: int = 0) -> Iterable[Sample]:
+        """The batches of these keys, in order; drawn ahead by so many other processes."""
+        if not workers:
+            return map(self.__getitem__, keys)
+        # A fork of a process with threads may hang; of one that only imported something, it saves each the import.
+        context = get_context("forkserver" if "forkserver" in get_all_start_methods() else "spawn")
+        context.set_forkserver_preload([__name__])
+        return DataLoader(
+            self,  # type: ignore[arg-type]
+            None,
+            sampler=keys,
+            num_workers=workers,
+            multiprocessing_context=context,
+            worker_init_fn=_draws_alone,
+        )
+
+
+def _draws_alone(_: int) -> None:
+    """One thread in each of many processes."""
+    cv2.setNumThreads(1)
+    numba.set_num_threads(1)
+
+
+def drawing_workers(fabric: Fabric) -> int:
+    """A GPU learns faster than one process draws; a CPU is busy learning."""
+    return 0 if fabric.device.type == "cpu" else max(1, processors() - 2)
+
+
+def train_enhancer(
+    enhancer: Enhancer, lessons: Lessons, run: RunFolder, fabric: Fabric, steps: int, seed: int
+) -> Enhancer:
+    """Train in place for `steps` steps of AdamW (weight decay 1e-2, cosine to zero), from the run's last save on."""
+    lr = enhancer.lr
+    enhancer.to(memory_format=torch.channels_last)
+    optimiser = AdamW([p for p in enhancer.parameters() if p.requires_grad], lr=lr, weight_decay=1e-2, fused=True)
+    network, optimiser = fabric.setup(enhancer, optimiser)
+    network.mark_forward_method("loss")
+    done = _resume(enhancer, optimiser, run)
+    board = SummaryWriter(str(run.path / "tensorboard")) if fabric.is_global_zero else None
+    last_save = time.monotonic()
+    keys = [(seed, fabric.global_rank, step) for step in range(done, steps)]
+    with Progress("train enhancer", steps, done=done) as progress:
+        for step, drawn in enumerate(lessons.drawn(keys, drawing_workers(fabric)), start=done):
+            for group in optimiser.param_groups:
+                group["lr"] = lr * 0.5 * (1 + math.cos(math.pi * step / steps))
+            sample = Sample(*(fabric.to_device(part).contiguous(memory_format=torch.channels_last) for part in drawn))
+            with fabric.autocast():  # which methods marked as forward do not enter by themselves
+                loss = network.loss(sample)
+            if not torch.isfinite(loss):
+                raise CamproError("enhancer", "a finite loss", str(float(loss)), "use --precision 32-true")
+            optimiser.zero_grad()
+            fabric.backward(loss)
+            fabric.clip_gradients(network, optimiser, max_norm=MAX_NORM)
+            optimiser.step()
+            value = float(loss.detach())
+            if board is not None:
+                run.log({"step": step + 1, "loss": value})
+                board.add_scalar("loss", value, step)
+                if step % EXAMPLE_EVERY == 0:
+                    _show(board, step, enhancer, sample.captured[:SHOWN], sample.raw[:SHOWN])
+            if time.monotonic() - last_save > SAVE_EVERY_S:
+                _save(run, enhancer, optimiser, step + 1)
+                last_save = time.monotonic()
+            progress.advance(loss=f"{value:.4f}")
+    _save(run, enhancer, optimiser, steps)
+    return enhancer.eval()
+
+
+def _save(run: RunFolder, enhancer: Enhancer, optimiser: torch.optim.Optimizer, step: int) -> None:
+    run.save_state({"step": step, "enhancer": enhancer.state_dict(), "optimiser": optimiser.state_dict()})
+
+
+def _resume(enhancer: Enhancer, optimiser: torch.optim.Optimizer, run: RunFolder) -> int:
+    """Load the run's last save; returns the steps done."""
+    saved = run.load_state()
+    if saved is not None:
+        enhancer.load_state_dict(saved["enhancer"])
+        optimiser.load_state_dict(saved["optimiser"])
+    done = 0 if saved is None else int(saved["step"])
+    run.rewind(done)
+    return done
+
+
+@torch.no_grad()
+def _show(board: SummaryWriter, step: int, enhancer: Enhancer, captured: torch.Tensor, raw: torch.Tensor) -> None:
+    enhancer.eval()
+    rows = torch.cat([raw, captured, enhancer(captured).clamp(0, 1)], 2)
+    enhancer.train()
+    board.add_images("raw over captured over enhanced", rows.cpu(), step)

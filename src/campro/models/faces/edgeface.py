@@ -1,0 +1,53 @@
+"""EdgeFace-XS: a strong recogniser of another family (EdgeNeXt), through the package timm, which frbench brings.
+
+Source: George et al., EdgeFace (IEEE T-BIOM 2024).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from torch import Tensor
+
+from campro.core.errors import CamproError
+from campro.core.hashing import file_sha256
+from campro.models.faces.checkpoint import load_into, read_checkpoint
+from campro.models.faces.embedder_card import EmbedderCard, FaceEmbedder
+
+CARD = EmbedderCard(
+    name="edgeface-xs",
+    size=(112, 112),
+    dim=512,
+    mean=127.5 / 255,
+    std=127.5 / 255,
+    template="arcface-112",
+    source="EdgeFace-XS (Idiap)",
+)
+
+
+class EdgeFace(FaceEmbedder):
+    """timm's `edgenext_x_small` with a linear head of 512."""
+
+    def __init__(self, card: EmbedderCard = CARD) -> None:
+        super().__init__(card)
+        try:
+            import timm
+        except ImportError as error:
+            remedy = "pip install 'campro[frbench]'"
+            raise CamproError("edgeface-xs", "the optional package timm", "not installed", remedy) from error
+        self.net = timm.create_model("edgenext_x_small", num_classes=card.dim)
+
+    def features(self, prepared: Tensor) -> Tensor:
+        """(B, 3, 112, 112) to (B, 512)."""
+        return self.net(prepared)
+
+
+def load_edgeface(weights: Path | None) -> EdgeFace:
+    """The network with the weights of a file, or random ones."""
+    if weights is None:
+        return EdgeFace().eval()
+    model = EdgeFace(replace(CARD, weights_sha256=file_sha256(weights)))
+    tensors = {name.removeprefix("model."): value.float() for name, value in read_checkpoint(weights).items()}
+    load_into(model.net, tensors, weights)
+    return model.eval()

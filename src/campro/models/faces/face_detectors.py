@@ -1,0 +1,99 @@
+"""The table of face detectors: to add one, write one class and add one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+from jaxtyping import Float
+
+from campro.core.catalogue import locate
+from campro.core.errors import CamproError
+from campro.core.hashing import file_sha256, json_digest
+from campro.core.types import Rgb8
+from campro.models.faces.landmarks import Face, FaceDetector, Scheme
+from campro.models.faces.onnx_detectors import CenterfaceFaces, ScrfdFaces
+
+
+class DlibFaces:
+    """dlib's HOG frontal face detector and five-point predictor; all weights ship with packages (CC0)."""
+
+    name = "dlib"
+    scheme: Scheme = "dlib"
+    sure = 0.3
+    UPSAMPLE, ADJUST = 1, -0.3
+    """Pictures are doubled, so faces of 40 pixels are found; the threshold is a little below dlib's own, because in a
+    portrait a doubtful face is better than none."""
+    LARGE = 1000
+    """Longest side from which a picture is not doubled: its faces are large enough, or do not matter."""
+
+    def __init__(self) -> None:
+        import dlib  # takes a while
+
+        path = locate("shape_predictor_5_face_landmarks.dat")
+        self._hog, self._points = dlib.get_frontal_face_detector(), dlib.shape_predictor(str(path))
+        self.digest = json_digest(["dlib", dlib.__version__, file_sha256(path), self.UPSAMPLE, self.ADJUST, self.LARGE])
+
+    def detect(self, rgb: Rgb8) -> list[Face]:
+        """See `FaceDetector.detect`."""
+        upsample = self.UPSAMPLE if max(rgb.shape[:2]) < self.LARGE else 0
+        boxes, scores, _ = self._hog.run(np.ascontiguousarray(rgb), upsample, self.ADJUST)
+        found = []
+        for box, score in zip(boxes, scores):
+            shape = self._points(rgb, box)
+            points = np.array([(shape.part(i).x, shape.part(i).y) for i in range(5)], dtype=np.float64)
+            found.append(Face((box.left(), box.top(), box.right() + 1, box.bottom() + 1), float(score), points))
+        return found
+
+
+class YunetFaces:
+    """YuNet through OpenCV; the weights are one ONNX file."""
+
+    name = "yunet"
+    scheme: Scheme = "five"
+    SCORE, NMS = 0.6, 0.3
+    sure = SCORE
+
+    def __init__(self, weights: Path | None = None) -> None:
+        self.path = path = weights or locate("yunet-dynamic")
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)  # it warns about its own default
+        try:
+            self._net = cv2.FaceDetectorYN.create(str(path), "", (320, 320), self.SCORE, self.NMS)
+        except cv2.error as error:
+            raise CamproError(
+                str(path), "YuNet's weights", str(error.err or error)[:120], "get the file again"
+            ) from error
+        self.digest = json_digest(["yunet", cv2.__version__, file_sha256(path), self.SCORE, self.NMS])
+
+    def detect(self, rgb: Rgb8) -> list[Face]:
+        """See `FaceDetector.detect`."""
+        self._net.setInputSize((rgb.shape[1], rgb.shape[0]))
+        _, rows = self._net.detect(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+        return [_yunet_face(row) for row in ([] if rows is None else rows)]
+
+
+def _yunet_face(row: Float[np.ndarray, "15"]) -> Face:
+    x, y, width, height = (float(v) for v in row[:4])
+    return Face((x, y, x + width, y + height), float(row[14]), row[4:14].reshape(5, 2).astype(np.float64))
+
+
+FACE_DETECTORS: dict[str, Callable[..., FaceDetector]] = {
+    "dlib": DlibFaces,
+    "yunet": YunetFaces,
+    "scrfd": ScrfdFaces,
+    "centerface": CenterfaceFaces,
+}
+
+
+@lru_cache
+def load_face_detector(name: str) -> FaceDetector:
+    """A face detector of the table; "yunet/FILE", "scrfd/FILE" and "centerface/FILE" name an ONNX file."""
+    family, _, file = name.partition("/")
+    if family not in FACE_DETECTORS or (file and family == "dlib"):
+        raise CamproError("face detector", f"one of {', '.join(FACE_DETECTORS)}", repr(name))
+    if not file and family in ("scrfd", "centerface"):
+        raise CamproError(f"face detector {family}", f"{family}/FILE.onnx", repr(name))
+    return FACE_DETECTORS[family](Path(file)) if file else FACE_DETECTORS[family]()

@@ -1,6 +1,0 @@
-"""What must go on working behind the camera: person detection."""
-
-from campro.utility.detector import DetectorCard, PersonDetector, TrainableDetector
-from campro.utility.detectors import PERSON_DETECTORS, load_detector
-
-__all__ = ["PERSON_DETECTORS", "DetectorCard", "PersonDetector", "TrainableDetector", "load_detector"]

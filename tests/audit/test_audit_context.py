@@ -1,0 +1,110 @@
+"""A small audit of real photographs, against figures worked out another way."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from skimage import data
+
+from campro.audit.audit_config import CAPTURED, RAW, AuditConfig
+from campro.audit.audit_context import AuditContext
+from campro.audit.experiments import detection_key, identification_key, run_audit
+from campro.core.errors import CamproError
+from campro.core.images import read_image
+from campro.models.faces import align, embedding, load_embedder
+
+PEOPLE, MODEL = 8, "mobilefacenet"
+
+
+@pytest.fixture
+def few(shared_data, tmp_path, monkeypatch):
+    """Two photographs each of a few people, three photographs of scenes, and an empty cache."""
+    monkeypatch.setenv("CAMPRO_CACHE", str(tmp_path / "cache"))
+    people = [
+        folder for folder in sorted((shared_data / "lfw" / "images").iterdir()) if len(list(folder.iterdir())) == 2
+    ]
+    (tmp_path / "faces").mkdir()
+    for folder in people[:PEOPLE]:
+        (tmp_path / "faces" / folder.name).symlink_to(folder)
+    coco = json.loads((shared_data / "coco" / "annotations" / "instances_val2017.json").read_text())
+    coco["images"] = coco["images"][:3]
+    kept = {image["id"] for image in coco["images"]}
+    coco["annotations"] = [row for row in coco["annotations"] if row["image_id"] in kept]
+    (tmp_path / "annotations").mkdir()
+    (tmp_path / "annotations" / "instances_val2017.json").write_text(json.dumps(coco))
+    (tmp_path / "val2017").symlink_to(shared_data / "coco" / "val2017")
+    return AuditConfig(
+        faces=tmp_path / "faces",
+        scenes=tmp_path / "annotations" / "instances_val2017.json",
+        face_models=(MODEL,),
+        matchers=("nearest",),
+        landmarks="yunet",
+        detector="yolox-nano",
+        baselines=("invert",),
+        repeats=3,
+        adapt_steps=0,
+        out=tmp_path / "run",
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.shared
+def test_figures_agree_with_a_loop_over_the_photographs(few):
+    run = run_audit(few)
+    photos = [sorted(folder.iterdir()) for folder in sorted(few.faces.iterdir())]
+    embedder = load_embedder(MODEL)
+    with torch.no_grad():
+        rows = [torch.cat([embedder(align(read_image(p), embedder.card)[:1]) for p in own]) for own in photos]
+    hits = [
+        int(np.argmax([float(rows[i][query] @ rows[j][1 - query]) for j in range(PEOPLE)]) == i)
+        for i in range(PEOPLE)
+        for query in (0, 1)
+    ]
+    cell = run.cell(identification_key(MODEL, RAW, "nearest"))
+    assert cell["people"] == PEOPLE
+    assert abs(cell["rank1"]["mean"] - np.mean(hits)) <= 0.2  # draws differ in who is the query
+    captured = run.cell(identification_key(MODEL, CAPTURED, "nearest"))
+    assert captured["rank1"]["mean"] <= 0.5 < cell["rank1"]["mean"]
+    assert run.cell(detection_key(RAW, False))["scores"]["ap"] > 0.2
+
+
+@pytest.mark.slow
+@pytest.mark.shared
+def test_a_second_audit_embeds_nothing(few, tmp_path, monkeypatch):
+    first = run_audit(few)
+
+    def refuse(*_):
+        raise AssertionError("embedded again")
+
+    monkeypatch.setattr(embedding, "_embed", refuse)
+    second = run_audit(AuditConfig(**(vars(few) | {"out": tmp_path / "again"})))
+    key = identification_key(MODEL, CAPTURED, "nearest")
+    assert first.cell(key) == second.cell(key)
+
+
+@pytest.mark.shared
+def test_audited_photographs_never_train_the_detector(few, shared_data):
+    config = AuditConfig(**(vars(few) | {"adapt_steps": 1, "train_scenes": (few.scenes,)}))
+    with pytest.raises(CamproError, match="pictures that val2017 does not have"):
+        AuditContext(config).inputs()
+    both = (few.scenes, shared_data / "scenes" / "construction_ppe" / "annotations.json")
+    lessons = AuditContext(AuditConfig(**(vars(config) | {"train_scenes": both}))).train_scenes
+    assert not {scene.path.name for scene in lessons.scenes} & {
+        path.name for path in (few.scenes.parent.parent / "val2017").iterdir()
+    }
+    assert sum("also in val2017" in line for line in lessons.problems) == 3
+    assert AuditContext(few).train_scenes is None
+
+
+def test_a_simulated_camera_stands_in_front_of_every_view():
+    config = AuditConfig(sensor_noise=1e-3, enhancer="none", baselines=("invert",))
+    views = AuditContext(config).views
+    picture = data.astronaut()[:64, :96]
+    raw = views[RAW](picture)
+    assert 1 < np.abs(raw.astype(int) - picture).mean() < 40
+    assert (views["invert"](picture) == 255 - raw).all()
+    assert (views[CAPTURED](picture) != raw).any()
+    assert views[RAW].digest != AuditContext(AuditConfig(enhancer="none")).views[RAW].digest

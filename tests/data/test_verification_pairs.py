@@ -1,0 +1,60 @@
+"""Pairs files: what is read is what was written, and what is not at hand is counted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from campro.core.errors import CamproError
+from campro.data import FaceSet
+from campro.data.verification_pairs import read_pairs
+
+TEXT = """2\t1
+Ann\t1\t2
+Ann\t1\tBob\t3
+Cy\t1\t2
+Cy\t1\tDee\t9
+"""
+
+
+@pytest.fixture
+def faces(tmp_path):
+    own = {"Ann": (1, 2), "Bob": (3,), "Cy": (1, 2), "Dee": (1,)}
+    return FaceSet("toy", tmp_path, {name: tuple(Path(f"{name}_{n:04d}.jpg") for n in ns) for name, ns in own.items()})
+
+
+def test_pairs_by_hand(tmp_path, faces):
+    (tmp_path / "pairs.txt").write_text(TEXT)
+    pairs = read_pairs(tmp_path / "pairs.txt", faces)
+    assert [path.stem for path in pairs.first] == ["Ann_0001", "Ann_0001", "Cy_0001"]
+    assert [path.stem for path in pairs.second] == ["Ann_0002", "Bob_0003", "Cy_0002"]
+    assert pairs.same.tolist() == [True, False, True]
+    assert pairs.fold.tolist() == [0, 0, 1]
+    assert pairs.missing == 1  # there is no ninth photograph of Dee
+    assert not pairs.every_fold_has_both
+    assert replace(pairs, fold=torch.tensor([0, 0, 0])).every_fold_has_both is False
+    assert replace(pairs, same=pairs.same.repeat(2), fold=torch.tensor([0, 0, 1, 1, 1, 0])).every_fold_has_both
+
+
+WORDS = TEXT.replace("1\t2\nAnn", "one\ttwo\nAnn")
+NOBODY = "1 1\nZoe 1 2\nZoe 1 Yan 2\n"
+
+
+@pytest.mark.parametrize("text", ["", "2\n", "2 1\nAnn 1 2\n", WORDS, NOBODY])
+def test_other_files_are_refused(tmp_path, faces, text):
+    (tmp_path / "pairs.txt").write_text(text)
+    with pytest.raises(CamproError, match="pairs"):
+        read_pairs(tmp_path / "pairs.txt", faces)
+
+
+@pytest.mark.shared
+def test_the_real_file(shared_data):
+    from campro.data import read_faces
+
+    pairs = read_pairs(shared_data / "lfw" / "pairs.txt", read_faces(shared_data / "lfw"))
+    assert len(pairs.first) + pairs.missing == 6000
+    assert pairs.fold.max() == 9
+    assert (pairs.same.sum() > 1000) and ((~pairs.same).sum() > 300)

@@ -1,0 +1,64 @@
+"""Features of YuNet: found in any file of its kind, and the same that another runtime works out."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import TensorProto, helper
+from onnx.reference import ReferenceEvaluator
+
+from campro.models.faces import load_face_detector
+from campro.models.faces.face_detectors import YunetFaces
+from campro.models.faces.yunet_features import STRIDES, YunetFeatures, features_of
+
+
+@pytest.fixture
+def pools(tmp_path):
+    """A network in the shape of YuNet that pools: at each stride four heads read one tensor, through more nodes."""
+    nodes, outputs = [], []
+    for stride in STRIDES:
+        sides = {"kernel_shape": [stride, stride], "strides": [stride, stride]}
+        nodes.append(helper.make_node("AveragePool", ["x"], [f"inner_{stride}"], **sides))
+        for head in ("cls", "obj", "bbox", "kps"):
+            nodes.append(helper.make_node("Neg", [f"inner_{stride}"], [f"{head}_{stride}_before"]))
+            nodes.append(helper.make_node("Sigmoid", [f"{head}_{stride}_before"], [f"{head}_{stride}"]))
+            sized = ["b", 3, f"h{stride}", f"w{stride}"]
+            outputs.append(helper.make_tensor_value_info(f"{head}_{stride}", TensorProto.FLOAT, sized))
+    given = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["b", 3, "h", "w"])
+    graph = helper.make_graph(nodes, "pools", [given], outputs)
+    path = tmp_path / "pools.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), path)
+    return path
+
+
+def test_what_all_heads_read_of_blue_green_red(pools):
+    images = torch.rand(2, 3, 64, 96)
+    for stride, features in zip(STRIDES, YunetFeatures(pools)(images), strict=True):
+        wanted = torch.nn.functional.avg_pool2d(255 * images.flip(1), stride)
+        torch.testing.assert_close(features, wanted, rtol=1e-5, atol=1e-3)
+
+
+def test_dlib_has_none():
+    assert features_of(load_face_detector("dlib")) is None
+
+
+@pytest.mark.shared
+def test_a_file_for_one_size_says_the_same_of_others(shared_data):
+    files = [shared_data / "models" / f"yunet_n_{size}.onnx" for size in ("320_320", "dynamic")]
+    images = torch.rand(2, 3, 64, 96)
+    for one, any_size in zip(*(YunetFeatures(file)(images) for file in files), strict=True):
+        torch.testing.assert_close(one, any_size, rtol=1e-3, atol=1e-2)
+
+
+@pytest.mark.shared
+def test_the_real_one(shared_data):
+    """By onnx's own evaluator; the names of the tensors are read by eye from this file."""
+    detector = YunetFaces(shared_data / "models" / "yunet_n_dynamic.onnx")
+    images = torch.rand(1, 3, 64, 64)
+    model = onnx.shape_inference.infer_shapes(onnx.load(detector.path))
+    body = onnx.utils.Extractor(model).extract_model(["input"], ["287", "291", "295"])
+    wanted = ReferenceEvaluator(body).run(None, {"input": 255 * images.flip(1).numpy()})
+    for features, one in zip(features_of(detector)(images), wanted, strict=True):
+        np.testing.assert_allclose(features.numpy(), one, rtol=1e-3, atol=1e-3)

@@ -1,0 +1,53 @@
+"""The contract that every family of person detectors keeps, on random weights."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+import pytest
+import torch
+
+from campro.core.errors import CamproError
+from campro.core.types import Detections
+from campro.models.persons import load_detector
+
+ULTRALYTICS = pytest.param(
+    "ultralytics", marks=pytest.mark.skipif(not find_spec("ultralytics"), reason="extra not installed")
+)
+FAMILIES = [
+    "yolox-nano",
+    "campro-person",
+    pytest.param("torchvision/ssdlite320_mobilenet_v3_large", marks=pytest.mark.slow),
+    pytest.param("torchvision/fasterrcnn_mobilenet_v3_large_320_fpn", marks=pytest.mark.slow),
+    ULTRALYTICS,
+]
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_contract(name):
+    detector = load_detector(name, weights=None)
+    assert detector.card.weights_sha256 is None
+    images = torch.rand(2, 3, 128, 96, requires_grad=True)
+    truth = [Detections.truth([[10, 10, 60, 120]]), Detections.truth([[5, 5, 50, 50]], [True])]
+    loss = detector.train().loss(images, truth)
+    assert loss.shape == ()
+    assert torch.isfinite(loss)
+    loss.backward()
+    assert images.grad.abs().sum() > 0
+    assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in detector.parameters())
+    for found in detector.detect([torch.rand(3, 128, 96), torch.rand(3, 64, 200)]):
+        assert (found.scores.diff() <= 0).all()
+        assert found.boxes.shape == (len(found), 4)
+        assert not found.crowd.any()
+    assert detector.training  # as before
+    assert detector.detect([]) == []
+    with pytest.raises(CamproError, match="truth"):
+        detector.loss(images, truth[:1])
+    with pytest.raises(CamproError):
+        detector.detect([torch.full((3, 64, 64), torch.nan)])
+
+
+@pytest.mark.skipif(find_spec("ultralytics") is not None, reason="the extra is installed")
+def test_ultralytics_is_optional():
+    with pytest.raises(CamproError, match="AGPL"):
+        load_detector("ultralytics", weights=None)
