@@ -56,10 +56,10 @@ class Tiny(FaceEmbedder):
 def test_an_attack_is_handed_what_its_threat_model_says(name):
     attack = find_attack(name)
     everything = AttackerKnowledge(Tiny(), 0, (1,), "people", "landmarks", ("camera",), ("profile",), ("restorer",))
-    handed = restrict(attack.box, everything)
-    assert bool(handed.cameras) == (attack.box != "black")
-    assert bool(handed.profiles) == (attack.box == "white")
-    assert (handed.people is not None) == (attack.box != "black")
+    handed = restrict(attack.threat_model, everything)
+    assert bool(handed.cameras) == (attack.threat_model in ("gray-box", "white-box"))
+    assert bool(handed.profiles) == (attack.threat_model == "white-box")
+    assert (handed.people is not None) == (attack.threat_model in ("gray-box", "white-box"))
 
 
 def test_what_was_not_handed_cannot_be_taken():

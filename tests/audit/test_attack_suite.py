@@ -31,12 +31,12 @@ BLACK = IspProfile("black", (Degamma(), Ccm(((1, 0, 0), (0, 1, 0), (0, 0, 1))), 
 @pytest.mark.slow
 def test_a_sound_ladder(tmp_path, capsys):
     """No profile protects nobody, an invertible one nobody from one who knows it, a constant picture everybody."""
-    words = ["--attacks", "as it is", "re-enrolment", "inverse"]
-    plain = rows(tmp_path / "c", capsys, *words[:2], "--profile", "identity")["as it is"]
+    words = ["--attacks", "no attack", "re-enrolment", "inverse"]
+    plain = rows(tmp_path / "c", capsys, *words[:2], "--profile", "identity")["no attack"]
     assert plain["best"] == plain["control"]
     inverted = rows(tmp_path / "a", capsys, *words, "--profile", "invert")
-    assert inverted["as it is"]["best"]["mean"] < 0.3
-    assert inverted["inverse"]["best"]["mean"] == pytest.approx(inverted["as it is"]["control"]["mean"])
+    assert inverted["no attack"]["best"]["mean"] < 0.3
+    assert inverted["inverse"]["best"]["mean"] == pytest.approx(inverted["no attack"]["control"]["mean"])
     BLACK.save(tmp_path / "black.json")
     constant = rows(tmp_path / "b", capsys, *words, "--profile", str(tmp_path / "black.json"))
     assert constant["inverse"]["best"]["mean"] < 0.03  # chance is one in a hundred
@@ -104,7 +104,7 @@ def test_open_set_figures_by_hand():
 
 def test_bad_input(tmp_path, capsys):
     assert main(["attack", "--out", str(tmp_path), "--attacks", "hope"]) == 1
-    assert "one of as it is" in capsys.readouterr().err
+    assert "one of no attack" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main(["attack", "--faces"])
 

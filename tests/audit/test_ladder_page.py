@@ -15,8 +15,8 @@ from campro.report.attack_plots import courses
 
 STAMP = {"commit": "abc", "processor": "one", "platform": "two"}
 CONFIG = SuiteConfig(face_models=("tiny",))
-TRAINED = Attack("taught", "grey", "faces", lambda known: {}, trained=True)
-FILTERED = Attack("looked", "black", "nothing", lambda known: {})
+TRAINED = Attack("taught", "gray-box", "faces", lambda known: {}, trained=True)
+FILTERED = Attack("looked", "black-box", "nothing", lambda known: {})
 
 
 def cell(mean, learned_from=None, curve=None, converged=None, tied=0.0):
@@ -34,7 +34,7 @@ def rows(tmp_path):
     found = {
         (FILTERED, CAPTURED, "negative"): cell(0.04),
         (FILTERED, CONTROL, "negative"): cell(0.01),
-        (NO_ATTACK, CONTROL, "as it is"): cell(0.9),
+        (NO_ATTACK, CONTROL, "no attack"): cell(0.9),
         (TRAINED, CAPTURED, "400"): cell(0.05, 400, [0.1, 0.2, 0.2], True),
         (TRAINED, CAPTURED, "800"): cell(0.08, 800, [0.1, 0.3, 0.3], True),
         (TRAINED, CAPTURED, "all"): cell(0.06, 1600, [0.1, 0.1, 0.1], False),
@@ -54,7 +54,7 @@ def test_the_best_run_counts(rows):
 
 
 def test_nobody_filters_what_is_recognised_anyway(rows):
-    assert rows["looked"]["control"]["run"] == "as it is"
+    assert rows["looked"]["control"]["run"] == "no attack"
     assert rows["looked"]["control"]["mean"] == 0.9
 
 
@@ -92,6 +92,6 @@ def test_the_page_names_every_training_and_the_worst_row(rows):
     assert '<td class="text">all</td><td>1600</td>' in page
     assert "It does not protect against" in page
     assert (
-        "| tiny | looked | black | nothing | negative | 4.0 [3.0, 5.0] | 90.0 [89.0, 91.0] | nothing to train |"
+        "| tiny | looked | black-box | nothing | negative | 4.0 [3.0, 5.0] | 90.0 [89.0, 91.0] | nothing to train |"
         in table(list(rows.values()))
     )

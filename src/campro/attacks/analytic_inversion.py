@@ -65,4 +65,4 @@ def _prior_of(known: AttackerKnowledge) -> Float[np.ndarray, " cells"]:
     return prior_of(known.photos[row] for row in order)
 
 
-INVERSE = Attack("inverse", "white", "the profile", inverse_runs)
+INVERSE = Attack("inverse", "white-box", "the profile", inverse_runs)

@@ -15,8 +15,14 @@ from campro.isp import IspProfile
 from campro.models.faces.embedder_card import FaceEmbedder
 from campro.models.faces.landmarks import Landmarks
 
-Box = Literal["black", "grey", "white"]
-"""Nothing is known of the camera; one was bought, or its pictures were collected; the profile itself is known."""
+ThreatModel = Literal["none", "black-box", "gray-box", "white-box"]
+"""What an attacker knows about the camera.
+
+- "none": no attack; the off-the-shelf recogniser is applied to captured photographs without any preparation.
+- "black-box": nothing is known about the camera.
+- "gray-box": the attacker owns such a camera, or has collected photographs taken with it; the profile is unknown.
+- "white-box": the profile itself is known.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,14 +52,16 @@ class AttackerKnowledge:
     def camera(self) -> ImageTransform:
         """A camera with the profile in it."""
         if not self.cameras:
-            raise CamproError("attack", "a threat model with a camera", "one without", "declare it grey or white")
+            raise CamproError(
+                "attack", "a threat model with a camera", "one without", "declare it gray-box or white-box"
+            )
         return self.cameras[0]
 
     @property
     def profile(self) -> IspProfile:
         """The profile itself."""
         if not self.profiles:
-            raise CamproError("attack", "a threat model with the profile", "one without", "declare it white")
+            raise CamproError("attack", "a threat model with the profile", "one without", "declare it white-box")
         return self.profiles[0]
 
 
@@ -102,7 +110,7 @@ class Attack:
     """A rung of the ladder."""
 
     name: str
-    box: Box
+    threat_model: ThreatModel
     given: str
     """What it is given, in words."""
     runs: Callable[[AttackerKnowledge], Runs]
@@ -110,11 +118,11 @@ class Attack:
     """Whether runs are trainings, which cost and may fail."""
 
 
-def restrict(box: Box, everything: AttackerKnowledge) -> AttackerKnowledge:
+def restrict(threat_model: ThreatModel, everything: AttackerKnowledge) -> AttackerKnowledge:
     """Of all that the harness has, what an attacker of that kind is handed."""
-    if box == "white":
+    if threat_model == "white-box":
         return everything
-    if box == "grey":
+    if threat_model == "gray-box":
         return replace(everything, profiles=())
     known = everything
     return AttackerKnowledge(known.embedder, known.seed, restorers=known.restorers, budget=known.budget)

@@ -104,4 +104,4 @@ def lut_of(known: AttackerKnowledge) -> Recolour:
     return learned_map(known, "3D LUT", min(PAIRS[-1], len(known.photos)))
 
 
-COLOUR_MAPS = Attack("colour maps", "grey", "pairs of photographs from a bought camera", map_runs)
+COLOUR_MAPS = Attack("colour maps", "gray-box", "pairs of photographs from a bought camera", map_runs)

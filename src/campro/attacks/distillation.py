@@ -105,21 +105,21 @@ def distil(
 
 DISTILLATION = Attack(
     "distillation",
-    "grey",
+    "gray-box",
     "raw and captured photographs of faces from a bought camera",
     distillation_runs,
     trained=True,
 )
 MAP_DISTILLATION = Attack(
     "colour maps, distillation",
-    "grey",
+    "gray-box",
     "raw and captured photographs of faces and of anything from a bought camera",
     map_copy_runs,
     trained=True,
 )
 INVERSE_DISTILLATION = Attack(
     "inverse, distillation",
-    "white",
+    "white-box",
     "the profile, and raw and captured photographs of faces",
     inverse_copy_runs,
     trained=True,

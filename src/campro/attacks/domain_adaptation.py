@@ -75,4 +75,4 @@ def _root(rows: Float[Tensor, "N D"], power: float) -> Float[Tensor, "D D"]:
     return (vectors * values**power @ vectors.T).float()
 
 
-ADAPTATION = Attack("adaptation", "grey", "captured faces without names, and raw ones of others", adaptation_runs)
+ADAPTATION = Attack("adaptation", "gray-box", "captured faces without names, and raw ones of others", adaptation_runs)

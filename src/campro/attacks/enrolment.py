@@ -15,4 +15,4 @@ def enrolment_runs(known: AttackerKnowledge) -> Runs:
     return {f"{count} of each": partial(Adversary, gallery="captured", enrolled=count) for count in ENROLLED}
 
 
-RE_ENROLMENT = Attack("re-enrolment", "grey", "captured photographs of the people it looks for", enrolment_runs)
+RE_ENROLMENT = Attack("re-enrolment", "gray-box", "captured photographs of the people it looks for", enrolment_runs)

@@ -108,6 +108,6 @@ def restorer_runs(known: AttackerKnowledge) -> Runs:
     return {one.name: partial(Adversary, (one,)) for one in known.restorers}
 
 
-NO_ATTACK = Attack("as it is", "black", "nothing", lambda known: {"as it is": Adversary})
-PREPROCESSED = Attack("filters", "black", "nothing", filter_runs)
-RESTORERS = Attack("restorers", "black", "networks for image restoration that somebody else trained", restorer_runs)
+NO_ATTACK = Attack("no attack", "none", "nothing", lambda known: {"no attack": Adversary})
+PREPROCESSED = Attack("filters", "black-box", "nothing", filter_runs)
+RESTORERS = Attack("restorers", "black-box", "networks for image restoration that somebody else trained", restorer_runs)

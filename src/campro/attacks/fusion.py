@@ -55,16 +55,19 @@ def video_runs(known: AttackerKnowledge) -> Runs:
     return {f"{count} frames, 3D LUT": partial(mapped, known, "3D LUT", frames=count) for count in known.budget.frames}
 
 
-FUSION = Attack("several pictures", "black", "several pictures of the same person, captured or raw", fusion_runs)
+FUSION = Attack("several pictures", "black-box", "several pictures of the same person, captured or raw", fusion_runs)
 FUSED_MAPS = Attack(
-    "several pictures, colour maps", "grey", "the same, and pairs of photographs from a bought camera", fused_map_runs
+    "several pictures, colour maps",
+    "gray-box",
+    "the same, and pairs of photographs from a bought camera",
+    fused_map_runs,
 )
 SEVERAL = "several captured pictures of the same person, and"
-FUSED_INVERSE = Attack("several pictures, inverse", "white", f"{SEVERAL} {INVERSE.given}", fused_inverse_runs)
+FUSED_INVERSE = Attack("several pictures, inverse", "white-box", f"{SEVERAL} {INVERSE.given}", fused_inverse_runs)
 FUSED_COPY = Attack(
-    "several pictures, distillation", "grey", f"{SEVERAL} {DISTILLATION.given}", fused_copy_runs, trained=True
+    "several pictures, distillation", "gray-box", f"{SEVERAL} {DISTILLATION.given}", fused_copy_runs, trained=True
 )
 FUSED_RESTORATION = Attack(
-    "several pictures, restoration", "grey", f"{SEVERAL} {RESTORATION.given}", fused_restoration_runs, trained=True
+    "several pictures, restoration", "gray-box", f"{SEVERAL} {RESTORATION.given}", fused_restoration_runs, trained=True
 )
-VIDEO = Attack("video, colour maps", "grey", "frames of a video, and pairs from a bought camera", video_runs)
+VIDEO = Attack("video, colour maps", "gray-box", "frames of a video, and pairs from a bought camera", video_runs)

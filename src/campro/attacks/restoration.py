@@ -129,5 +129,9 @@ def restore(
 
 
 RESTORATION = Attack(
-    "restoration", "grey", "raw and captured photographs of faces from a bought camera", restoration_runs, trained=True
+    "restoration",
+    "gray-box",
+    "raw and captured photographs of faces from a bought camera",
+    restoration_runs,
+    trained=True,
 )

@@ -153,5 +153,5 @@ def _forget(module: nn.Module) -> None:
 
 
 RETRAINING = Attack(
-    "retraining", "grey", "named photographs of other people, raw and captured", retraining_runs, trained=True
+    "retraining", "gray-box", "named photographs of other people, raw and captured", retraining_runs, trained=True
 )

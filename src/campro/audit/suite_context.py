@@ -8,7 +8,7 @@ from pathlib import Path
 from jaxtyping import Int
 from torch import Tensor
 
-from campro.attacks.attack_base import Attack, AttackerKnowledge, Box, restrict
+from campro.attacks.attack_base import Attack, AttackerKnowledge, ThreatModel, restrict
 from campro.attacks.budget import BUDGETS
 from campro.attacks.onnx_restorer import OnnxRestorer
 from campro.audit.suite_config import SuiteConfig
@@ -120,10 +120,10 @@ class SuiteContext:
 
         Attackers keep what they computed from it.
         """
-        return self._handed(attack.box, model, side)
+        return self._handed(attack.threat_model, model, side)
 
     @lru_cache(maxsize=3)  # noqa: B019  (lives as long as the program)
-    def _handed(self, box: Box, model: str, side: str) -> AttackerKnowledge:
+    def _handed(self, threat_model: ThreatModel, model: str, side: str) -> AttackerKnowledge:
         everything = AttackerKnowledge(
             load_embedder(model).to(best_device()),
             self.config.seed,
@@ -135,4 +135,4 @@ class SuiteContext:
             self.restorers,
             BUDGETS[self.config.budget],
         )
-        return restrict(box, everything)
+        return restrict(threat_model, everything)

@@ -35,7 +35,7 @@ def suite_rows(folder: RunFolder, attacks: Sequence[Attack], config: SuiteConfig
                 {
                     "model": model,
                     "attack": attack.name,
-                    "box": attack.box,
+                    "threat_model": attack.threat_model,
                     "given": attack.given,
                     "best": best_of(captured),
                     "control": best_of(control) if control else None,
@@ -96,9 +96,9 @@ def scaling_points(row: Mapping[str, Any]) -> list[tuple[int, float]]:
 
 def table(rows: Sequence[Mapping[str, Any]]) -> str:
     """Markdown, worst last."""
-    lines = ["| model | attack | box | given | best | rank-1, % | control, % | converged |", "|---" * 8 + "|"]
+    lines = ["| model | attack | threat model | given | best | rank-1, % | control, % | converged |", "|---" * 8 + "|"]
     for row in sorted(rows, key=lambda row: (row["model"], row["best"]["mean"])):
-        cells = (row["model"], row["attack"], row["box"], row["given"], row["best"]["run"], rate(row["best"]))
+        cells = (row["model"], row["attack"], row["threat_model"], row["given"], row["best"]["run"], rate(row["best"]))
         lines.append("| " + " | ".join((*cells, rate(row["control"]), verdict(row))) + " |")
     return "\n".join(lines)
 

@@ -58,7 +58,7 @@ def courses(rows: Sequence[Row], size: tuple[float, float] = (3.4, 2.4)) -> list
 
 def error_trade_off(rows: Sequence[Row], size: tuple[float, float] = (5.2, 3.2)) -> str | None:
     """FNIR over FPIR of the worst row of each threat model and of its control, on strangers."""
-    chosen = list({row["box"]: row for row in reversed(rows)}.values())
+    chosen = list({row["threat_model"]: row for row in reversed(rows)}.values())
     with rc_context(STYLE):
         axes, figure = axes_of(size)
         for row, colour in zip(chosen, COLOURS[1:]):
