@@ -43,7 +43,7 @@ class Budget:
     """Whether networks are compiled and learn in bfloat16: a minute each, then more than twice the speed."""
     cools: bool = False
     """Whether the rate of networks that restore falls to nothing until the last epoch: in a dozen epochs it costs them
-    steps that they need (docs/log.md, 2026-11-27).
+    steps that they need (docs/decisions/2026-11-27-restoration-training.md).
     """
 
 

@@ -31,7 +31,8 @@ COLOUR_PHOTOS = 400
 """Photographs whose colours an enhancer may start from."""
 ENOUGH = 1000
 """Faces in scenes that are enough to learn from; portraits only make up what is missing. They teach that what is near
-and blurred is a face: without them more faces are found, and less is taken for one (docs/log.md, 2026-11-27).
+and blurred is a face: without them more faces are found, and less is taken for one
+(docs/decisions/2026-11-27-enhancer-portraits-and-training-length.md).
 """
 FRESH = 50
 """Batches of samples, drawn after the last of training, that an enhancer may be finished with."""

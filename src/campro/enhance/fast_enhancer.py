@@ -50,7 +50,8 @@ HINTED = 1.5
 """Weight of the hints of a face detector, if there is one that gives them."""
 SHARPNESS, DOUBT = 3.0, 0.0
 """After training the map is made surer by a factor, for half a face is still a face, and black where it was in doubt,
-up to so much of its logit: chosen by `scripts/choose_doubt.py`, see docs/log.md, 2026-11-27.
+up to so much of its logit: chosen by `scripts/choose_doubt.py`, see
+docs/decisions/2026-11-27-enhancer-detector-distillation.md.
 """
 
 
@@ -125,7 +126,8 @@ class FastEnhancer(Enhancer):
         darkness, and be too bright where it is sure. Of single pixels they would learn less: their error is noise.
         """
         told = statistics(sample.captured, sample.coloured, sample.spread)
-        # JPEG is for colours to learn: it taught the network for faces nothing that helped (docs/log.md, 2026-11-26).
+        # JPEG is for colours to learn: it taught the network for faces nothing that helped
+        # (docs/decisions/2026-11-26-enhancer-face-network-resolution.md).
         seen, whole, background = (
             padded(part, MULTIPLE) for part in (sample.uncompressed, sample.raw, sample.background)
         )
