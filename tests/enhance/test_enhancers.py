@@ -18,9 +18,9 @@ from campro.enhance.enhancement_losses import Sample, enhancement_loss
 from campro.enhance.enhancer_base import as_captured
 from campro.enhance.enhancer_training import Lessons, train_enhancer
 from campro.enhance.enhancers import ENHANCERS, new_enhancer
-from campro.enhance.fast_enhancer import DOUBT, SHARPNESS, _spread_by_cell, statistics
-from campro.enhance.fused_kernels import DISTRUST, FLOOR
+from campro.enhance.fast_enhancer import DOUBT, SHARPNESS, _spread_by_cell, cell_features
 from campro.enhance.samples import Lesson
+from campro.inversion.cell_grid import MIN_WEIGHT, VARIANCE_FLOOR
 from campro.isp import Camera, load_profile
 
 
@@ -86,9 +86,9 @@ def test_statistics_by_hand():
     """A cell of two colours, half and half: their mean, and half their difference; one of them is not to be trusted."""
     captured, coloured, spread = torch.zeros(3, 1, 3, 8, 8)
     captured[:, :, :4], coloured[:, :, 4:], spread[:, :, :4] = 0.6, 0.8, 1.0
-    told = statistics(captured, coloured, spread)[0, ::3, 0, 0]
-    trusted = 0.8 * (1 + DISTRUST) / (1 + 2 * DISTRUST)
-    wanted = [0.3, (0.3**2 + FLOOR) ** 0.5, 0.4, (0.4**2 + FLOOR) ** 0.5, 0.5, trusted]
+    told = cell_features(captured, coloured, spread)[0, ::3, 0, 0]
+    trusted = 0.8 * (1 + MIN_WEIGHT) / (1 + 2 * MIN_WEIGHT)
+    wanted = [0.3, (0.3**2 + VARIANCE_FLOOR) ** 0.5, 0.4, (0.4**2 + VARIANCE_FLOOR) ** 0.5, 0.5, trusted]
     torch.testing.assert_close(told, torch.tensor(wanted))
 
 

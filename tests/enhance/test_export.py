@@ -11,14 +11,15 @@ from torch.nn import functional as F
 
 from campro.core.errors import CamproError
 from campro.core.images import to_tensor
-from campro.enhance import fused_kernels as fused
 from campro.enhance.colours import spread_classes
 from campro.enhance.enhancer_base import as_captured
 from campro.enhance.enhancers import new_enhancer
 from campro.enhance.export import ENHANCED, PICTURE, export_onnx
-from campro.enhance.fused_kernels import MULTIPLE, Composer, planes
+from campro.enhance.fused_kernels import Composer, planes
 from campro.enhance.padding import padded
 from campro.enhance.runner import Film, OnnxEnhancer
+from campro.inversion import cell_grid
+from campro.inversion.cell_grid import MULTIPLE
 from campro.inversion.inverse import CELLS, Inverse
 from campro.isp import Camera, load_profile
 
@@ -140,9 +141,9 @@ def test_of_a_large_picture_networks_see_a_small_one(files, monkeypatch):
     small = Camera(PROFILE)(np.ascontiguousarray(skimage.data.astronaut()[:200, :310]))
     enhancer = OnnxEnhancer(files[0] / "fast.onnx")
     once = enhancer(small)
-    monkeypatch.setattr(fused, "LINES", 200)
+    monkeypatch.setattr(cell_grid, "MAX_LINES", 200)
     large = small.repeat(2, 0).repeat(2, 1)
-    np.testing.assert_array_equal(fused.shrunk(large), small)
+    np.testing.assert_array_equal(cell_grid.downscaled(large), small)
     assert np.abs(enhancer(large)[::2, ::2].astype(int) - once).mean() < 0.5
 
 

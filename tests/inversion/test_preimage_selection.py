@@ -11,7 +11,7 @@ import skimage
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campro.enhance.fused_kernels import STRIDE
+from campro.inversion.cell_grid import CELL
 from campro.inversion.inverse import CELLS, Inverse
 from campro.inversion.preimage_selection import Settler
 from campro.inversion.preimages import COLOURS, INTERLEAVED, OCTAVE, Preimages, index_of
@@ -85,7 +85,7 @@ def context_of(raw, keep=1.0):
     """The map that a network without error would draw."""
     height, width = (-(-side // 64) * 64 for side in raw.shape[:2])
     whole = cv2.copyMakeBorder(raw, 0, height - len(raw), 0, width - raw.shape[1], cv2.BORDER_REPLICATE)
-    cells = cv2.resize(whole, (width // STRIDE, height // STRIDE), interpolation=cv2.INTER_AREA) / np.float32(255)
+    cells = cv2.resize(whole, (width // CELL, height // CELL), interpolation=cv2.INTER_AREA) / np.float32(255)
     return np.concatenate(
         [np.full_like(cells[None, ..., 0], keep), cells.transpose(2, 0, 1), 0 * cells.transpose(2, 0, 1)]
     )

@@ -10,8 +10,7 @@ from jaxtyping import Float
 from campro.attacks.attack_base import Adversary, Attack, AttackerKnowledge, Runs
 from campro.core.hashing import json_digest
 from campro.core.types import Rgb8
-from campro.enhance.fast_enhancer import CERTAIN
-from campro.enhance.fused_kernels import shrunk, statistics
+from campro.inversion.cell_grid import CERTAIN_MEANS, cell_features, downscaled
 from campro.inversion.inverse import Inverse, prior_of
 from campro.inversion.preimage_selection import SETTLED, Settler
 from campro.inversion.preimages import Preimages
@@ -29,7 +28,7 @@ class InverseByNeighbours:
 
     def __call__(self, rgb: Rgb8) -> Rgb8:
         coloured, spread = self._inverse.with_spread(rgb)
-        means = statistics(shrunk(rgb), shrunk(coloured), shrunk(spread))[0, CERTAIN]
+        means = cell_features(downscaled(rgb), downscaled(coloured), downscaled(spread))[0, CERTAIN_MEANS]
         return self._settle(rgb, coloured, spread, np.concatenate([np.ones_like(means[:1]), means]), out=coloured)
 
 

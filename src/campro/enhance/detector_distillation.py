@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from campro.core.types import Images
-from campro.enhance.fused_kernels import MULTIPLE
+from campro.inversion.cell_grid import MULTIPLE
 
 Features = Sequence[Float[Tensor, "B C h w"]]
 Teacher = Callable[[Images], Features]

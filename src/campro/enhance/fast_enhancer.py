@@ -31,16 +31,15 @@ from campro.enhance.colours import Coloured, Colours, spread_classes
 from campro.enhance.detector_distillation import Hints, Teacher
 from campro.enhance.enhancement_losses import Sample, contrast_loss, enhancement_loss
 from campro.enhance.enhancer_base import Enhancer
-from campro.enhance.fused_kernels import EVENLY, FLOOR, MULTIPLE, STRIDE, trust
+from campro.enhance.fused_kernels import EVENLY
 from campro.enhance.networks import KeepNet, TintNet, Told
 from campro.enhance.padding import padded
+from campro.inversion.cell_grid import AMBIGUITY, CELL, MEANS, MULTIPLE, VARIANCE_FLOOR, certainty_weight
 from campro.inversion.inverse import BITS, CELLS, prior_of, spread_codes
 from campro.isp import Camera, IspProfile
 
 KEEP, MEAN = slice(0, 1), slice(1, 4)
-"""Channels of the map: how much is kept, 0 to 1, and the mean of a place's colours; UNSURE of `statistics` follows."""
-COLOURED, UNSURE, CERTAIN = slice(6, 9), slice(12, 15), slice(15, 18)
-"""Where `statistics` has the means of what the table makes of captured colours, of their spread, and of sure ones."""
+"""Channels of the map: how much is kept, 0 to 1, and the mean of a place's colours; AMBIGUITY of features follows."""
 CERTAINTY, FACE = 0.2, 2.0
 """Weight of the entropy of the map itself next to the loss of the picture, in which dark faces weigh little; and what
 a pixel of a face counts there against one outside: a face that is left in harms more than a blackened wall."""
@@ -107,16 +106,16 @@ class FastEnhancer(Enhancer):
         return self.with_context(captured)[0]
 
     def with_context(self, captured: Images) -> tuple[Images, Float[Tensor, "B 7 h w"], Images, Told]:
-        """Enhanced pictures; the map that they were made with; captured pictures with a border and `statistics`, from
-        which it was drawn.
+        """Enhanced pictures; the map that they were made with; captured pictures with a border and `cell_features`,
+        from which it was drawn.
         """
         coloured, spread = self.table(captured), self._spread_of(captured)
-        seen, told = padded(captured, MULTIPLE), statistics(captured, coloured, spread)
-        context = torch.cat([self.keep_net(seen).sigmoid(), self._means(told), told[:, UNSURE]], 1)
+        seen, told = padded(captured, MULTIPLE), cell_features(captured, coloured, spread)
+        context = torch.cat([self.keep_net(seen).sigmoid(), self._means(told), told[:, AMBIGUITY]], 1)
         full = _blown_up(context, captured)
         corrections = self.corrections(_standing_out(coloured, full[:, MEAN], spread))
         corrected = (coloured + corrections.view_as(coloured)).clamp(0, 1)
-        off = (context[:, MEAN] - _by_cell(corrected)) * (1 + EVENLY) / (told[:, UNSURE] + EVENLY)
+        off = (context[:, MEAN] - _by_cell(corrected)) * (1 + EVENLY) / (told[:, AMBIGUITY] + EVENLY)
         return full[:, KEEP] * (corrected + spread * _blown_up(off, captured)), context, seen, told
 
     def loss(self, sample: Sample) -> Float[Tensor, ""]:
@@ -125,14 +124,14 @@ class FastEnhancer(Enhancer):
         Colours are learned as if the right cells were kept: through a doubtful map they would learn to make up for its
         darkness, and be too bright where it is sure. Of single pixels they would learn less: their error is noise.
         """
-        told = statistics(sample.captured, sample.coloured, sample.spread)
+        told = cell_features(sample.captured, sample.coloured, sample.spread)
         # JPEG is for colours to learn: it taught the network for faces nothing that helped
         # (docs/decisions/2026-11-26-enhancer-face-network-resolution.md).
         seen, whole, background = (
             padded(part, MULTIPLE) for part in (sample.uncompressed, sample.raw, sample.background)
         )
         logits, features = self.keep_net.with_features(seen)
-        raw, wanted, black = (F.avg_pool2d(part, STRIDE) for part in (whole, background, whole * background))
+        raw, wanted, black = (F.avg_pool2d(part, CELL) for part in (whole, background, whole * background))
         certainty = F.binary_cross_entropy_with_logits(logits, wanted, FACE + (1 - FACE) * wanted)
         means = self._means(told)
         colours = enhancement_loss(means * wanted, raw, wanted) + CONTRAST * contrast_loss(means, raw, wanted, APART)
@@ -148,12 +147,12 @@ class FastEnhancer(Enhancer):
 
     def _means(self, told: Told) -> Float[Tensor, "B 3 h w"]:
         """What the colours of each cell are on average: as the first table has it, put right by a tint."""
-        return told[:, COLOURED] + self.tint_net(told)
+        return told[:, MEANS] + self.tint_net(told)
 
     def _corrections_of(self, sample: Sample) -> tuple[Images, Float[Tensor, "1 1 1 N"]]:
         """What the second table is fitted to: every third row and column of a sample, outside faces."""
         sample = Sample(*(part.to(self.prior.device) for part in sample))
-        means = self._means(statistics(sample.captured, sample.coloured, sample.spread))
+        means = self._means(cell_features(sample.captured, sample.coloured, sample.spread))
         standing = _standing_out(sample.coloured, _blown_up(means, sample.coloured), sample.spread)
         wanted = (sample.raw - sample.coloured).flatten(0, 1)[:, None]
         there = sample.background.expand_as(sample.raw).flatten(0, 1) == 1
@@ -166,7 +165,7 @@ class FastEnhancer(Enhancer):
 
 def _blown_up(context: Float[Tensor, "B c h w"], images: Images) -> Float[Tensor, "B c H W"]:
     """A map at the size of its pictures."""
-    full = F.interpolate(context, scale_factor=STRIDE, mode="bilinear", align_corners=False)
+    full = F.interpolate(context, scale_factor=CELL, mode="bilinear", align_corners=False)
     return full[:, :, : images.shape[2], : images.shape[3]]
 
 
@@ -188,18 +187,18 @@ def _standing_out(coloured: Images, means: Images, spread: Images) -> Float[Tens
     return torch.stack([apart + 0.5, others + 0.5, spread], 2).flatten(0, 1)
 
 
-def statistics(captured: Images, coloured: Images, spread: Images) -> Told:
+def cell_features(captured: Images, coloured: Images, spread: Images) -> Told:
     """Of every cell the mean and the standard deviation of captured colours, and of what the table makes of them; the
     mean of their spread; and the mean of coloured pixels again, weighed by how sure the table was.
     """
     told = []
     for images in (captured, coloured):
         mean = _by_cell(images)
-        told += [mean, ((_by_cell(images.square()) - mean.square()).clamp_min(0) + FLOOR).sqrt()]
-    weight = trust(spread)
+        told += [mean, ((_by_cell(images.square()) - mean.square()).clamp_min(0) + VARIANCE_FLOOR).sqrt()]
+    weight = certainty_weight(spread)
     return torch.cat([*told, _by_cell(spread), _by_cell(weight * coloured) / _by_cell(weight)], 1)
 
 
 def _by_cell(images: Images) -> Images:
     """Means of the cells of pictures, and of those that pad them."""
-    return F.avg_pool2d(padded(images, MULTIPLE), STRIDE)
+    return F.avg_pool2d(padded(images, MULTIPLE), CELL)

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from campro.core.types import Images
 
 TOLD = 18
-"""Figures of each cell: see `campro.enhance.fast_enhancer.statistics`."""
+"""Figures of each cell: see `campro.inversion.cell_grid.cell_features`."""
 STEM, EXPANSION = 24, 2
 """Channels at a quarter of the size, and how much wider a depthwise convolution is than what it is between."""
 

@@ -21,7 +21,8 @@ from campro.core.subgraph import load_subgraph
 from campro.core.types import ImageTransform, Rgb8
 from campro.enhance.colours import Coloured, Colours
 from campro.enhance.export import CONTEXT, CORRECTIONS, ENHANCED, PICTURE, PRIOR, PROFILE, SEEN, SPREAD, TABLE, TOLD
-from campro.enhance.fused_kernels import MULTIPLE, SETTINGS, Composer, planes, shrunk, statistics
+from campro.enhance.fused_kernels import SETTINGS, Composer, planes
+from campro.inversion.cell_grid import MULTIPLE, cell_features, downscaled
 from campro.inversion.preimage_selection import SETTLED, Settler
 from campro.isp import IspProfile
 
@@ -97,11 +98,11 @@ class OnnxEnhancer:
         return self if self._tables is None else Film(self)
 
     def context(self, rgb: Rgb8, coloured: Coloured) -> Float32[np.ndarray, "7 h w"]:
-        """The map of a fast one for a captured picture and its `colours`, `shrunk`: keep (0 to 1), means (3) and how
-        unsure colours are (3, 0 to 1).
+        """The map of a fast one for a captured picture and its `colours`, `downscaled`: keep (0 to 1), means (3) and
+        how unsure colours are (3, 0 to 1).
         """
-        seen, recoloured, spread = (shrunk(part) for part in (rgb, coloured.rgb, coloured.spread))
-        return np.asarray(self._run({SEEN: planes(seen, MULTIPLE), TOLD: statistics(seen, recoloured, spread)})[0])
+        seen, recoloured, spread = (downscaled(part) for part in (rgb, coloured.rgb, coloured.spread))
+        return np.asarray(self._run({SEEN: planes(seen, MULTIPLE), TOLD: cell_features(seen, recoloured, spread)})[0])
 
     def _fast(self) -> _Tables:
         if self._tables is None:

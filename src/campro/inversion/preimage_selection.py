@@ -16,7 +16,14 @@ from jaxtyping import Float32, UInt8
 from numba import njit, prange
 
 from campro.core.types import Rgb8
-from campro.enhance.fused_kernels import STRIDE, Places, level, scale_of, upscaled, widened
+from campro.inversion.cell_grid import (
+    CELL,
+    Positions,
+    downscale_factor,
+    pixel_positions,
+    to_level,
+    upsampled_columns,
+)
 from campro.inversion.preimages import INTERLEAVED, MOST, NEAR, Preimages, entries_of, levels_of
 from campro.inversion.semiglobal import CHOICES, FREEDOM, HALVING, JUMP, PLACE, chosen_by_lines, nearness
 
@@ -32,7 +39,7 @@ SETTLED = (GRID, NEIGHBOURS, CHOICES, FREEDOM, HALVING, JUMP, PLACE, NEAR, MOST)
 
 
 class Settler:
-    """keep x (raw colours), for pictures as the camera made them; see `fused_kernels.Composer` for others."""
+    """keep x (raw colours), for pictures as the camera made them."""
 
     def __init__(self, preimages: Preimages) -> None:
         self._preimages = preimages
@@ -45,17 +52,17 @@ class Settler:
         context: Float32[np.ndarray, "7 h w"],
         out: Rgb8 | None = None,
     ) -> Rgb8:
-        """From what `Inverse.with_spread` says and the map of `shrunk` pictures; `out` may be `coloured`.
+        """From what `Inverse.with_spread` says and the map of `downscaled` pictures; `out` may be `coloured`.
 
         Pixels without spread stay as they are.
         """
         out, captured = coloured.copy() if out is None else out, np.ascontiguousarray(captured)
-        scale = scale_of(captured)
+        scale = downscale_factor(captured)
         step = GRID << math.ceil(math.log2(scale))
         while step >= max(2, min(spread.shape)):  # of the smallest pictures
             step //= 2
         rows, columns = (
-            upscaled(pixels, cells, STRIDE * scale) for pixels, cells in zip(captured.shape, context.shape[1:])
+            pixel_positions(pixels, cells, CELL * scale) for pixels, cells in zip(captured.shape, context.shape[1:])
         )
         seen, recoloured, unsure = (np.ascontiguousarray(part[::step, ::step]) for part in (captured, coloured, spread))
         means = _at(255 * context[1:4], _every(step, rows), _every(step, columns))
@@ -66,17 +73,17 @@ class Settler:
             _settle_middles(out, captured, spread, step, *table)
             _settle_beside(out, captured, spread, step, step, 1, *table)
             _settle_beside(out, captured, spread, step, 2 * step, 0, *table)  # the coarser grid, by nearer neighbours
-        _darken(widened(context[:1], columns), *rows, out)
+        _darken(upsampled_columns(context[:1], columns), *rows, out)
         return out
 
 
-def _every(step: int, places: Places) -> Places:
+def _every(step: int, places: Positions) -> Positions:
     below, part = places
     return below[::step], part[::step]
 
 
-def _at(maps: Float32[np.ndarray, "c h w"], rows: Places, columns: Places) -> Float32[np.ndarray, "H W c"]:
-    (tops, downs), wide = rows, widened(maps, columns)
+def _at(maps: Float32[np.ndarray, "c h w"], rows: Positions, columns: Positions) -> Float32[np.ndarray, "H W c"]:
+    (tops, downs), wide = rows, upsampled_columns(maps, columns)
     above, below = wide[tops], wide[np.minimum(tops + 1, len(wide) - 1)]
     return np.ascontiguousarray((above + (below - above) * downs[:, None, None]).transpose(0, 2, 1))
 
@@ -121,7 +128,7 @@ def _darken(keep, tops, downs, out):
             continue
         for x in range(out.shape[1]):
             for channel in range(3):
-                out[y, x, channel] = level(line[x] * out[y, x, channel])
+                out[y, x, channel] = to_level(line[x] * out[y, x, channel])
 
 
 @njit(inline="always")
@@ -159,6 +166,6 @@ def _settle(pixel, entries, first, end, red, green, blue, scale, shared):
         greens += weight * off_green
         blues += weight * off_blue
     if total > 0:
-        pixel[0] = level(red + reds / total)
-        pixel[1] = level(green + greens / total)
-        pixel[2] = level(blue + blues / total)
+        pixel[0] = to_level(red + reds / total)
+        pixel[1] = to_level(green + greens / total)
+        pixel[2] = to_level(blue + blues / total)
