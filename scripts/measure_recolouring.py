@@ -27,7 +27,7 @@ from campro.enhance.runner import OnnxEnhancer, load_enhancer
 from campro.evaluation import MATCHERS, call_roll, draw_repeats, identify
 from campro.isp import RAW, Camera
 from campro.models.faces import embed_photos, find_landmarks, load_embedder, load_face_detector
-from campro.models.persons.recoloured import Recolour
+from campro.models.persons.recoloured import LutTransform
 
 MODELS = ("mobilefacenet", "dlib-resnet29")
 PHOTOGRAPHS, REPEATS, SEED = 300, 10, 0
@@ -45,7 +45,7 @@ def main(profile: str, faces: Path, folders: list[Path]) -> None:
     draws = draw_repeats(roll, REPEATS, SEED)
     for model in MODELS:
         embedder = load_embedder(model)
-        views = (RAW, camera, Chain("recoloured", camera, Recolour(table)), *_owners(camera))
+        views = (RAW, camera, Chain("recoloured", camera, LutTransform(table)), *_owners(camera))
         rows = {view.name: embed_photos(embedder, roll.photos, landmarks, view) for view in views}
         for view, result in identify(rows[RAW.name], rows, roll.owner, draws, MATCHERS["nearest"]()).items():
             low, high = result.interval(1)

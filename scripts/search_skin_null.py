@@ -25,7 +25,7 @@ from campro.metrics.detection import average_precision
 from campro.models.faces import embed_photos, find_landmarks, load_embedder, load_face_detector
 from campro.models.persons import load_detector
 from campro.models.persons.detector_adaptation import detect_scenes
-from campro.models.persons.recoloured import Recolour, RecolouredDetector
+from campro.models.persons.recoloured import LutTransform, RecolouredDetector
 
 DATA = Path(os.environ["CAMPRO_DATA"])
 PEOPLE, REPEATS, SEED = 150, 10, 0
@@ -54,7 +54,7 @@ class Bench:
         table = Lut3d.fit(colour_pairs(self.colours, view)).requires_grad_(False)
         detectors = (self.detector, RecolouredDetector(table, self.detector))
         aps = [average_precision(self.scenes, detect_scenes(one, self.scenes, view))[0] for one in detectors]
-        looks = {one.name: self._rows(one) for one in (view, Chain("recoloured", view, Recolour(table)))}
+        looks = {one.name: self._rows(one) for one in (view, Chain("recoloured", view, LutTransform(table)))}
         found = identify(self._rows(RAW), looks, self.roll.owner, self.draws, MATCHERS["nearest"]())
         return [*aps, *(found[name].mean(1) for name in looks)]
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from campro.core import images as module
 from campro.core.errors import CamproError
-from campro.core.images import list_images, read_image, read_image_once, to_rgb8, to_tensor, write_image
+from campro.core.images import list_images, read_image, read_image_cached, to_rgb8, to_tensor, write_image
 
 
 @pytest.fixture
@@ -41,11 +41,11 @@ def test_pictures_are_kept_while_there_is_room(tmp_path, rgb, monkeypatch):
     monkeypatch.setattr(module, "_kept", {})
     for name in ("first.png", "second.png"):
         write_image(tmp_path / name, rgb)
-        assert np.array_equal(read_image_once(tmp_path / name), rgb)
+        assert np.array_equal(read_image_cached(tmp_path / name), rgb)
         (tmp_path / name).unlink()
-    assert np.array_equal(read_image_once(tmp_path / "first.png"), rgb)
+    assert np.array_equal(read_image_cached(tmp_path / "first.png"), rgb)
     with pytest.raises(CamproError):
-        read_image_once(tmp_path / "second.png")
+        read_image_cached(tmp_path / "second.png")
 
 
 def test_grey_is_expanded_and_said_once(tmp_path, rgb, caplog):

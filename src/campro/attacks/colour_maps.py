@@ -14,7 +14,7 @@ from campro.attacks.attack_base import Adversary, Attack, AttackerKnowledge, Run
 from campro.core.errors import CamproError
 from campro.core.lut3d import NODES, Lut3d, colour_pairs
 from campro.core.types import Images
-from campro.models.persons.recoloured import Recolour
+from campro.models.persons.recoloured import LutTransform
 
 PAIRS = (1, 10, 100, 1000)
 """Photographs that a map is learned from: its scaling curve."""
@@ -90,16 +90,16 @@ def mapped(known: AttackerKnowledge, kind: str, count: int = PAIRS[-1], frames: 
 
 
 @lru_cache(maxsize=len(MAPS))
-def learned_map(known: AttackerKnowledge, kind: str, count: int) -> Recolour:
+def learned_map(known: AttackerKnowledge, kind: str, count: int) -> LutTransform:
     """A map from that many pairs of photographs; the same ones for every kind."""
     if not known.photos:
         raise CamproError("attack", "photographs to take pairs of", "none", "give --photos")
     order = np.random.default_rng(known.seed).permutation(len(known.photos))[:count]
     chosen = [known.photos[row] for row in order]
-    return Recolour(MAPS[kind](colour_pairs(chosen, known.camera)).requires_grad_(False))
+    return LutTransform(MAPS[kind](colour_pairs(chosen, known.camera)).requires_grad_(False))
 
 
-def lut_of(known: AttackerKnowledge) -> Recolour:
+def lut_of(known: AttackerKnowledge) -> LutTransform:
     """The most flexible of the maps, from most pairs."""
     return learned_map(known, "3D LUT", min(PAIRS[-1], len(known.photos)))
 

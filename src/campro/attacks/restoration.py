@@ -85,7 +85,7 @@ def whole_restorations(known: AttackerKnowledge) -> Runs:
 
 @lru_cache(maxsize=2 * len(FULL_TRIES))
 def _restorer(known: AttackerKnowledge, kind: Restoration, tried: Try, size: int | None = None) -> Adversary:
-    colours = deepcopy(lut_of(known).table)  # it goes where the recogniser is; the one that others share stays
+    colours = deepcopy(lut_of(known).lut)  # it goes where the recogniser is; the one that others share stays
     lessons, judged = training_faces(known)
     some = lessons.rows(np.arange(size or len(lessons.owner)))
     network, training = restore(known, colours, some, judged, IDENTITY[kind], tried)

@@ -53,7 +53,7 @@ def read_image(path: Path) -> Rgb8:
         raise CamproError(str(path), "a whole image file", reason, "replace or remove the file") from error
 
 
-def read_image_once(path: Path) -> Rgb8:
+def read_image_cached(path: Path) -> Rgb8:
     """`read_image`, with the first KEPT bytes of pictures kept in memory: for training, which draws them again."""
     if path in _kept:
         return _kept[path]

@@ -26,7 +26,7 @@ from campro.isp import Camera, IspProfile, MeasuredDegamma, SensorNoise, load_pr
 from campro.metrics.detection import score_detections
 from campro.metrics.quality import SMALLEST, quality
 from campro.models.persons import load_detector
-from campro.models.persons.person_detector import TrainableDetector, sure_finds
+from campro.models.persons.person_detector import TrainableDetector, confident_detections
 
 CALIBRATED, FIGURES, COMPARISON = "calibrated.json", "calibration.json", "comparison.png"
 KEPT_ASIDE = 4
@@ -119,7 +119,7 @@ def _detection(detector: TrainableDetector, pairs: Sequence[Pair], calibrated: I
     """AP in protected shots, real and simulated, of what the detector finds in default shots."""
     camera = Camera(calibrated)
     with torch.inference_mode():
-        truth = [sure_finds(_found(detector, pair.default)) for pair in pairs]
+        truth = [confident_detections(_found(detector, pair.default)) for pair in pairs]
         real = [_found(detector, pair.protected) for pair in pairs]
         simulated = [_found(detector, camera(pair.default)) for pair in pairs]
     scenes = [_scene(pair, one) for pair, one in zip(pairs, truth)]

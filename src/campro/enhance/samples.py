@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float
 
-from campro.core.images import read_image_once, to_tensor
+from campro.core.images import read_image_cached, to_tensor
 from campro.core.types import Images, ImageTransform, Rgb8
 from campro.enhance.colours import Coloured, spread_classes
 from campro.enhance.enhancement_losses import Sample
@@ -112,7 +112,7 @@ def _mosaic(
 
 
 def _cut(lesson: Lesson, shape: tuple[int, int], rng: np.random.Generator) -> tuple[Rgb8, Bool[np.ndarray, "h w"]]:
-    photo = read_image_once(lesson.path)
+    photo = read_image_cached(lesson.path)
     height, width = photo.shape[:2]
     cut = _piece(lesson, height, width, rng)
     piece = _resized(photo[cut], shape)

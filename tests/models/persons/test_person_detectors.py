@@ -1,4 +1,4 @@
-"""The contract that every family of person detectors keeps, on random weights."""
+"""The contract that every entry of the table of person detectors keeps, on random weights."""
 
 from __future__ import annotations
 
@@ -9,24 +9,28 @@ import torch
 
 from campro.core.errors import CamproError
 from campro.core.types import Detections
-from campro.models.persons import load_detector
+from campro.models.persons import PERSON_DETECTORS, load_detector
+from campro.models.persons.person_detector import MAX_BOXES
 
-ULTRALYTICS = pytest.param(
-    "ultralytics", marks=pytest.mark.skipif(not find_spec("ultralytics"), reason="extra not installed")
-)
-FAMILIES = [
-    "yolox-nano",
-    "campro-person",
-    pytest.param("torchvision/ssdlite320_mobilenet_v3_large", marks=pytest.mark.slow),
-    pytest.param("torchvision/fasterrcnn_mobilenet_v3_large_320_fpn", marks=pytest.mark.slow),
-    ULTRALYTICS,
-]
+FAST = ("yolox-nano", "campro-person")
+SLOW = ("torchvision/ssdlite320_mobilenet_v3_large", "torchvision/fasterrcnn_mobilenet_v3_large_320_fpn")
+"""The two smallest of torchvision's detectors; all others have the same factory and class."""
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+def _entry(name):
+    if name == "ultralytics":
+        return pytest.param(name, marks=pytest.mark.skipif(not find_spec(name), reason="extra not installed"))
+    return name if name in FAST else pytest.param(name, marks=pytest.mark.slow)
+
+
+ENTRIES = [_entry(name) for name in PERSON_DETECTORS if name in SLOW or not name.startswith("torchvision/")]
+
+
+@pytest.mark.parametrize("name", ENTRIES)
 def test_contract(name):
     detector = load_detector(name, weights=None)
     assert detector.card.weights_sha256 is None
+    assert not detector.training
     images = torch.rand(2, 3, 128, 96, requires_grad=True)
     truth = [Detections.truth([[10, 10, 60, 120]]), Detections.truth([[5, 5, 50, 50]], [True])]
     loss = detector.train().loss(images, truth)
@@ -38,13 +42,19 @@ def test_contract(name):
     for found in detector.detect([torch.rand(3, 128, 96), torch.rand(3, 64, 200)]):
         assert (found.scores.diff() <= 0).all()
         assert found.boxes.shape == (len(found), 4)
+        assert len(found) <= MAX_BOXES
         assert not found.crowd.any()
-    assert detector.training  # as before
+    assert detector.training  # the mode is as before
     assert detector.detect([]) == []
     with pytest.raises(CamproError, match="truth"):
         detector.loss(images, truth[:1])
     with pytest.raises(CamproError):
         detector.detect([torch.full((3, 64, 64), torch.nan)])
+
+
+def test_unknown_names_are_refused_with_the_known_ones():
+    with pytest.raises(CamproError, match="campro-person"):
+        load_detector("nobody")
 
 
 @pytest.mark.skipif(find_spec("ultralytics") is not None, reason="the extra is installed")

@@ -1,10 +1,10 @@
-"""Train and judge person detectors on scenes: batches, adaptation to a camera's pictures, detection over a set."""
+"""Training batches of scenes, adaptation of a person detector to a camera, and detection over a set of scenes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from copy import deepcopy
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import cast
 
 import cv2
@@ -15,31 +15,42 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from campro.core.chain import Chain
 from campro.core.errors import CamproError
-from campro.core.images import read_image, read_image_once, to_tensor
+from campro.core.images import read_image, read_image_cached, to_tensor
 from campro.core.lut3d import Lut3d, colour_pairs
 from campro.core.progress import Progress, track
 from campro.core.types import Detections, ImageTransform, Rgb8, Scene
 from campro.metrics.detection import average_precision
-from campro.models.persons.person_detector import TrainableDetector, sure_finds
-from campro.models.persons.recoloured import Recolour, RecolouredDetector
+from campro.models.persons.person_detector import TrainableDetector, confident_detections
+from campro.models.persons.recoloured import LutTransform, RecolouredDetector
 
 GREY = 114
-CALIBRATION = 16
-"""Raw scenes from which statistics are taken before training."""
+"""Level of the padding around scenes, 0 to 255 (YOLOX's)."""
+CALIBRATION_SCENES = 16
+"""Raw scenes from which the statistics of batch normalisation are taken before training."""
 MAX_NORM = 30.0
-"""Gradients are cut to this norm: a scene with hardly anybody in it must not throw the detector off."""
+"""Gradients are clipped to this norm: scenes with very few persons give large ones."""
 COLOUR_SCENES = 300
-"""Scenes from whose colours the 3D LUT is fitted; more change nothing."""
-KEPT_ASIDE = 128
-"""Scenes that decide what is best; half of the scenes where there are few."""
-JUDGE_EVERY = 50
-"""Steps between two looks at these; each takes about as long as ten steps."""
-MEMORY = 0.98
-"""Weights are averaged over some fifty steps."""
+"""Scenes from whose colours the 3D LUT is fitted; more scenes change the LUT little."""
+VALIDATION_SCENES = 128
+"""Largest size of the validation set; half of the scenes if there are few."""
+VALIDATE_EVERY = 50
+"""Training steps between two validations; a validation takes about as long as ten steps."""
+EMA_DECAY = 0.98
+"""Decay of the exponential moving average of the weights: a mean over some fifty steps."""
 ZOOM = (0.6, 1.5)
-"""Range of the random scale, relative to the largest at which a scene just fits."""
+"""Range of the random scale, relative to the largest scale at which the scene fits."""
 VISIBLE = 0.35
-"""A person of whom less than this part is left by the crop is ignored: neither a person nor background."""
+"""A person whose visible part is smaller than this share becomes a crowd region: neither person nor background."""
+
+
+@dataclass(frozen=True)
+class _Schedule:
+    """Settings of one adaptation."""
+
+    steps: int
+    seed: int
+    batch: int
+    lr: float
 
 
 def scene_batch(
@@ -49,18 +60,28 @@ def scene_batch(
     rng: np.random.Generator,
     view: ImageTransform | None = None,
 ) -> tuple[UInt8[np.ndarray, "B H W 3"], list[Detections]]:
-    """`count` random scenes (as `view` shows them), mirrored, scaled and placed on grey pictures of `size` (H, W)."""
+    """`count` random scenes through `view` (raw if None), mirrored, scaled and placed on gray images of `size` (H, W).
+
+    Returns:
+        8-bit sRGB images, and the ground truth of each with boxes in pixels of these images.
+
+    Raises:
+        CamproError: if there are no scenes, or a photograph cannot be read.
+    """
     if not scenes:
         raise CamproError("training scenes", "at least one scene", "none")
-    rows = rng.choice(len(scenes), count, replace=len(scenes) < count)
-    photos = [read_image_once(scenes[row].path) for row in rows]
-    seen = photos if view is None else [view(photo) for photo in photos]
-    pairs = [augment(rgb, scenes[row].truth, size, rng) for rgb, row in zip(seen, rows)]
+    indices = rng.choice(len(scenes), count, replace=len(scenes) < count)
+    photos = [read_image_cached(scenes[index].path) for index in indices]
+    views = photos if view is None else [view(photo) for photo in photos]
+    pairs = [augment(rgb, scenes[index].truth, size, rng) for rgb, index in zip(views, indices)]
     return np.stack([rgb for rgb, _ in pairs]), [truth for _, truth in pairs]
 
 
 def augment(rgb: Rgb8, truth: Detections, size: tuple[int, int], rng: np.random.Generator) -> tuple[Rgb8, Detections]:
-    """One scene mirrored or not, at a random scale, somewhere on a grey picture of `size` (H, W)."""
+    """Mirror a scene at random, scale it by a factor drawn from ZOOM, and place it on a gray image of `size` (H, W).
+
+    Boxes follow the pixels; see VISIBLE for boxes that are cut off.
+    """
     height, width = rgb.shape[:2]
     scale = min(size[0] / height, size[1] / width) * np.exp(rng.uniform(*np.log(ZOOM)))
     shape = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -71,19 +92,19 @@ def augment(rgb: Rgb8, truth: Detections, size: tuple[int, int], rng: np.random.
         boxes = torch.stack([shape[0] - boxes[:, 2], boxes[:, 1], shape[0] - boxes[:, 0], boxes[:, 3]], 1)
     x, y = (int(rng.integers(min(room, 0), max(room, 0) + 1)) for room in (size[1] - shape[0], size[0] - shape[1]))
     canvas = np.full((*size, 3), GREY, np.uint8)
-    seen = scaled[max(-y, 0) : size[0] - y, max(-x, 0) : size[1] - x]
-    canvas[max(y, 0) : max(y, 0) + seen.shape[0], max(x, 0) : max(x, 0) + seen.shape[1]] = seen
+    visible = scaled[max(-y, 0) : size[0] - y, max(-x, 0) : size[1] - x]
+    canvas[max(y, 0) : max(y, 0) + visible.shape[0], max(x, 0) : max(x, 0) + visible.shape[1]] = visible
     return canvas, _clip(boxes + torch.tensor([x, y, x, y]), truth.crowd, size)
 
 
 def _clip(boxes: torch.Tensor, crowd: torch.Tensor, size: tuple[int, int]) -> Detections:
-    """Boxes cut at the border; those of which little is left become regions to ignore, empty ones go."""
+    """Clip boxes to the image; mostly invisible ones become crowd regions, invisible ones are removed."""
     limits = torch.tensor([size[1], size[0], size[1], size[0]], dtype=boxes.dtype)
     cut = torch.minimum(boxes.clamp(min=0), limits)
-    left = (cut[:, 2:] - cut[:, :2]).clamp(min=0).prod(1)
+    visible = (cut[:, 2:] - cut[:, :2]).clamp(min=0).prod(1)
     whole = (boxes[:, 2:] - boxes[:, :2]).prod(1)
-    keep = left > 1
-    return Detections.truth(cut[keep], (crowd | (left < VISIBLE * whole))[keep])
+    keep = visible > 1
+    return Detections.truth(cut[keep], (crowd | (visible < VISIBLE * whole))[keep])
 
 
 def adapt(
@@ -95,100 +116,118 @@ def adapt(
     batch: int = 6,
     lr: float = 2e-4,
 ) -> TrainableDetector:
-    """A copy of the detector that has learned to see through `view` what it saw on raw pictures.
+    """A copy of the detector that is adapted to images of `view`, so that it detects what it detects on raw images.
 
-    What a user of that camera would do: any photographs serve, no labels are needed, and none are looked at. A 3D
-    LUT is fitted that brings the colours back as far as it can, and if that helps, the weights behind it are trained,
-    else those of the detector as it is. A share of the scenes is kept aside, and what comes out is what finds most
-    there: the trained weights of some step, the untrained ones behind the table, or the detector as it was.
+    This is what an operator of such a camera would do; it needs photographs but no labels (the labels of `scenes` are
+    not used). First a 3D LUT is fitted that maps the colours of `view` back to raw colours. If the detector is better
+    behind the LUT, the weights behind the LUT are trained, otherwise those of the plain detector. A part of the scenes
+    is the validation set. The result is the candidate of highest average precision there: the plain detector, the
+    detector behind the LUT, or the trained weights of some step.
+
+    Args:
+        detector: stays unchanged.
+        scenes: training scenes; at least one.
+        view: the camera.
+        steps: training steps; with 0 only the LUT is fitted.
+        seed: seed of the split, the batches and their augmentation.
+        batch: scenes per step.
+        lr: peak learning rate of Adam.
+
+    Raises:
+        CamproError: if a photograph cannot be read.
     """
     rng = np.random.default_rng(seed)
-    kinds = _with_and_without_people(detector.eval(), [scenes[row] for row in rng.permutation(len(scenes))])
-    shares = [min(KEPT_ASIDE // len(kinds), len(kind) // 2) for kind in kinds]
-    aside = [scene for kind, share in zip(kinds, shares) for scene in kind[:share]]
-    rest = _by_turns([kind[share:] for kind, share in zip(kinds, shares)])
-    judge = _Judge(aside or rest, view, detector)
-    table = Lut3d.fit(colour_pairs((scene.path for scene in rest[:COLOUR_SCENES]), view)).requires_grad_(False)
-    plain, behind = deepcopy(detector), RecolouredDetector(table, deepcopy(detector))
-    if judge.look(plain) >= judge.look(behind):
-        learner, own, seen = plain, plain, view
+    groups = _with_and_without_people(detector.eval(), [scenes[index] for index in rng.permutation(len(scenes))])
+    held_out = [min(VALIDATION_SCENES // len(groups), len(group) // 2) for group in groups]
+    validation = [scene for group, count in zip(groups, held_out) for scene in group[:count]]
+    training = _alternate([group[count:] for group, count in zip(groups, held_out)])
+    selection = _Selection(validation or training, view, detector)
+    lut = Lut3d.fit(colour_pairs((scene.path for scene in training[:COLOUR_SCENES]), view)).requires_grad_(False)
+    plain, behind = deepcopy(detector), RecolouredDetector(lut, deepcopy(detector))
+    if selection.evaluate(plain) >= selection.evaluate(behind):
+        candidate, network, network_view = plain, plain, view
     else:
-        learner, own, seen = behind, behind.inner, Chain(view.name, view, Recolour(table))
-    own.calibrate(to_tensor(scene_batch(rest, detector.card.size, CALIBRATION, rng)[0]))
-    _learn(learner, own, seen, detector, rest, judge, steps, seed, batch, lr)
-    return judge.best
+        candidate, network, network_view = behind, behind.inner, Chain(view.name, view, LutTransform(lut))
+    network.calibrate(to_tensor(scene_batch(training, detector.card.size, CALIBRATION_SCENES, rng)[0]))
+    _train(candidate, network, network_view, detector, training, selection, _Schedule(steps, seed, batch, lr))
+    return selection.best
 
 
 def _with_and_without_people(model: TrainableDetector, scenes: Sequence[Scene]) -> list[list[Scene]]:
-    """By whether the model finds anybody; only the kinds that occur."""
-    kinds: tuple[list[Scene], list[Scene]] = [], []
-    for scene, found in zip(scenes, detect_scenes(model, scenes, Chain("raw"))):
-        kinds[not len(sure_finds(found).boxes)].append(scene)
-    return [kind for kind in kinds if kind]
+    """Scenes in which the model detects persons, and scenes in which it detects none; without empty groups."""
+    groups: tuple[list[Scene], list[Scene]] = [], []
+    for scene, detections in zip(scenes, detect_scenes(model, scenes, Chain("raw"))):
+        groups[not len(confident_detections(detections).boxes)].append(scene)
+    return [group for group in groups if group]
 
 
-def _by_turns(kinds: Sequence[Sequence[Scene]]) -> list[Scene]:
-    """One of each kind after the other; those of the rarer kind several times."""
-    return [kind[turn % len(kind)] for turn in range(max(map(len, kinds))) for kind in kinds]
+def _alternate(groups: Sequence[Sequence[Scene]]) -> list[Scene]:
+    """One scene of each group in turn; scenes of the smaller group are repeated."""
+    return [group[turn % len(group)] for turn in range(max(map(len, groups))) for group in groups]
 
 
-def _learn(
-    learner: TrainableDetector,
-    own: TrainableDetector,
+def _train(
+    candidate: TrainableDetector,
+    network: TrainableDetector,
     view: ImageTransform,
     model: TrainableDetector,
     scenes: Sequence[Scene],
-    judge: _Judge,
-    steps: int,
-    seed: int,
-    batch: int,
-    lr: float,
+    selection: _Selection,
+    schedule: _Schedule,
 ) -> None:
-    """Train the weights of `own`, a part of `learner` or all of it; their average is shown to the judge now and then.
+    """Train the weights of `network`, which is `candidate` or a part of it; validate their moving average at times.
 
-    The average over many steps sees better than the weights of any one of them, at once and at the end.
+    The moving average is more accurate than the weights of a single step.
     """
-    average = AveragedModel(learner, multi_avg_fn=get_ema_multi_avg_fn(MEMORY))
-    optimiser = torch.optim.Adam(own.parameters(), lr=lr)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _warm_then_cosine(steps))
-    with Progress(f"adapt to {view.name}", steps) as progress:
-        for step in range(steps):
-            # the same generator twice: the same scenes, placed the same way
-            raw, seen = (
-                to_tensor(scene_batch(scenes, model.card.size, batch, np.random.default_rng([seed, step]), each)[0])
-                for each in (None, view)
-            )
-            loss = own.train().imitate(seen, raw, model)
+    average = AveragedModel(candidate, multi_avg_fn=get_ema_multi_avg_fn(EMA_DECAY))
+    optimiser = torch.optim.Adam(network.parameters(), lr=schedule.lr)
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimiser, _warm_then_cosine(schedule.steps))
+    with Progress(f"adapt to {view.name}", schedule.steps) as progress:
+        for step in range(schedule.steps):
+            raw, viewed = (_training_images(scenes, model, schedule, step, each) for each in (None, view))
+            loss = network.train().imitate(viewed, raw, model)
             optimiser.zero_grad()
             loss.backward()
-            torch.nn.utils.clip_grad_norm_(own.parameters(), MAX_NORM)
+            torch.nn.utils.clip_grad_norm_(network.parameters(), MAX_NORM)
             optimiser.step()
-            schedule.step()
-            average.update_parameters(learner)
-            if (step + 1) % JUDGE_EVERY == 0 or step + 1 == steps:
-                judge.look(cast(TrainableDetector, average.module))
-            progress.advance(loss=f"{float(loss.detach()):.3f}", aside=f"{judge.ap:.3f}")
+            scheduler.step()
+            average.update_parameters(candidate)
+            if (step + 1) % VALIDATE_EVERY == 0 or step + 1 == schedule.steps:
+                selection.evaluate(cast(TrainableDetector, average.module))
+            progress.advance(loss=f"{float(loss.detach()):.3f}", validation=f"{selection.ap:.3f}")
 
 
-class _Judge:
-    """Remembers the detector that, through the view, agrees best with what the model sees in the raw pictures."""
+def _training_images(
+    scenes: Sequence[Scene], model: TrainableDetector, schedule: _Schedule, step: int, view: ImageTransform | None
+) -> torch.Tensor:
+    """(B, 3, H, W) in [0, 1]; the same scenes in the same places for every view."""
+    rng = np.random.default_rng([schedule.seed, step])
+    return to_tensor(scene_batch(scenes, model.card.size, schedule.batch, rng, view)[0])
+
+
+class _Selection:
+    """Keeps the detector of highest average precision on the views of the validation scenes.
+
+    The ground truth are the confident detections of `model` on the raw photographs.
+    """
 
     def __init__(self, scenes: Sequence[Scene], view: ImageTransform, model: TrainableDetector) -> None:
-        photos = [read_image_once(scene.path) for scene in scenes]
-        truth = [sure_finds(found) for found in model.detect([to_tensor(rgb)[0] for rgb in photos])]
-        self._seen = [to_tensor(view(rgb))[0] for rgb in photos]
+        photos = [read_image_cached(scene.path) for scene in scenes]
+        targets = [confident_detections(boxes) for boxes in model.detect([to_tensor(rgb)[0] for rgb in photos])]
+        self._views = [to_tensor(view(rgb))[0] for rgb in photos]
         self._scenes = [
-            replace(scene, truth=one, areas=tuple(_areas(one))) for scene, one in zip(scenes, truth, strict=True)
+            replace(scene, truth=truth, areas=tuple(_areas(truth)))
+            for scene, truth in zip(scenes, targets, strict=True)
         ]
         self.ap = -1.0
         self.best = model
 
     @torch.no_grad()
-    def look(self, learner: TrainableDetector) -> float:
-        """Average precision of a detector; a copy is kept if none was better before."""
-        ap = average_precision(self._scenes, learner.eval().detect(self._seen))[0]
-        if ap > self.ap or self.ap < 0:  # NaN, where the model sees nobody, is never better
-            self.ap, self.best = ap, deepcopy(learner)
+    def evaluate(self, candidate: TrainableDetector) -> float:
+        """Average precision of a detector in [0, 1]; a copy is kept if no earlier candidate was better."""
+        ap = average_precision(self._scenes, candidate.eval().detect(self._views))[0]
+        if ap > self.ap or self.ap < 0:  # NaN, if the model detects no person at all, is never better
+            self.ap, self.best = ap, deepcopy(candidate)
         return ap
 
 
@@ -197,13 +236,17 @@ def _areas(truth: Detections) -> list[float]:
 
 
 def _warm_then_cosine(steps: int) -> Callable[[int], float]:
-    """Learning-rate factor: up over the first tenth, then down to zero along a cosine."""
+    """Factor of the learning rate: linear warm-up over the first tenth, bounded by a cosine from 1 to 0."""
     warm = max(1, steps // 10)
     return lambda step: min((step + 1) / warm, 0.5 * (1 + np.cos(np.pi * min(step / max(steps, 1), 1.0))))
 
 
 def detect_scenes(detector: TrainableDetector, scenes: Sequence[Scene], view: ImageTransform) -> list[Detections]:
-    """Persons found in every scene as `view` shows it, boxes in pixels of the photograph."""
+    """Persons detected on every scene through `view`; boxes in pixels of the photograph.
+
+    Raises:
+        CamproError: if a photograph cannot be read.
+    """
     return [
         detector.detect(to_tensor(view(read_image(scene.path))))[0] for scene in track(scenes, f"detect, {view.name}")
     ]

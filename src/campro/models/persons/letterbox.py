@@ -1,4 +1,4 @@
-"""Fit pictures of any size into a detector's input: scaled to fit, top left, the rest grey."""
+"""Fit images of any size into a detector's input: scaled to fit, placed top left, the rest filled with gray."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GREY = 114 / 255
 
 
 def fit_scale(height: int, width: int, size: tuple[int, int]) -> float:
-    """The factor that makes a picture just fit into `size` (H, W).
+    """The largest factor at which an image of `height` x `width` pixels fits into `size` (H, W).
 
     >>> fit_scale(200, 100, (50, 50))
     0.25
@@ -27,50 +27,55 @@ def fit_scale(height: int, width: int, size: tuple[int, int]) -> float:
 
 
 def fitted(height: int, width: int, size: tuple[int, int]) -> tuple[int, int]:
-    """Height and width of the fitted picture: rounded down, but at least one pixel."""
+    """Height and width of the fitted image in pixels: rounded down, but at least one pixel.
+
+    >>> fitted(200, 99, (50, 50))
+    (50, 24)
+    """
     scale = fit_scale(height, width, size)
     return max(1, int(height * scale)), max(1, int(width * scale))
 
 
 def letterbox(pictures: Sequence[Float[Tensor, "3 _ _"]], size: tuple[int, int]) -> Images:
-    """Pictures in [0, 1] as one batch of `size` (H, W); differentiable.
+    """Images in [0, 1] of any size as one batch of `size` (H, W); differentiable.
 
-    Plain bilinear interpolation without a low-pass filter, because YOLOX was trained on such pictures.
+    Bilinear interpolation without a low-pass filter, because YOLOX was trained on such images.
     """
     return torch.stack([_fit(picture, size) for picture in pictures])
 
 
 def to_letterbox(boxes: Float[Tensor, "N 4"], scale: float) -> Float[Tensor, "N 4"]:
-    """Boxes of a picture as they lie in its letterbox."""
+    """Convert boxes from pixels of the image to pixels of its letterbox."""
     return boxes * scale
 
 
 def from_letterbox(boxes: Float[Tensor, "N 4"], height: int, width: int, scale: float) -> Float[Tensor, "N 4"]:
-    """Boxes of a letterbox as they lie in the picture, cut at its border."""
+    """Convert boxes from pixels of the letterbox to pixels of the image, and clip them to it."""
     limits = boxes.new_tensor([width, height, width, height])
     return torch.minimum((boxes / scale).clamp(min=0), limits)
 
 
-def finds(
+def suppress(
     picture: Float[Tensor, "3 _ _"],
     boxes: Float[Tensor, "N 4"],
     scores: Float[Tensor, "N"],
     size: tuple[int, int],
     overlap: float,
 ) -> Detections:
-    """What a network saw in the letterbox of a picture, as detections in the picture.
+    """Non-maximum suppression; boxes in pixels of the letterbox become detections in pixels of the image.
 
-    Of boxes that overlap more than `overlap` the best stays (non-maximum suppression), of all the best MAX_BOXES.
+    Of boxes whose intersection over union exceeds `overlap` the one of highest score is kept; of all kept boxes the
+    MAX_BOXES best.
     """
     kept = nms(boxes, scores, overlap)[:MAX_BOXES]
     height, width = picture.shape[1:]
     inside = from_letterbox(boxes[kept], height, width, fit_scale(height, width, size))
-    solid = (inside[:, 2:] > inside[:, :2]).all(1)
-    return Detections(inside[solid], scores[kept][solid], torch.zeros_like(solid)[solid])
+    not_empty = (inside[:, 2:] > inside[:, :2]).all(1)
+    return Detections(inside[not_empty], scores[kept][not_empty], torch.zeros_like(not_empty)[not_empty])
 
 
 def fit_truth(truth: Detections, height: int, width: int, size: tuple[int, int]) -> Detections:
-    """Ground truth of a picture as it lies in the letterbox."""
+    """Convert the ground truth of an image of `height` x `width` pixels to pixels of its letterbox."""
     return Detections(to_letterbox(truth.boxes, fit_scale(height, width, size)), truth.scores, truth.crowd)
 
 

@@ -1,4 +1,4 @@
-"""The table of person detectors: to add one, write one file and add one line here."""
+"""The table of person detectors. To add one, write a file with its factory and add a line to `PERSON_DETECTORS`."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ LICENCE = "Apache-2.0"
 PERSON_WEIGHTS = Path(str(files("campro.models.persons") / "weights" / "campro-person.safetensors"))
 
 
-def _yolox(name: str, shape: YoloxShape, size: tuple[int, int], own: Callable[[], Path]) -> Factory:
-    """A factory of one size of YOLOX; `own` finds the weights that "auto" stands for."""
+def _yolox(name: str, shape: YoloxShape, size: tuple[int, int], default: Callable[[], Path]) -> Factory:
+    """Factory of a YOLOX of input `size` (H, W); `default` returns the weight file that "auto" stands for."""
 
     def make(weights: Weights = "auto") -> YoloxDetector:
-        path = None if weights is None else own() if weights == "auto" else Path(weights)
+        path = None if weights is None else default() if weights == "auto" else Path(weights)
         digest = None if path is None or not path.is_file() else file_sha256(path)
         card = DetectorCard(name, size, LICENCE, "YOLOX (arXiv 2107.08430)", digest)
         detector = YoloxDetector(card, shape, frozen=path is not None)
@@ -47,13 +47,20 @@ PERSON_DETECTORS: dict[str, Factory] = {
     **{name: load_torchvision(name) for name in TORCHVISION},
     "ultralytics": load_ultralytics,
 }
+"""Factories by name. A factory takes `weights` (see `load_detector`) and returns a detector in evaluation mode."""
 
 
 def load_detector(name: str, weights: Weights = "auto", **options: Any) -> TrainableDetector:
-    """A person detector of the table in eval mode.
+    """Load a person detector in evaluation mode.
 
-    `weights`: "auto" takes the ones that the package, the catalogue or the model's own package has; a path takes that
-    file; None draws random ones (for tests). `options` go to the model's factory.
+    Args:
+        name: a key of `PERSON_DETECTORS`.
+        weights: "auto" for the weights of the package, the catalogue or the library that the model comes from; a path
+            for a weight file; None for random weights (for tests).
+        options: arguments of the detector's factory.
+
+    Raises:
+        CamproError: if the name is unknown, or the weights are missing, damaged or of another network.
     """
     if name not in PERSON_DETECTORS:
         raise CamproError("person detector", f"one of {', '.join(PERSON_DETECTORS)}", repr(name))

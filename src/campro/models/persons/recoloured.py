@@ -1,4 +1,4 @@
-"""A colour table between a camera and a detector: what helps the detector most to see the camera's pictures."""
+"""A 3D LUT between a camera and a person detector, which maps the camera's colours back towards raw colours."""
 
 from __future__ import annotations
 
@@ -16,24 +16,25 @@ from campro.core.types import Detections, Images, Rgb8
 from campro.models.persons.person_detector import TrainableDetector
 
 
-class Recolour:
+class LutTransform:
     """A 3D LUT as an `ImageTransform`."""
 
-    def __init__(self, table: Lut3d) -> None:
-        self.name, self.digest = "recolour", tensors_sha256(table.state_dict())
-        self.table = table
+    def __init__(self, lut: Lut3d) -> None:
+        self.name, self.digest = "recolour", tensors_sha256(lut.state_dict())
+        self.lut = lut
 
     def __call__(self, rgb: Rgb8) -> Rgb8:
         with torch.no_grad():
-            return to_rgb8(self.table(to_tensor(rgb)).clamp(0, 1))[0]  # interpolation may end a rounding step beyond
+            # the clamp removes rounding errors of the interpolation
+            return to_rgb8(self.lut(to_tensor(rgb)).clamp(0, 1))[0]
 
 
 class RecolouredDetector(TrainableDetector):
-    """Recolours each picture by a 3D LUT, which video hardware has anyway, before `inner` looks at it."""
+    """A detector that first maps the colours of each image by a 3D LUT; video hardware commonly has one."""
 
-    def __init__(self, table: Lut3d, inner: TrainableDetector) -> None:
+    def __init__(self, lut: Lut3d, inner: TrainableDetector) -> None:
         super().__init__(replace(inner.card, name=f"{inner.card.name}, recoloured"))
-        self.table, self.inner = table, inner
+        self.table, self.inner = lut, inner  # the name "table" is part of the keys of state_dict
 
     def detect(self, images: Images | Sequence[Float[Tensor, "3 H W"]]) -> list[Detections]:
         """See `PersonDetector.detect`."""
@@ -52,4 +53,4 @@ class RecolouredDetector(TrainableDetector):
         return self.inner.imitate(self._recoloured(images), raw, model)
 
     def _recoloured(self, images: Images) -> Images:
-        return self.table(images).clamp(0, 1)  # interpolation may end a rounding step beyond white
+        return self.table(images).clamp(0, 1)  # the clamp removes rounding errors of the interpolation

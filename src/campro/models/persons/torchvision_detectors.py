@@ -1,4 +1,4 @@
-"""torchvision's object detectors as person detectors, by torchvision's own names."""
+"""torchvision's object detectors as person detectors, under torchvision's names."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from campro.models.persons.person_detector import (
     MIN_SCORE,
     DetectorCard,
     TrainableDetector,
-    as_list,
     check_truth,
+    checked_images,
 )
 
 PERSON = 1
-"""COCO's category id, which torchvision keeps."""
+"""COCO's category id, which torchvision uses as the class label."""
 TORCHVISION = tuple(
     f"torchvision/{name}" for name in list_models(detection) if not name.startswith(("maskrcnn", "keypointrcnn"))
 )
-"""Those that learn from boxes alone; the mask and keypoint networks need more than a person box."""
+"""Names of the detectors that are trained with boxes only; mask and keypoint networks need other labels too."""
 
 
 class TorchvisionDetector(TrainableDetector):
-    """Any of torchvision's box detectors; each resizes pictures itself, and reports and learns persons only."""
+    """One of torchvision's box detectors, which resize images themselves; only persons are reported and trained."""
 
     def __init__(self, card: DetectorCard, net: nn.Module) -> None:
         super().__init__(card)
@@ -41,44 +41,58 @@ class TorchvisionDetector(TrainableDetector):
 
     @torch.no_grad()
     def detect(self, images: Images | Sequence[Float[Tensor, "3 H W"]]) -> list[Detections]:
-        """Persons in each picture, best first; see `PersonDetector.detect`."""
+        """See `PersonDetector.detect`.
+
+        Raises:
+            CamproError: if an image has another shape, or values outside [0, 1].
+        """
         training = self.training
         self.eval()
         try:
-            return [_persons(self.net([picture])[0]) for picture in as_list(images, self.card.name)]
+            return [_persons(self.net([picture])[0]) for picture in checked_images(images, self.card.name)]
         finally:
             self.train(training)
 
     def loss(self, images: Images, truth: Sequence[Detections]) -> Float[Tensor, ""]:
-        """The sum of the network's own training losses; crowd boxes are left out."""
+        """The sum of torchvision's training losses, without crowd boxes; see `PersonDetector.loss`.
+
+        Raises:
+            CamproError: in evaluation mode, or if images and ground truths do not fit together.
+        """
         check_truth(images, truth, self.card.name)
         if not self.training:
             raise CamproError(self.card.name, "training mode for the loss", "evaluation mode", "call .train() first")
         targets = [
             {"boxes": boxes, "labels": torch.full((len(boxes),), PERSON, device=boxes.device)}
-            for boxes in (one.boxes[~one.crowd].to(images.device) for one in truth)
+            for boxes in (image_truth.boxes[~image_truth.crowd].to(images.device) for image_truth in truth)
         ]
         losses: dict[str, Tensor] = self.net(list(images), targets)
         return torch.stack(list(losses.values())).sum()
 
 
-def _persons(found: dict[str, Tensor]) -> Detections:
-    kept = (found["labels"] == PERSON) & (found["scores"] > MIN_SCORE)
-    boxes, scores = found["boxes"][kept][:MAX_BOXES], found["scores"][kept][:MAX_BOXES]
+def _persons(output: dict[str, Tensor]) -> Detections:
+    kept = (output["labels"] == PERSON) & (output["scores"] > MIN_SCORE)
+    boxes, scores = output["boxes"][kept][:MAX_BOXES], output["scores"][kept][:MAX_BOXES]
     return Detections(boxes, scores, torch.zeros(len(boxes), dtype=torch.bool, device=boxes.device))
 
 
 def load_torchvision(name: str) -> Callable[..., TorchvisionDetector]:
-    """The factory of "torchvision/NAME": weights "auto" are torchvision's own, fetched once by torchvision."""
+    """The factory of detector `name`, "torchvision/NAME".
+
+    The factory's weights "auto" are torchvision's own, which torchvision downloads once. It raises a CamproError if
+    weights are missing, damaged or of another network.
+    """
     plain = name.removeprefix("torchvision/")
 
     def make(weights: Path | str | None = "auto", **options: Any) -> TorchvisionDetector:
-        own = get_model_weights(plain)
+        published = get_model_weights(plain)
         digest = None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
             try:
-                given = {"weights": own.DEFAULT} if weights == "auto" else {"weights": None, "weights_backbone": None}
+                given = (
+                    {"weights": published.DEFAULT} if weights == "auto" else {"weights": None, "weights_backbone": None}
+                )
                 net = get_model(plain, **given, **options)
             except OSError as error:
                 remedy = "fetch them where there is a network, then name the file by --detector-weights"
@@ -94,7 +108,7 @@ def load_torchvision(name: str) -> Callable[..., TorchvisionDetector]:
 def _load(net: nn.Module, path: Path) -> str:
     try:
         net.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-    except Exception as error:  # a damaged pickle or zip can raise anything
+    except Exception as error:  # damaged files raise errors of many classes
         reason = " ".join(str(error).split())[:160]
         raise CamproError(str(path), "torchvision weights of this detector", reason, "get the file again") from error
     return file_sha256(path)

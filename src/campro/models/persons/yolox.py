@@ -1,53 +1,40 @@
-"""YOLOX as a person detector: letterboxing, decoding, suppression, and its training loss."""
+"""YOLOX as a person detector: letterboxing, decoding, non-maximum suppression, and its training losses."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Self
+from typing import Self
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from campro.core.types import Detections, Images
-from campro.models.persons.letterbox import finds, fit_truth, letterbox
-from campro.models.persons.person_detector import MIN_SCORE, DetectorCard, TrainableDetector, as_list, check_truth
+from campro.models.persons.letterbox import fit_truth, letterbox, suppress
+from campro.models.persons.person_detector import (
+    MIN_SCORE,
+    DetectorCard,
+    TrainableDetector,
+    check_truth,
+    checked_images,
+)
+from campro.models.persons.yolox_cells import Cells, decode_cells
 from campro.models.persons.yolox_loss import imitation_loss, yolox_loss
-from campro.models.persons.yolox_net import STRIDES, YoloxNet, YoloxShape
+from campro.models.persons.yolox_net import YoloxNet, YoloxShape
 from campro.models.persons.yolox_weights import restore_scales
 
-PERSON = 0
-"""COCO's first class, and the only one of a person-only head."""
 NMS_IOU = 0.65
-"""Overlap above which the weaker of two boxes goes (YOLOX's own evaluation)."""
+"""Overlap above which the box of lower score is removed (the value of YOLOX's own evaluation)."""
 BATCH = 8
-"""Pictures that `detect` passes through the network at once: small, since each needs some 30 MB of activations."""
-
-
-class Cells(NamedTuple):
-    """Predictions of one person class, decoded: a row per cell."""
-
-    boxes: Float[Tensor, "B cells 4"]
-    """(x0, y0, x1, y1) in input pixels."""
-    objectness: Float[Tensor, "B cells"]
-    """Logit."""
-    person: Float[Tensor, "B cells"]
-    """Logit."""
-    centres: Float[Tensor, "cells 2"]
-    """Middle of each cell, in input pixels."""
-    strides: Float[Tensor, "cells"]
-
-    def scores(self) -> Float[Tensor, "B cells"]:
-        """Confidence that a person is there."""
-        return self.objectness.sigmoid() * self.person.sigmoid()
+"""Images that `detect` passes through the network at once; each needs some 30 MB of activations."""
 
 
 class YoloxDetector(TrainableDetector):
     """A YOLOX network that reports persons only.
 
-    With `frozen`, batch-norm statistics stay as they are even in training mode. Weights read from ONNX have theirs
-    folded in; `calibrate` gives them the statistics of raw pictures, and there they stay: those of a few small
-    batches are worse.
+    With `frozen`, the statistics of batch normalisation stay fixed in training mode too. In weights read from ONNX
+    they are folded into the convolutions; `calibrate` replaces them by the statistics of raw images, which then stay
+    fixed: the statistics of a few small batches are less accurate.
     """
 
     def __init__(self, card: DetectorCard, shape: YoloxShape, frozen: bool = False) -> None:
@@ -65,69 +52,61 @@ class YoloxDetector(TrainableDetector):
         return self
 
     def calibrate(self, images: Images) -> None:
-        """Ready for training on a camera's pictures; see `TrainableDetector.calibrate`."""
+        """See `TrainableDetector.calibrate`."""
         restore_scales(self.net, self._fitted(images).flip(1) * 255)
         self.frozen = True
 
     def cells(self, letterboxed: Images) -> Cells:
-        """Decoded predictions for pictures that already have a size in multiples of 32."""
-        raw = self.net(letterboxed.flip(1) * 255)
-        grid, strides = cell_grid(letterboxed.shape[2], letterboxed.shape[3], raw.device)
-        middle = (raw[..., :2] + grid) * strides[:, None]
-        half = raw[..., 2:4].exp() * strides[:, None] / 2
-        boxes = torch.cat([middle - half, middle + half], 2)
-        return Cells(boxes, raw[..., 4], raw[..., 5 + PERSON], (grid + 0.5) * strides[:, None], strides)
+        """Decoded predictions for images (B, 3, H, W) in [0, 1] whose height and width are multiples of 32."""
+        raw = self.net(letterboxed.flip(1) * 255)  # the network takes BGR, 0 to 255
+        return decode_cells(raw, letterboxed.shape[2], letterboxed.shape[3])
 
     @torch.no_grad()
     def detect(
         self, images: Images | Sequence[Float[Tensor, "3 H W"]], *, min_score: float = MIN_SCORE
     ) -> list[Detections]:
-        """Persons in each image, best first; see `PersonDetector.detect`."""
-        pictures = as_list(images, self.card.name)
+        """Detections of score above `min_score`; see `PersonDetector.detect`.
+
+        Raises:
+            CamproError: if an image has another shape, or values outside [0, 1].
+        """
+        pictures = checked_images(images, self.card.name)
         training = self.training
         self.eval()
         try:
-            found = []
+            detections = []
             for start in range(0, len(pictures), BATCH):
-                some = pictures[start : start + BATCH]
-                cells = self.cells(letterbox(some, self.card.size))
-                rows = zip(some, cells.boxes, cells.scores(), strict=True)
-                found += [self._people(picture, boxes, scores, min_score) for picture, boxes, scores in rows]
-            return found
+                batch = pictures[start : start + BATCH]
+                cells = self.cells(letterbox(batch, self.card.size))
+                outputs = zip(batch, cells.boxes, cells.scores(), strict=True)
+                detections += [self._persons(picture, boxes, scores, min_score) for picture, boxes, scores in outputs]
+            return detections
         finally:
             self.train(training)
 
-    def _people(self, picture: Tensor, boxes: Tensor, scores: Tensor, min_score: float) -> Detections:
-        sure = scores > min_score
-        boxes, scores = boxes[sure], scores[sure]
-        return finds(picture, boxes, scores, self.card.size, NMS_IOU)
+    def _persons(self, picture: Tensor, boxes: Tensor, scores: Tensor, min_score: float) -> Detections:
+        kept = scores > min_score
+        return suppress(picture, boxes[kept], scores[kept], self.card.size, NMS_IOU)
 
     def loss(self, images: Images, truth: Sequence[Detections]) -> Float[Tensor, ""]:
-        """YOLOX's loss for the person class; see `PersonDetector.loss`."""
+        """YOLOX's loss for the person class; see `PersonDetector.loss`.
+
+        Raises:
+            CamproError: if the number of images and of ground truths differ, or a box is not finite.
+        """
         check_truth(images, truth, self.card.name)
         height, width = images.shape[2:]
         if (height, width) != self.card.size:
-            truth = [fit_truth(one, height, width, self.card.size) for one in truth]
+            truth = [fit_truth(boxes, height, width, self.card.size) for boxes in truth]
         return yolox_loss(self.cells(self._fitted(images)), truth)
 
     def imitate(self, images: Images, raw: Images, model: TrainableDetector) -> Float[Tensor, ""]:
-        """Cell by cell where the model is a YOLOX too; see `TrainableDetector.imitate`."""
+        """Compare the outputs cell by cell if `model` is a YOLOX too; see `TrainableDetector.imitate`."""
         if not isinstance(model, YoloxDetector) or images.shape[2:] != raw.shape[2:]:
             return super().imitate(images, raw, model)
         with torch.no_grad():
-            seen = model.cells(self._fitted(raw))
-        return imitation_loss(self.cells(self._fitted(images)), seen)
+            targets = model.cells(self._fitted(raw))
+        return imitation_loss(self.cells(self._fitted(images)), targets)
 
     def _fitted(self, images: Images) -> Images:
         return images if tuple(images.shape[2:]) == self.card.size else letterbox(list(images), self.card.size)
-
-
-def cell_grid(height: int, width: int, device: torch.device) -> tuple[Float[Tensor, "cells 2"], Float[Tensor, "cells"]]:
-    """Column and row of every cell, and its stride; in the order of `flat_cells`."""
-    grids, strides = [], []
-    for stride in STRIDES:
-        rows, columns = height // stride, width // stride
-        y, x = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij")
-        grids.append(torch.stack([x, y], 2).reshape(-1, 2).float())
-        strides.append(torch.full((rows * columns,), float(stride)))
-    return torch.cat(grids).to(device), torch.cat(strides).to(device)

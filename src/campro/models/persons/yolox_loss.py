@@ -1,12 +1,12 @@
-"""The loss that YOLOX is trained with, for one class: who is responsible for which person, and how wrong they are.
+"""The training loss of YOLOX for one class, and a distillation loss between two YOLOX networks.
 
-Source: "YOLOX: Exceeding YOLO Series in 2021" (arXiv 2107.08430), SimOTA from OTA (arXiv 2103.14259).
+Source: "YOLOX: Exceeding YOLO Series in 2021" (arXiv 2107.08430); SimOTA after OTA (arXiv 2103.14259).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -14,56 +14,60 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from campro.core.types import Detections
-
-if TYPE_CHECKING:
-    from campro.models.persons.yolox import Cells
+from campro.models.persons.yolox_cells import Cells
 
 CENTRE_RADIUS = 1.5
-"""A cell may answer for a person if its centre is within so many strides of the person's."""
+"""A cell is a candidate for a person if its centre is within so many strides of the centre of the person's box."""
 TOP_IOUS = 10
-"""So many best overlaps, summed up, say how many cells answer for a person."""
+"""The sum of so many largest overlaps gives the number of cells that are assigned to a person."""
 IOU_COST, IOU_WEIGHT = 3.0, 5.0
 EPS = 1e-8
-LIKELY = 0.05
-"""Cells of a model detector below this score say nothing about boxes."""
+MIN_TEACHER_SCORE = 0.05
+"""Boxes of the teacher below this score do not enter the distillation loss."""
 
 
 class Assignment(NamedTuple):
-    """Which cells answer for which person."""
+    """Pairs of cell and person: entry i assigns cell `cell[i]` to person `person[i]`."""
 
     cell: Int[Tensor, "F"]
     person: Int[Tensor, "F"]
     iou: Float[Tensor, "F"]
-    """Overlap of the cell's box with its person."""
+    """Intersection over union of the cell's box and the person's box."""
 
 
 def yolox_loss(cells: Cells, truth: Sequence[Detections]) -> Float[Tensor, ""]:
-    """5 x (1 - IoU^2) + objectness + class entropy, per responsible cell, and the score's entropy on all others.
+    """Box, objectness and class loss of assigned cells, and score loss of all others, per assigned cell.
 
-    Away from people we differ from YOLOX: the *score* (objectness x person) should be 0 there, not the objectness.
-    In a network for 80 classes objectness stands for horses and cars too, and unlearning these ruins it.
-    Cells whose centre lies in a crowd region count only if they answer for a person.
+    Assigned cells: 5 x (1 - IoU^2), binary cross-entropy of objectness with 1, and of the class with the IoU.
+    In all other cells the target 0 applies to the *score* (objectness x person), unlike YOLOX, which applies it to the
+    objectness: in a network for 80 classes objectness is high for other classes too, and must stay so.
+    Cells whose centre lies in a crowd region count only if they are assigned to a person. Boxes of `truth` are in
+    pixels of the network's input.
     """
     total = cells.objectness.new_zeros(())
-    responsible = 0
-    for i, one in enumerate(truth):
+    assigned = 0
+    for i, image_truth in enumerate(truth):
         device = cells.boxes.device
-        people, crowds = one.boxes[~one.crowd].to(device), one.boxes[one.crowd].to(device)
-        found = assign(cells, i, people)
-        responsible += len(found.cell)
+        people = image_truth.boxes[~image_truth.crowd].to(device)
+        crowds = image_truth.boxes[image_truth.crowd].to(device)
+        match = assign(cells, i, people)
+        assigned += len(match.cell)
         background = ~_inside(cells.centres, crowds)
-        background[found.cell] = False
+        background[match.cell] = False
         total = total - _log_score(cells.objectness[i][background], cells.person[i][background])[1].sum()
-        total = total + _entropy(cells.objectness[i][found.cell], torch.ones_like(found.iou))
-        total = total + _entropy(cells.person[i][found.cell], found.iou)
-        overlap = paired_iou(cells.boxes[i][found.cell], people[found.person])
+        total = total + _entropy(cells.objectness[i][match.cell], torch.ones_like(match.iou))
+        total = total + _entropy(cells.person[i][match.cell], match.iou)
+        overlap = paired_iou(cells.boxes[i][match.cell], people[match.person])
         total = total + IOU_WEIGHT * (1 - overlap**2).sum()
-    return total / max(responsible, 1)
+    return total / max(assigned, 1)
 
 
 @torch.no_grad()
 def assign(cells: Cells, image: int, people: Float[Tensor, "P 4"]) -> Assignment:
-    """SimOTA: each person gets the cheapest of the cells near its centre, as many as its overlaps add up to."""
+    """SimOTA: assign to each person the candidate cells of lowest cost; their number is the sum of the top overlaps.
+
+    `image` is the index in the batch; `people` are boxes (x0, y0, x1, y1) in pixels of the network's input.
+    """
     near = _near(cells, people)
     candidates = near.any(0).nonzero()[:, 0]
     if len(candidates) == 0:
@@ -72,28 +76,28 @@ def assign(cells: Cells, image: int, people: Float[Tensor, "P 4"]) -> Assignment
     boxes = cells.boxes[image][candidates].detach()
     iou = paired_iou(boxes[None], people[:, None])
     score = (cells.objectness[image].sigmoid() * cells.person[image].sigmoid())[candidates].sqrt()
-    doubt = -score.clamp(min=EPS).log()
-    cost = doubt[None] - IOU_COST * (iou + EPS).log() + 1e6 * ~near[:, candidates]
+    score_cost = -score.clamp(min=EPS).log()
+    cost = score_cost[None] - IOU_COST * (iou + EPS).log() + 1e6 * ~near[:, candidates]
     return _cheapest(cost, iou, near[:, candidates], candidates)
 
 
 def _cheapest(
     cost: Float[Tensor, "P C"], iou: Float[Tensor, "P C"], near: Bool[Tensor, "P C"], candidates: Int[Tensor, "C"]
 ) -> Assignment:
-    """Pick the cells of each person; a cell that several want goes to the one it is cheapest for."""
-    many = iou.topk(min(TOP_IOUS, iou.shape[1]), 1).values.sum(1).int().clamp(min=1)
+    """Select the cells of each person; a cell selected for several persons goes to the one of lowest cost."""
+    count = iou.topk(min(TOP_IOUS, iou.shape[1]), 1).values.sum(1).int().clamp(min=1)
     place = cost.argsort(dim=1, stable=True).argsort(1)
-    wanted = (place < many[:, None]) & near
-    owner = torch.where(wanted, cost, torch.inf).argmin(0)
-    taken = wanted.any(0)
-    person, column = owner[taken], taken.nonzero()[:, 0]
+    selected = (place < count[:, None]) & near
+    person_of_cell = torch.where(selected, cost, torch.inf).argmin(0)
+    taken = selected.any(0)
+    person, column = person_of_cell[taken], taken.nonzero()[:, 0]
     return Assignment(candidates[column], person, iou[person, column])
 
 
 def _near(cells: Cells, people: Float[Tensor, "P 4"]) -> Bool[Tensor, "P cells"]:
     middle = (people[:, :2] + people[:, 2:]) / 2
-    away = (cells.centres[None] - middle[:, None]).abs().amax(2)
-    return away < CENTRE_RADIUS * cells.strides
+    distance = (cells.centres[None] - middle[:, None]).abs().amax(2)
+    return distance < CENTRE_RADIUS * cells.strides
 
 
 def _inside(points: Float[Tensor, "N 2"], boxes: Float[Tensor, "R 4"]) -> Bool[Tensor, "N"]:
@@ -103,7 +107,7 @@ def _inside(points: Float[Tensor, "N 2"], boxes: Float[Tensor, "R 4"]) -> Bool[T
 
 
 def paired_iou(a: Float[Tensor, "*b 4"], b: Float[Tensor, "*b 4"]) -> Float[Tensor, "*b"]:
-    """Intersection over union of boxes that stand at the same place in both tensors (broadcast).
+    """Intersection over union, in [0, 1], of boxes (x0, y0, x1, y1) at equal indices of both tensors (broadcast).
 
     >>> float(paired_iou(torch.tensor([0.0, 0, 2, 2]), torch.tensor([1.0, 0, 3, 2])).mul(3).round())
     1.0
@@ -114,16 +118,16 @@ def paired_iou(a: Float[Tensor, "*b 4"], b: Float[Tensor, "*b 4"]) -> Float[Tens
     return common / (areas - common + EPS)
 
 
-def imitation_loss(cells: Cells, model: Cells) -> Float[Tensor, ""]:
-    """How far `cells` are from what a model detector says of the same scenes, cell by cell, per expected person cell.
+def imitation_loss(cells: Cells, teacher: Cells) -> Float[Tensor, ""]:
+    """Distillation loss between the outputs of two detectors for the same scenes, cell by cell.
 
-    Cross-entropy of the scores everywhere, and box overlap weighted by the model's score. No labels are needed, and a
-    detector that equals its model is at the minimum.
+    Cross-entropy of the scores in all cells, plus 5 x (1 - IoU^2) weighted by the teacher's score, divided by the sum
+    of the teacher's scores. Needs no labels; its minimum is a detector that equals the teacher.
     """
-    score = model.scores().detach()
+    score = teacher.scores().detach()
     present, absent = _log_score(cells.objectness, cells.person)
-    likely = score > LIKELY
-    overlap = paired_iou(cells.boxes[likely], model.boxes[likely].detach())
+    likely = score > MIN_TEACHER_SCORE
+    overlap = paired_iou(cells.boxes[likely], teacher.boxes[likely].detach())
     entropy = -(score * present + (1 - score) * absent).sum()
     return (entropy + IOU_WEIGHT * (score[likely] * (1 - overlap**2)).sum()) / score.sum().clamp(min=1)
 
@@ -135,5 +139,5 @@ def _log_score(objectness: Tensor, person: Tensor) -> tuple[Tensor, Tensor]:
     return present, present + torch.stack([-objectness, -person, -objectness - person]).logsumexp(0)
 
 
-def _entropy(logits: Float[Tensor, "N"], wanted: Float[Tensor, "N"]) -> Float[Tensor, ""]:
-    return F.binary_cross_entropy_with_logits(logits, wanted, reduction="sum")
+def _entropy(logits: Float[Tensor, "N"], target: Float[Tensor, "N"]) -> Float[Tensor, ""]:
+    return F.binary_cross_entropy_with_logits(logits, target, reduction="sum")

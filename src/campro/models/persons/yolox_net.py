@@ -1,7 +1,7 @@
-"""The network of YOLOX: CSPDarknet, PAFPN and decoupled head, by depth and width.
+"""The network of YOLOX: CSPDarknet, PAFPN and decoupled head, with multipliers for depth and width.
 
-Source: "YOLOX: Exceeding YOLO Series in 2021" (arXiv 2107.08430). Submodules carry the names of the published
-checkpoints, so that those load as they are.
+Source: "YOLOX: Exceeding YOLO Series in 2021" (arXiv 2107.08430). Submodules have the names that the published
+checkpoints use, so that those load without renaming.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 STRIDES = (8, 16, 32)
+"""Sides of the cells of the three prediction levels, in pixels of the input."""
 
 
 @dataclass(frozen=True)
 class YoloxShape:
-    """Depth and width multipliers; `depthwise` splits 3x3 convolutions into depthwise and pointwise."""
+    """Multipliers of depth and width; `depthwise` replaces 3x3 convolutions by depthwise and pointwise ones."""
 
     depth: float
     width: float
@@ -26,7 +27,7 @@ class YoloxShape:
     classes: int = 80
 
     def channels(self, full: int) -> int:
-        """Channels of a layer that has `full` at width 1."""
+        """Number of channels of a layer that has `full` channels at width 1."""
         return int(full * self.width)
 
 
@@ -73,7 +74,7 @@ class Bottleneck(nn.Module):
 
 
 class CSPLayer(nn.Module):
-    """Cross-stage partial layer: half the channels pass through bottlenecks, half pass by."""
+    """Cross-stage partial layer: half of the channels pass the bottlenecks, the other half skips them."""
 
     def __init__(self, shape: YoloxShape, inner: int, outer: int, blocks: int, shortcut: bool = True) -> None:
         super().__init__()
@@ -83,8 +84,8 @@ class CSPLayer(nn.Module):
         self.conv3 = ConvBlock(2 * hidden, outer, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        through, by = self.conv1(x), self.conv2(x)
-        return self.conv3(torch.cat([self.m(through), by], 1))
+        main, skip = self.conv1(x), self.conv2(x)
+        return self.conv3(torch.cat([self.m(main), skip], 1))
 
 
 class Focus(nn.Module):
@@ -113,7 +114,7 @@ class SPPBottleneck(nn.Module):
 
 
 class CSPDarknet(nn.Module):
-    """Backbone; features at strides 8, 16, 32."""
+    """Backbone: (B, 3, H, W) -> feature maps at strides 8, 16 and 32."""
 
     def __init__(self, shape: YoloxShape) -> None:
         super().__init__()
@@ -136,7 +137,7 @@ class CSPDarknet(nn.Module):
 
 
 class PAFPN(nn.Module):
-    """Path-aggregation neck around the backbone."""
+    """Backbone and path-aggregation neck: (B, 3, H, W) -> feature maps at strides 8, 16 and 32."""
 
     def __init__(self, shape: YoloxShape) -> None:
         super().__init__()
@@ -161,7 +162,7 @@ class PAFPN(nn.Module):
 
 
 class Head(nn.Module):
-    """Decoupled head: per cell 4 box numbers, objectness, classes."""
+    """Decoupled head; channels of each level: 4 of the box, objectness, classes."""
 
     def __init__(self, shape: YoloxShape) -> None:
         super().__init__()
@@ -178,7 +179,7 @@ class Head(nn.Module):
         self.reg_preds = nn.ModuleList(nn.Conv2d(width, 4, 1) for _ in levels)
         self.obj_preds = nn.ModuleList(nn.Conv2d(width, 1, 1) for _ in levels)
         for prediction in (*self.cls_preds, *self.obj_preds):
-            nn.init.constant_(prediction.bias, -4.595)  # probability 0.01: at first nearly all is background
+            nn.init.constant_(prediction.bias, -4.595)  # start at probability 0.01: most cells are background
 
     def forward(self, features: tuple[Tensor, ...]) -> list[Float[Tensor, "B C h w"]]:
         return [self._level(level, x) for level, x in enumerate(features)]
@@ -191,7 +192,7 @@ class Head(nn.Module):
 
 
 class YoloxNet(nn.Module):
-    """BGR 0..255, height and width multiples of 32 -> raw predictions, a row per cell, strides in rising order."""
+    """BGR images, 0 to 255, height and width multiples of 32 -> raw predictions per cell, in rising order of stride."""
 
     def __init__(self, shape: YoloxShape) -> None:
         super().__init__()

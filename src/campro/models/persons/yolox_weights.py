@@ -1,4 +1,4 @@
-"""Reading YOLOX weights: official checkpoints, our own safetensors, and ONNX exports."""
+"""Readers of YOLOX weights: official checkpoints, safetensors files of this project, and ONNX exports."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ from campro.models.persons.yolox_net import ConvBlock, YoloxNet
 
 
 def load_weights(net: YoloxNet, path: Path) -> None:
-    """Fill `net` from a .safetensors, .onnx or official .pth file."""
+    """Load the weights of a .safetensors, .onnx or official .pth file into `net`.
+
+    Raises:
+        CamproError: if the file is missing, damaged, or holds the weights of another network.
+    """
     path = Path(path)
     if not path.is_file():
         raise CamproError(str(path), "a weight file", "no such file")
@@ -26,7 +30,7 @@ def load_weights(net: YoloxNet, path: Path) -> None:
             net.load_state_dict(_state(path))
     except CamproError:
         raise
-    except Exception as error:  # pickle, safetensors and onnx each have their own
+    except Exception as error:  # pickle, safetensors and onnx raise errors of many classes
         reason = " ".join(str(error).split())[:160]
         raise CamproError(
             str(path), "YOLOX weights of this size", reason, "choose the detector that they belong to"
@@ -35,24 +39,26 @@ def load_weights(net: YoloxNet, path: Path) -> None:
 
 def _state(path: Path) -> dict[str, Tensor]:
     if path.suffix == ".safetensors":
-        # Batch-norm counters are integers and stay so; weights may be stored in half precision.
+        # Weights may be stored in half precision; batch-norm counters are integers and stay integers.
         tensors = load_file(path)
         return {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()}
     content = torch.load(path, map_location="cpu", weights_only=True)
+    if not isinstance(content, dict):
+        raise ValueError(f"a {type(content).__name__} instead of named tensors")
     return content.get("model", content)
 
 
 def _load_onnx(net: YoloxNet, path: Path) -> None:
-    """Fill `net` from an ONNX export, in which every batch norm has been folded into its convolution.
+    """Load the weights of an ONNX export, in which every batch norm is folded into its convolution.
 
-    Folded layers have lost their names, but both sides run in the same order, so the n-th convolution is the n-th.
-    The batch norms become identities that carry the bias; `restore_scales` gives them back a scale before training.
+    The export does not keep the names of folded layers, but the convolutions of both networks run in the same order.
+    The batch norms of `net` become identities that add the bias; `restore_scales` sets their scale before training.
     """
-    ours, theirs = execution_order(net), _onnx_convolutions(path)
-    if len(ours) != len(theirs):
-        raise CamproError(str(path), f"{len(ours)} convolutions", str(len(theirs)), "choose another detector size")
+    layers, weights = execution_order(net), _onnx_convolutions(path)
+    if len(layers) != len(weights):
+        raise CamproError(str(path), f"{len(layers)} convolutions", str(len(weights)), "choose another detector size")
     with torch.no_grad():
-        for (name, layer), (weight, bias) in zip(ours, theirs, strict=True):
+        for (name, layer), (weight, bias) in zip(layers, weights, strict=True):
             conv = layer.conv if isinstance(layer, ConvBlock) else layer
             assert isinstance(conv, nn.Conv2d)
             if conv.weight.shape != weight.shape:
@@ -65,11 +71,11 @@ def _load_onnx(net: YoloxNet, path: Path) -> None:
 
 @torch.no_grad()
 def restore_scales(net: YoloxNet, pictures: Float[Tensor, "B 3 H W"]) -> None:
-    """Undo the folding on pictures (BGR, 0..255), without changing what the network computes in evaluation mode.
+    """Separate batch norms from convolutions again; the output of the network in evaluation mode stays the same.
 
-    Folded weights have the scale of their inputs and outputs in them, a thousandth in the first layer, which sees
-    0..255; optimiser steps of usual size destroy them. Here each batch norm gets the statistics of its inputs, and
-    each convolution weights of norm 1, so that the network trains as if it had never been folded.
+    Folded weights include the scale of inputs and outputs (about a thousandth in the first layer, whose input is 0 to
+    255), so that optimiser steps of usual size destroy them. Here each batch norm gets the statistics of its inputs
+    on `pictures` (BGR, 0 to 255), and each filter the norm 1; the network then trains like one that was never folded.
     """
 
     def rescale(block: ConvBlock) -> Callable[..., Tensor]:
@@ -80,7 +86,7 @@ def restore_scales(net: YoloxNet, pictures: Float[Tensor, "B 3 H W"]) -> None:
             variance, mean = torch.var_mean(scaled, (0, 2, 3))
             assert norm.running_var is not None
             assert norm.running_mean is not None
-            # What the norm did to an input z: z * gain + shift
+            # the batch norm maps its input z to z * gain + shift
             gain = size * norm.weight / (norm.running_var + norm.eps).sqrt()
             shift = norm.bias - gain / size * norm.running_mean
             norm.running_var.copy_(variance)
@@ -97,12 +103,12 @@ def restore_scales(net: YoloxNet, pictures: Float[Tensor, "B 3 H W"]) -> None:
     training = net.training
     net.eval()(pictures)
     net.train(training)
-    for one in hooks:
-        one.remove()
+    for handle in hooks:
+        handle.remove()
 
 
 def _onnx_convolutions(path: Path) -> list[tuple[Tensor, Tensor]]:
-    import onnx  # takes a while, and only this kind of file needs it
+    import onnx  # imported here because it is slow to import
     from onnx import numpy_helper
 
     graph = onnx.load(str(path)).graph
@@ -122,15 +128,15 @@ def _make_identity(norm: nn.BatchNorm2d) -> nn.BatchNorm2d:
 
 
 def execution_order(net: YoloxNet) -> list[tuple[str, nn.Module]]:
-    """Blocks and bare convolutions in the order in which they run."""
+    """(name, module) of each `ConvBlock` and of each convolution outside one, in the order in which they run."""
     order: list[tuple[str, nn.Module]] = []
 
-    def note(name: str) -> Callable[..., None]:
+    def record(name: str) -> Callable[..., None]:
         return lambda module, *_: order.append((name, module))
 
     inside = {block.conv for block in net.modules() if isinstance(block, ConvBlock)}
     hooks = [
-        module.register_forward_pre_hook(note(name))
+        module.register_forward_pre_hook(record(name))
         for name, module in net.named_modules()
         if isinstance(module, ConvBlock) or (isinstance(module, nn.Conv2d) and module not in inside)
     ]
