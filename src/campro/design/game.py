@@ -22,7 +22,7 @@ from campro.design.batches import FaceCrops, face_batch, scenes_batch
 from campro.design.design_config import Recipe
 from campro.design.monitor import Monitor
 from campro.design.players import Protector
-from campro.models.persons.detector_adaptation import CALIBRATION
+from campro.models.persons.detector_adaptation import CALIBRATION_SCENES
 
 WARMUP, ADVERSARIAL = 0, 1
 PROTECTOR = "protector"
@@ -70,7 +70,7 @@ class Game:
         self.model = self.fabric.to_device(deepcopy(self.protector.detector)).eval().requires_grad_(False)
         size = self.protector.detector.card.size
         self.protector.detector.calibrate(
-            scenes_batch(self.scenes, size, CALIBRATION, np.random.default_rng(self.seed))
+            scenes_batch(self.scenes, size, CALIBRATION_SCENES, np.random.default_rng(self.seed))
         )
         self.protector.detector.train()
         self.players: dict[str, tuple[nn.Module, Sequence[Optimizer]]] = {}
