@@ -28,7 +28,7 @@ from campro.enhance.fused_kernels import Composer
 from campro.enhance.runner import OnnxEnhancer, load_enhancer
 from campro.enhance.samples import background_of
 from campro.isp import Camera
-from campro.metrics.quality import blackened
+from campro.metrics.quality import black_shares
 from campro.models.faces import load_face_detector
 from campro.models.faces.face_boxes import find_face_boxes
 
@@ -90,7 +90,7 @@ def _shares(kept: Rgb8, picture: Rgb8, faces: Float[Tensor, "N 4"]) -> Iterator[
     background = background_of(faces.numpy(), *picture.shape[:2])
     if background.any():
         yield "rest", float((kept[..., 0] < 128)[background].mean())
-    for (x0, _, x1, _), black in zip(faces.tolist(), blackened(picture, faces)):
+    for (x0, _, x1, _), black in zip(faces.tolist(), black_shares(picture, faces)):
         for size, (low, high) in SIZES.items():
             if low <= x1 - x0 < high:
                 yield size, float(black >= LEFT_OUT)

@@ -15,7 +15,7 @@ from campro.audit import attack_suite as ladder
 from campro.audit.judge import Frame, Sight, fused, linkability, open_set, verification
 from campro.audit.suite_config import SuiteConfig
 from campro.cli.main import main
-from campro.data.verification_pairs import Pairs
+from campro.data.verification_pairs import VerificationPairs
 from campro.evaluation import Draw
 from campro.isp import Ccm, Degamma, GammaLut, IspProfile, Quantise
 
@@ -61,7 +61,9 @@ def test_verification_by_hand():
     cosines = torch.tensor([0.9, 0.5, 0.3, 0.6])
     sight = Sight(gallery, torch.stack([cosines, (1 - cosines**2).sqrt()], 1))
     photos = tuple(Path(f"{i}") for i in range(4))
-    pairs = Pairs(photos, photos, torch.tensor([True, False, True, False]), torch.tensor([0, 0, 1, 1]), missing=5)
+    pairs = VerificationPairs(
+        photos, photos, torch.tensor([True, False, True, False]), torch.tensor([0, 0, 1, 1]), missing=5
+    )
     found = verification(sight, photos, pairs)
     assert found["0.001"]["tar"] == 0.5
     assert found["0.001"]["low"] <= 0.5 <= found["0.001"]["high"]

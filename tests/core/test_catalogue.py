@@ -151,7 +151,7 @@ def test_absent_assets_say_how_to_get_them(server, monkeypatch):
 @pytest.mark.parametrize("name", ASSETS)
 def test_table_contract(name):
     entry = ASSETS[name]
-    assert entry.name == name and entry.licence and entry.source and not entry.where.startswith("/")
+    assert entry.name == name and entry.licence and entry.source and not entry.path.startswith("/")
     assert entry.sha256 is None or (len(entry.sha256) == 64 and int(entry.sha256, 16) >= 0)
     assert entry.kind == "data" or entry.sha256 or entry.url  # an unhashed local model could be anything
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from campro.core.device import hand_over_cores, make_fabric, seed_everything
+from campro.core.device import disable_busy_waiting, make_fabric, seed_everything
 from campro.core.errors import CamproError
 
 TWO_PROCESSES = """
@@ -65,8 +65,8 @@ def test_seeds_every_generator():
 def test_cores_are_handed_over_unless_told_otherwise(monkeypatch):
     monkeypatch.setenv("GOMP_SPINCOUNT", "")  # to be as it was after the test
     monkeypatch.delenv("GOMP_SPINCOUNT")
-    hand_over_cores()
+    disable_busy_waiting()
     assert int(os.environ["GOMP_SPINCOUNT"]) < 300_000  # what GNU's OpenMP does by itself
     monkeypatch.setenv("GOMP_SPINCOUNT", "7")
-    hand_over_cores()
+    disable_busy_waiting()
     assert os.environ["GOMP_SPINCOUNT"] == "7"

@@ -36,7 +36,7 @@ def test_people_do_not_depend_on_how_many_are_drawn():
 
 def test_scenes_have_people_where_the_boxes_are(cache):
     scenes = embedded_scenes("test", cache)
-    assert scenes.boxes > 10
+    assert scenes.person_count > 10
     assert any(len(scene.truth) == 0 for scene in scenes.scenes)
     for scene in scenes.scenes:
         height, width = read_image(scene.path).shape[:2]

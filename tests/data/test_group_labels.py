@@ -37,7 +37,7 @@ def test_what_is_no_list_of_labels_is_refused(tmp_path, text):
 
 def test_labels_lie_in_the_folder_that_was_told(tmp_path):
     """Which may be the one above LFW's `images`."""
-    assert faces(tmp_path, "ann").described_by("groups.csv") is None
+    assert faces(tmp_path, "ann").metadata_file("groups.csv") is None
     path = written(tmp_path, "person,group\nann,women\n")
-    assert faces(tmp_path, "ann").described_by("groups.csv") == path
-    assert faces(tmp_path / "images", "ann").described_by("groups.csv") == path
+    assert faces(tmp_path, "ann").metadata_file("groups.csv") == path
+    assert faces(tmp_path / "images", "ann").metadata_file("groups.csv") == path

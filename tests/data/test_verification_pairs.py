@@ -31,12 +31,12 @@ def test_pairs_by_hand(tmp_path, faces):
     pairs = read_pairs(tmp_path / "pairs.txt", faces)
     assert [path.stem for path in pairs.first] == ["Ann_0001", "Ann_0001", "Cy_0001"]
     assert [path.stem for path in pairs.second] == ["Ann_0002", "Bob_0003", "Cy_0002"]
-    assert pairs.same.tolist() == [True, False, True]
+    assert pairs.mated.tolist() == [True, False, True]
     assert pairs.fold.tolist() == [0, 0, 1]
     assert pairs.missing == 1  # there is no ninth photograph of Dee
-    assert not pairs.every_fold_has_both
-    assert replace(pairs, fold=torch.tensor([0, 0, 0])).every_fold_has_both is False
-    assert replace(pairs, same=pairs.same.repeat(2), fold=torch.tensor([0, 0, 1, 1, 1, 0])).every_fold_has_both
+    assert not pairs.folds_complete
+    assert replace(pairs, fold=torch.tensor([0, 0, 0])).folds_complete is False
+    assert replace(pairs, mated=pairs.mated.repeat(2), fold=torch.tensor([0, 0, 1, 1, 1, 0])).folds_complete
 
 
 WORDS = TEXT.replace("1\t2\nAnn", "one\ttwo\nAnn")
@@ -57,4 +57,4 @@ def test_the_real_file(shared_data):
     pairs = read_pairs(shared_data / "lfw" / "pairs.txt", read_faces(shared_data / "lfw"))
     assert len(pairs.first) + pairs.missing == 6000
     assert pairs.fold.max() == 9
-    assert (pairs.same.sum() > 1000) and ((~pairs.same).sum() > 300)
+    assert (pairs.mated.sum() > 1000) and ((~pairs.mated).sum() > 300)

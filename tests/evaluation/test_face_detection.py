@@ -19,7 +19,7 @@ POINTS = np.array([[12.0, 12], [28, 12], [20, 20], [14, 28], [26, 28]])
 
 
 class Finder:
-    scheme, sure = "five", 0.5
+    scheme, confident_score = "five", 0.5
 
     def __init__(self, name, points):
         self.name = self.digest = name

@@ -16,7 +16,7 @@ from campro.core.errors import CamproError
 from campro.core.types import Detections, Scene
 from campro.metrics.detection import (
     average_precision,
-    coco_rows,
+    coco_results,
     coco_truth,
     precision_recall_f1,
     score_detections,
@@ -55,7 +55,7 @@ def test_equal_to_pycocotools(seed):
         truth = COCO()
         truth.dataset = coco_truth(scenes)
         truth.createIndex()
-        judge = COCOeval(truth, truth.loadRes(coco_rows(found)), "bbox")
+        judge = COCOeval(truth, truth.loadRes(coco_results(found)), "bbox")
         judge.evaluate()
         judge.accumulate()
         judge.summarize()

@@ -15,7 +15,7 @@ from torchmetrics.functional.image import (
 )
 
 from campro.core.errors import CamproError
-from campro.metrics.quality import SMALLEST, blackened, flicker, quality
+from campro.metrics.quality import MIN_SIDE, black_shares, flicker, quality
 
 
 def _pictures(height, width, noise):
@@ -57,7 +57,7 @@ def test_no_region_no_figure():
     assert quality(picture, picture, {"nothing": torch.zeros(200, 200, dtype=torch.bool)}) == {}
 
 
-@pytest.mark.parametrize("size", [(SMALLEST - 1, 300), (300, SMALLEST - 1)])
+@pytest.mark.parametrize("size", [(MIN_SIDE - 1, 300), (300, MIN_SIDE - 1)])
 def test_bad_input(size):
     with pytest.raises(CamproError, match="176"):
         quality(torch.rand(1, 3, *size), torch.rand(1, 3, *size))
@@ -71,8 +71,8 @@ def test_blackened_shares_by_hand():
     picture = np.full((20, 20, 3), 25, np.uint8)
     picture[:10, :, 1] = 26  # one channel is enough to be seen
     boxes = torch.tensor([[0.0, 0, 20, 20], [5.0, 12, 9, 16], [-4.0, -4, 4, 4], [50.0, 50, 60, 60]])
-    assert blackened(picture, boxes) == [0.5, 1.0, 0.0, 0.0]
-    assert blackened(picture, torch.zeros(0, 4)) == []
+    assert black_shares(picture, boxes) == [0.5, 1.0, 0.0, 0.0]
+    assert black_shares(picture, torch.zeros(0, 4)) == []
 
 
 def test_flicker_is_the_spread_over_time():

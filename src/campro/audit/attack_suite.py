@@ -17,7 +17,7 @@ from campro.audit.suite_config import SuiteConfig
 from campro.audit.suite_context import CAPTURED, CONTROL, SuiteContext
 from campro.audit.suite_rows import cell_key, suite_rows
 from campro.core.atomic_io import atomic_write
-from campro.core.device import keep_memory
+from campro.core.device import retain_freed_memory
 from campro.core.progress import Progress
 from campro.core.run_folder import Json, RunFolder
 from campro.evaluation.subject_groups import labels_digest
@@ -88,5 +88,5 @@ def measure(config: SuiteConfig, task: Task) -> dict[str, Json]:
 @lru_cache(maxsize=1)
 def _data(config: SuiteConfig) -> SuiteContext:
     """Once in every process."""
-    keep_memory()
+    retain_freed_memory()
     return SuiteContext(config)

@@ -249,4 +249,4 @@ def _counts(name: str, digest: str, photos: int) -> dict[str, Any]:
 
 
 def _scene_counts(scenes: SceneSet) -> dict[str, Any]:
-    return _counts(scenes.name, scenes.digest, len(scenes)) | {"people": scenes.boxes}
+    return _counts(scenes.name, scenes.digest, len(scenes)) | {"people": scenes.person_count}

@@ -17,7 +17,7 @@ from campro.core.run_folder import Json
 from campro.core.types import ImageTransform
 from campro.enhance.samples import background_of
 from campro.metrics.identification import wilson
-from campro.metrics.quality import SMALLEST, Quality, blackened, quality
+from campro.metrics.quality import MIN_SIDE, Quality, black_shares, quality
 from campro.models.faces import FaceDetector, load_face_detector
 from campro.models.faces.face_boxes import find_face_boxes
 
@@ -37,7 +37,7 @@ def picture_quality(photos: Sequence[Path], view: ImageTransform, finder: str) -
     found: dict[str, list[Quality]] = {WHOLE: [], OUTSIDE: [], INSIDE: []}
     for photo in track(photos, f"image quality, {view.name}"):
         raw = read_image(photo)
-        if min(raw.shape[:2]) < SMALLEST:
+        if min(raw.shape[:2]) < MIN_SIDE:
             continue
         background = torch.from_numpy(background_of(boxes[photo].numpy(), *raw.shape[:2]))
         regions = {WHOLE: torch.ones_like(background), OUTSIDE: background, INSIDE: ~background}
@@ -54,7 +54,7 @@ def faces_left_out(photos: Sequence[Path], view: ImageTransform) -> dict[str, Js
         if any(len(boxes[photo]) for boxes in faces.values()):
             seen = view(read_image(photo))
             for name, boxes in faces.items():
-                shares[name] += blackened(seen, boxes[photo])
+                shares[name] += black_shares(seen, boxes[photo])
     return {name: _left_out(own) for name, own in shares.items() if own}
 
 

@@ -19,7 +19,7 @@ from campro.audit.suite_context import SuiteContext
 from campro.core.chain import Chain
 from campro.core.run_folder import Json
 from campro.core.types import ImageTransform, Rgb8
-from campro.data.verification_pairs import Pairs
+from campro.data.verification_pairs import VerificationPairs
 from campro.evaluation import MATCHERS, Draw, identify
 from campro.isp import RAW
 from campro.metrics.identification import Identification, only_tied, summarise, summarise_hits, unit_rows
@@ -108,7 +108,7 @@ def see(data: SuiteContext, embedder: FaceEmbedder, side: str, adversary: Advers
         for look in looks or [()]
         for links in [(*moment, camera, *look)]
     ]
-    rows = partial(embed_photos, photos=photos, landmarks=data.landmarks, half=True)
+    rows = partial(embed_photos, photos=photos, landmarks=data.landmarks, bfloat16=True)
     total = sum(rows(own, view=view) for view in views)
     probes = unit_rows(torch.as_tensor(total), "adversary")
     if adversary.gallery == "captured":
@@ -145,7 +145,7 @@ def open_set(
     return found
 
 
-def verification(sight: Sight, photos: Sequence[Path], pairs: Pairs) -> dict[str, Json]:
+def verification(sight: Sight, photos: Sequence[Path], pairs: VerificationPairs) -> dict[str, Json]:
     """Are both the same person? The first photograph as known, the second as the adversary sees it.
 
     Intervals: bootstrap over folds, which share no people.
@@ -153,15 +153,15 @@ def verification(sight: Sight, photos: Sequence[Path], pairs: Pairs) -> dict[str
     row = {photo: i for i, photo in enumerate(photos)}
     first, second = (torch.tensor([row[photo] for photo in side]) for side in (pairs.first, pairs.second))
     scores = (sight.gallery[first] * sight.probes[second]).sum(1)
-    accuracy, error = folds_accuracy(scores, pairs.same, pairs.fold)
+    accuracy, error = folds_accuracy(scores, pairs.mated, pairs.fold)
     found: dict[str, Json] = {"balanced_accuracy": accuracy, "standard_error": error, "missing_pairs": pairs.missing}
     members = [torch.nonzero(pairs.fold == fold)[:, 0] for fold in pairs.fold.unique()]
     rng = np.random.default_rng(0)
     drawn = [torch.cat([members[i] for i in rng.integers(len(members), size=len(members))]) for _ in range(DRAWS)]
     for far in FARS:
-        tars = [tar_at(scores[some][pairs.same[some]], scores[some][~pairs.same[some]], far) for some in drawn]
+        tars = [tar_at(scores[some][pairs.mated[some]], scores[some][~pairs.mated[some]], far) for some in drawn]
         low, high = np.quantile(tars, (0.025, 0.975))
-        mean = tar_at(scores[pairs.same], scores[~pairs.same], far)
+        mean = tar_at(scores[pairs.mated], scores[~pairs.mated], far)
         found[f"{far:g}"] = {"tar": mean, "low": float(low), "high": float(high)}
     return found
 

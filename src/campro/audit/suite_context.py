@@ -19,7 +19,7 @@ from campro.core.images import list_images
 from campro.core.types import ImageTransform
 from campro.data import FaceSet, read_faces
 from campro.data.embedded import embedded_faces, embedded_scenes
-from campro.data.verification_pairs import Pairs, read_pairs
+from campro.data.verification_pairs import VerificationPairs, read_pairs
 from campro.evaluation import Draw, Roll, call_roll, draw_repeats
 from campro.evaluation.subject_groups import groups_of
 from campro.isp import RAW, Camera, IspProfile, load_profile
@@ -103,12 +103,12 @@ class SuiteContext:
         return (*self.roll.photos, *self.strangers)
 
     @cached_property
-    def pairs(self) -> Pairs | None:
+    def pairs(self) -> VerificationPairs | None:
         """For verification, where the folder has a list of them and enough is at hand, all among the judged ones."""
-        if (path := self.faces.described_by(PAIRS_FILE)) is None:
+        if (path := self.faces.metadata_file(PAIRS_FILE)) is None:
             return None
         pairs = read_pairs(path, self.faces.only(self.judged))
-        return pairs if pairs.every_fold_has_both else None
+        return pairs if pairs.folds_complete else None
 
     @cached_property
     def restorers(self) -> tuple[ImageTransform, ...]:

@@ -10,7 +10,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from campro.core.catalogue import ASSETS, asset, find
+from campro.core.catalogue import ASSETS, asset, find_asset
 from campro.core.errors import CamproError
 from campro.core.fetch import fetch
 from campro.core.progress import Progress
@@ -20,7 +20,7 @@ def list_assets(kind: str, as_json: bool) -> None:
     """Print the assets of one kind, as a table or as JSON with every field."""
     entries = [entry for entry in ASSETS.values() if entry.kind == kind]
     if as_json:
-        rows = [dataclasses.asdict(entry) | {"here": str(find(entry) or "") or None} for entry in entries]
+        rows = [dataclasses.asdict(entry) | {"here": str(find_asset(entry) or "") or None} for entry in entries]
         print(json.dumps(rows, indent=1))
         return
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
@@ -30,7 +30,7 @@ def list_assets(kind: str, as_json: bool) -> None:
     table.add_column("source", overflow="fold")
     table.add_column("here", no_wrap=True)
     for entry in entries:
-        here = "yes" if find(entry) else "fetch" if entry.url else "no"
+        here = "yes" if find_asset(entry) else "fetch" if entry.url else "no"
         table.add_row(entry.name, entry.licence, _size(entry.size), (entry.sha256 or "-")[:12], entry.source, here)
     Console(width=None if sys.stdout.isatty() else 160).print(table)
 

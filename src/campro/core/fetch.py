@@ -30,12 +30,12 @@ def fetch(
     entry = asset(name)
     wanted = entry.sha256 or sha256
     if entry.url is None:
-        remedy = f"point CAMPRO_DATA at a folder that holds {entry.where} ({entry.source})"
+        remedy = f"point CAMPRO_DATA at a folder that holds {entry.path} ({entry.source})"
         raise CamproError("fetch", "an asset with a public address", name, remedy)
     if wanted is None:
         remedy = f"pass --sha256 with the hash that you trust for {entry.url}"
         raise CamproError("fetch", f"a SHA-256 to check {name} against", "none in the catalogue", remedy)
-    target = cache_root() / entry.where
+    target = cache_root() / entry.path
     if not target.is_file() or file_sha256(target) != wanted.lower():
         _download(entry.url, target, wanted.lower(), progress)
     if entry.sha256 is None:

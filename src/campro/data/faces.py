@@ -40,7 +40,7 @@ class FaceSet:
         """The folder that was told: the one with the people, or, as of LFW, the one above `images`."""
         return self.root.parent if self.root.name == "images" else self.root
 
-    def described_by(self, file: str) -> Path | None:
+    def metadata_file(self, file: str) -> Path | None:
         """A file of that name with facts about these people, where the folder has one."""
         return path if (path := self.folder / file).is_file() else None
 

@@ -34,7 +34,7 @@ class SceneSet:
         return len(self.scenes)
 
     @property
-    def boxes(self) -> int:
+    def person_count(self) -> int:
         """Persons to be found: boxes that are no crowd regions."""
         return sum(int((~scene.truth.crowd).sum()) for scene in self.scenes)
 
@@ -67,7 +67,7 @@ class SceneSet:
 
     def __str__(self) -> str:
         left_out = f", {len(self.problems)} left out" if self.problems else ""
-        return f"{self.name}: {len(self)} photographs with {self.boxes} people{left_out}"
+        return f"{self.name}: {len(self)} photographs with {self.person_count} people{left_out}"
 
 
 def join_scenes(parts: Sequence[SceneSet]) -> SceneSet:

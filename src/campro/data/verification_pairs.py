@@ -14,25 +14,25 @@ from campro.data.faces import FaceSet
 
 
 @dataclass(frozen=True)
-class Pairs:
+class VerificationPairs:
     """Pair i: `first[i]` and `second[i]`, both at hand."""
 
     first: tuple[Path, ...]
     second: tuple[Path, ...]
-    same: Bool[Tensor, "N"]
+    mated: Bool[Tensor, "N"]
     fold: Int[Tensor, "N"]
     """From 0; no person is in two folds."""
     missing: int
     """Pairs left out because a photograph of theirs is not at hand."""
 
     @property
-    def every_fold_has_both(self) -> bool:
+    def folds_complete(self) -> bool:
         """Pairs of one person and of two: without them a fold cannot be judged."""
-        kinds = torch.stack([self.fold, self.same.long()], 1).unique(dim=0)
+        kinds = torch.stack([self.fold, self.mated.long()], 1).unique(dim=0)
         return len(self.fold.unique()) >= 2 and len(kinds) == 2 * len(self.fold.unique())
 
 
-def read_pairs(path: Path, faces: FaceSet) -> Pairs:
+def read_pairs(path: Path, faces: FaceSet) -> VerificationPairs:
     """Read LFW's pairs.txt (Huang et al., 2007): folds of N pairs of one person each, then N of two.
 
     Raises:
@@ -55,7 +55,7 @@ def read_pairs(path: Path, faces: FaceSet) -> Pairs:
     if not rows:
         raise CamproError(str(path), f"pairs of photographs of {faces.name}", "not one that is at hand")
     first_ones, second_ones, same, fold = zip(*rows)
-    return Pairs(first_ones, second_ones, torch.tensor(same), torch.tensor(fold), len(found) - len(rows))
+    return VerificationPairs(first_ones, second_ones, torch.tensor(same), torch.tensor(fold), len(found) - len(rows))
 
 
 def _pair(line: str) -> tuple[tuple[str, int], tuple[str, int]]:

@@ -24,7 +24,7 @@ from campro.deploy.noise_fit import fit_noise
 from campro.deploy.shot_pairs import Pair, read_pairs
 from campro.isp import Camera, IspProfile, MeasuredDegamma, SensorNoise, load_profile
 from campro.metrics.detection import score_detections
-from campro.metrics.quality import SMALLEST, quality
+from campro.metrics.quality import MIN_SIDE, quality
 from campro.models.persons import load_detector
 from campro.models.persons.person_detector import TrainableDetector, confident_detections
 
@@ -106,8 +106,8 @@ def agreement(pairs: Sequence[Pair], profile: IspProfile) -> Agreement:
     """Default shots seen through the profile, against the real protected shots."""
     camera, rows = Camera(profile), []
     for pair in pairs:
-        if min(pair.default.shape[:2]) < SMALLEST:
-            raise CamproError(pair.name, f"shots with sides of {SMALLEST} pixels or more", str(pair.default.shape[:2]))
+        if min(pair.default.shape[:2]) < MIN_SIDE:
+            raise CamproError(pair.name, f"shots with sides of {MIN_SIDE} pixels or more", str(pair.default.shape[:2]))
         simulated, real = to_tensor(camera(pair.default)), to_tensor(pair.protected)
         found = quality(simulated, real, {"covered": torch.from_numpy(pair.covered)})["covered"]
         rows.append((found.rmse, found.psnr, found.ssim))

@@ -25,7 +25,7 @@ from campro.enhance.samples import Lesson
 from campro.isp import Camera, IspProfile
 from campro.models.faces import load_face_detector
 from campro.models.faces.face_boxes import find_face_boxes
-from campro.models.faces.yunet_features import features_of
+from campro.models.faces.yunet_features import detector_features
 
 COLOUR_PHOTOS = 400
 """Photographs whose colours an enhancer may start from."""
@@ -70,7 +70,7 @@ def train_enhancer_for(
     camera, enhancer = Camera(profile), new_enhancer(recipe.enhancer)
     photos = _balanced(scenes, portraits)
     chosen = np.random.default_rng(recipe.seed).permutation(len(photos))[:COLOUR_PHOTOS]
-    enhancer.prepare([photos[row] for row in chosen], camera, features_of(detector))
+    enhancer.prepare([photos[row] for row in chosen], camera, detector_features(detector))
     colours = enhancer.colours(profile)
     lessons = Lessons(
         [Lesson(photo, boxes[photo].numpy()) for photo in photos], camera, colours, recipe.size, recipe.batch

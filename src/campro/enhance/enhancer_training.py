@@ -17,7 +17,7 @@ from torch.optim import AdamW
 from torch.utils.data import DataLoader
 from torch.utils.tensorboard import SummaryWriter
 
-from campro.core.device import processors
+from campro.core.device import cpu_count
 from campro.core.errors import CamproError
 from campro.core.progress import Progress
 from campro.core.run_folder import RunFolder
@@ -74,7 +74,7 @@ def _draws_alone(_: int) -> None:
 
 def drawing_workers(fabric: Fabric) -> int:
     """A GPU learns faster than one process draws; a CPU is busy learning."""
-    return 0 if fabric.device.type == "cpu" else max(1, processors() - 2)
+    return 0 if fabric.device.type == "cpu" else max(1, cpu_count() - 2)
 
 
 def train_enhancer(

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float32, Float64, UInt8
 from onnx import numpy_helper
 
-from campro.core.device import hand_over_cores, keep_memory
+from campro.core.device import disable_busy_waiting, retain_freed_memory
 from campro.core.errors import CamproError
 from campro.core.hashing import file_sha256, json_digest
 from campro.core.images import to_rgb8
@@ -150,8 +150,8 @@ def load_enhancer(path: Path | None = None) -> OnnxEnhancer:
     From now on the process keeps the memory of a picture for the next, and kernels leave their cores to the network:
     about a tenth of the time at 1080p, each.
     """
-    keep_memory()
-    hand_over_cores()
+    retain_freed_memory()
+    disable_busy_waiting()
     return OnnxEnhancer(path or SHIPPED)
 
 

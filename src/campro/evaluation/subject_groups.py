@@ -11,7 +11,7 @@ from campro.data import FaceSet
 from campro.data.group_labels import GROUPS_FILE, read_groups
 from campro.evaluation import Roll
 from campro.models.faces import Landmarks
-from campro.models.faces.skin_tone import angles_of, people_by_class
+from campro.models.faces.skin_tone import subjects_by_class, typology_angles
 
 
 def groups_of(roll: Roll, landmarks: Landmarks) -> dict[str, Int[Tensor, " P"]]:
@@ -19,8 +19,8 @@ def groups_of(roll: Roll, landmarks: Landmarks) -> dict[str, Int[Tensor, " P"]]:
 
     Else of each class of skin that anybody is of, lightest first: a colour matrix acts on skin first.
     """
-    if (path := roll.faces.described_by(GROUPS_FILE)) is None:
-        return people_by_class(angles_of(roll.photos, landmarks), roll.owner)
+    if (path := roll.faces.metadata_file(GROUPS_FILE)) is None:
+        return subjects_by_class(typology_angles(roll.photos, landmarks), roll.owner)
     number = {name: who for who, name in enumerate(sorted(roll.faces.identities))}
     groups = read_groups(path, roll.faces)
     return {group: torch.tensor(sorted(number[name] for name in people)) for group, people in groups.items()}
@@ -28,5 +28,5 @@ def groups_of(roll: Roll, landmarks: Landmarks) -> dict[str, Int[Tensor, " P"]]:
 
 def labels_digest(faces: FaceSet) -> dict[str, str]:
     """Content of the labels, among the inputs of a run; nothing where there are none."""
-    path = faces.described_by(GROUPS_FILE)
+    path = faces.metadata_file(GROUPS_FILE)
     return {} if path is None else {"groups": file_sha256(path)}

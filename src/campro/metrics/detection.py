@@ -65,7 +65,7 @@ def average_precision(scenes: Sequence[Scene], found: Sequence[Detections]) -> t
         raise CamproError("average precision", "finite boxes and scores", "NaN or infinity", "check the detector")
     with contextlib.redirect_stdout(io.StringIO()):  # it reports its progress by print
         truth = COCO(coco_truth(scenes))
-        rows = coco_rows(found)
+        rows = coco_results(found)
         if not rows:
             return (0.0, 0.0, 0.0) if any(bool((~s.truth.crowd).any()) for s in scenes) else (float("nan"),) * 3
         judged = COCOeval_faster(truth, truth.loadRes(rows), iouType="bbox", extra_calc=False)
@@ -92,7 +92,7 @@ def coco_truth(scenes: Sequence[Scene]) -> dict[str, Any]:
     return {"images": images, "annotations": annotations, "categories": [{"id": PERSON, "name": "person"}]}
 
 
-def coco_rows(found: Sequence[Detections]) -> list[dict[str, Any]]:
+def coco_results(found: Sequence[Detections]) -> list[dict[str, Any]]:
     """Detections as COCO result rows, matching `coco_truth`."""
     return [
         {"image_id": i, "category_id": PERSON, "bbox": _xywh(box), "score": score}

@@ -26,7 +26,7 @@ C1, C2 = 0.01**2, 0.03**2
 BLACK = 26
 """Level below which a channel counts as black."""
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
-SMALLEST = WINDOW * 2 ** (len(SCALE_WEIGHTS) - 1)
+MIN_SIDE = WINDOW * 2 ** (len(SCALE_WEIGHTS) - 1)
 """Sides must hold a window at the coarsest scale."""
 
 
@@ -109,18 +109,18 @@ def _check(picture: Tensor, reference: Tensor) -> None:
     if picture.shape != reference.shape or picture.shape[:2] != (1, 3):
         wanted = f"two pictures (1, 3, H, W) of the same size, reference {tuple(reference.shape)}"
         raise CamproError("quality", wanted, str(tuple(picture.shape)))
-    if min(picture.shape[2:]) < SMALLEST:
-        raise CamproError("quality", f"sides of {SMALLEST} pixels or more", str(tuple(picture.shape[2:])))
+    if min(picture.shape[2:]) < MIN_SIDE:
+        raise CamproError("quality", f"sides of {MIN_SIDE} pixels or more", str(tuple(picture.shape[2:])))
     if not (picture.isfinite().all() and reference.isfinite().all()):
         raise CamproError("quality", "finite pictures", "NaN or infinity")
 
 
-def blackened(picture: Rgb8, boxes: Float[Tensor, "N 4"]) -> list[float]:
+def black_shares(picture: Rgb8, boxes: Float[Tensor, "N 4"]) -> list[float]:
     """Of each box (x0, y0, x1, y1), the share of pixels that are black: every channel below a tenth of white.
 
     >>> import numpy as np
     >>> half = np.zeros((10, 10, 3), np.uint8); half[:, 5:] = 255
-    >>> blackened(half, torch.tensor([[0.0, 0, 10, 10]]))
+    >>> black_shares(half, torch.tensor([[0.0, 0, 10, 10]]))
     [0.5]
     """
     black = picture.max(2) < BLACK

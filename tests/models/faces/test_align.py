@@ -138,7 +138,7 @@ def test_half_precision_is_close_and_kept_apart(photos, tmp_path):
     """dlib's recogniser: rows that are rounded never stand in for exact ones."""
     landmarks = find_landmarks(photos[:3], load_face_detector("dlib"), tmp_path / "cache")
     embedder = load_embedder("dlib-resnet29")
-    rounded = embed_photos(embedder, photos[:3], landmarks, RAW, tmp_path / "cache", half=True)
+    rounded = embed_photos(embedder, photos[:3], landmarks, RAW, tmp_path / "cache", bfloat16=True)
     exact = embed_photos(embedder, photos[:3], landmarks, RAW, tmp_path / "cache")
     with torch.no_grad():
         crops = crop_photos(photos[:3], landmarks, embedder.card)

@@ -15,7 +15,7 @@ from campro.models.faces.landmarks import Face
 class Blobs:
     """Finds white squares, but only from 16 pixels on."""
 
-    name, scheme, sure, digest = "blobs", "five", 0.5, "blobs"
+    name, scheme, confident_score, digest = "blobs", "five", 0.5, "blobs"
 
     def __init__(self):
         self.calls = 0

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from campro.models.faces.skin_tone import CHEEKS, CLASSES, people_by_class, skin_class, typology_angle
+from campro.models.faces.skin_tone import CHEEKS, CLASSES, skin_class, subjects_by_class, typology_angle
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_classes_in_order():
 def test_people_by_the_median_of_their_photographs():
     """Medians 30 (of 12, 30, 80), 70, and 9.5 (of 9 and 10); photographs of one person need not be neighbours."""
     angles, owner = np.array([12.0, 70, 80, 9, 30, 10]), torch.tensor([0, 1, 0, 2, 0, 2])
-    groups = people_by_class(angles, owner)
+    groups = subjects_by_class(angles, owner)
     assert {name: people.tolist() for name, people in groups.items()} == {
         "very light": [1],
         "intermediate": [0],

@@ -11,7 +11,7 @@ from onnx.reference import ReferenceEvaluator
 
 from campro.models.faces import load_face_detector
 from campro.models.faces.face_detectors import YunetFaces
-from campro.models.faces.yunet_features import STRIDES, YunetFeatures, features_of
+from campro.models.faces.yunet_features import STRIDES, YunetFeatures, detector_features
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_what_all_heads_read_of_blue_green_red(pools):
 
 
 def test_dlib_has_none():
-    assert features_of(load_face_detector("dlib")) is None
+    assert detector_features(load_face_detector("dlib")) is None
 
 
 @pytest.mark.shared
@@ -60,5 +60,5 @@ def test_the_real_one(shared_data):
     model = onnx.shape_inference.infer_shapes(onnx.load(detector.path))
     body = onnx.utils.Extractor(model).extract_model(["input"], ["287", "291", "295"])
     wanted = ReferenceEvaluator(body).run(None, {"input": 255 * images.flip(1).numpy()})
-    for features, one in zip(features_of(detector)(images), wanted, strict=True):
+    for features, one in zip(detector_features(detector)(images), wanted, strict=True):
         np.testing.assert_allclose(features.numpy(), one, rtol=1e-3, atol=1e-3)

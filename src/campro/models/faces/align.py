@@ -84,7 +84,7 @@ def align(rgb: Rgb8, card: EmbedderCard, detector: FaceDetector | str = "dlib") 
     """Crops of all faces of one picture for an embedder, (N, 3, h, w) in [0, 1]; N is 0 where there is none."""
     check_rgb8(rgb, "align")
     finder = load_face_detector(detector) if isinstance(detector, str) else detector
-    faces = [face for face in finder.detect(rgb) if face.score >= finder.sure]
+    faces = [face for face in finder.detect(rgb) if face.score >= finder.confident_score]
     if not faces:
         return torch.zeros(0, 3, *card.size)
     return to_tensor(np.stack([crop_with(rgb, face.points, finder.scheme, card) for face in faces]))

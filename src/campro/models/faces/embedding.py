@@ -51,15 +51,15 @@ def embed_photos(
     landmarks: Landmarks,
     view: ImageTransform,
     cache: Path | None = None,
-    half: bool = False,
+    bfloat16: bool = False,
 ) -> Float[Tensor, "N D"]:
     """Unit-norm embeddings of every photograph under `view`, a row each; all must be in `landmarks.found`.
 
     Rows are kept in `cache` (the user's cache folder by default) by the content of photograph, weights, view and
-    landmarks, so that nothing is embedded twice, whatever the files are called. `half` embeds in bfloat16 where the
+    landmarks, so that nothing is embedded twice, whatever the files are called. `bfloat16` embeds in bfloat16 where the
     processor has it: twice as fast and more, rows of cosine 0.9996 and more with the exact ones.
     """
-    store = _Store(cache or cache_root(), embedder, landmarks, view, half)
+    store = _Store(cache or cache_root(), embedder, landmarks, view, bfloat16)
     names = [store.name_of(photo, landmarks) for photo in photos]
     todo = [(photo, name) for photo, name in zip(photos, names) if name not in store.rows]
     compiles = embedder.differentiable and len(todo) >= COMPILES and device_of(embedder).type == "cpu"
@@ -71,7 +71,7 @@ def embed_photos(
     with Progress(f"embed by {embedder.card.name}, {view.name}", len(todo)) as progress:
         batches = [todo[start : start + BATCH] for start in range(0, len(todo), BATCH)]
         for number, (some, crops) in enumerate(prefetch(cut, batches), start=1):
-            rows = _embed(quick if len(some) == BATCH else embedder, crops, half)  # compiled for one size alone
+            rows = _embed(quick if len(some) == BATCH else embedder, crops, bfloat16)  # compiled for one size alone
             store.rows |= dict(zip((name for _, name in some), rows))
             if number % (SAVE_EVERY // BATCH) == 0 or number == len(batches):
                 store.save()
@@ -80,8 +80,8 @@ def embed_photos(
 
 
 @torch.inference_mode()
-def _embed(embedder: FaceEmbedder, crops: UInt8[np.ndarray, "N h w 3"], half: bool) -> Rows:
-    with native_bfloat16(half):
+def _embed(embedder: FaceEmbedder, crops: UInt8[np.ndarray, "N h w 3"], bfloat16: bool) -> Rows:
+    with native_bfloat16(bfloat16):
         return embedder(to_tensor(crops, device_of(embedder))).float().cpu().numpy()
 
 
@@ -89,13 +89,13 @@ class _Store:
     """The embeddings of one (weights, view, landmark detector), by content, in one file."""
 
     def __init__(
-        self, cache: Path, embedder: FaceEmbedder, landmarks: Landmarks, view: ImageTransform, half: bool
+        self, cache: Path, embedder: FaceEmbedder, landmarks: Landmarks, view: ImageTransform, bfloat16: bool
     ) -> None:
         card = embedder.card
         weights = card.weights_sha256 or tensors_sha256(embedder.state_dict())
         template = TEMPLATES[card.template, landmarks.scheme].tolist()
         key = [card.name, weights, view.digest, landmarks.digest, template]
-        key += ["bfloat16"] * half
+        key += ["bfloat16"] * bfloat16
         self.file = cache / "embeddings" / f"{json_digest(key)}.npz"
         self.rows: dict[str, Float32[np.ndarray, "D"]] = self._read()
 

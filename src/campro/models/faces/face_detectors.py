@@ -23,7 +23,7 @@ class DlibFaces:
 
     name = "dlib"
     scheme: Scheme = "dlib"
-    sure = 0.3
+    confident_score = 0.3
     UPSAMPLE, ADJUST = 1, -0.3
     """Pictures are doubled, so faces of 40 pixels are found; the threshold is a little below dlib's own, because in a
     portrait a doubtful face is better than none."""
@@ -55,7 +55,7 @@ class YunetFaces:
     name = "yunet"
     scheme: Scheme = "five"
     SCORE, NMS = 0.6, 0.3
-    sure = SCORE
+    confident_score = SCORE
 
     def __init__(self, weights: Path | None = None) -> None:
         self.path = path = weights or locate("yunet-dynamic")

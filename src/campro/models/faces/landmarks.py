@@ -39,8 +39,8 @@ class FaceDetector(Protocol):
 
     name: str
     scheme: Scheme
-    sure: float
-    """Score from which a find is surely a face."""
+    confident_score: float
+    """Lowest score of a detection that counts as a face."""
     digest: str
     """Content hash of what decides the landmarks; key of the cache."""
 

@@ -32,7 +32,7 @@ class OnnxFaces:
     name = "onnx"
     scheme: Scheme = "five"
     SCORE, NMS = 0.5, 0.4
-    sure = SCORE
+    confident_score = SCORE
 
     def __init__(self, path: Path) -> None:
         import onnxruntime  # takes a while, and only these need it

@@ -57,17 +57,17 @@ def skin_class(angle: float) -> str:
     return next((name for name, above in CLASSES if angle > above), CLASSES[-1][0])
 
 
-def angles_of(photos: Sequence[Path], landmarks: Landmarks) -> Float[np.ndarray, " N"]:
+def typology_angles(photos: Sequence[Path], landmarks: Landmarks) -> Float[np.ndarray, " N"]:
     """The angle of the face in each raw photograph."""
     return np.array([typology_angle(crop) for crop in crop_photos(photos, landmarks, CARD)])
 
 
-def people_by_class(angles: Float[np.ndarray, " N"], owner: Int[Tensor, " N"]) -> dict[str, Int[Tensor, " P"]]:
+def subjects_by_class(angles: Float[np.ndarray, " N"], owner: Int[Tensor, " N"]) -> dict[str, Int[Tensor, " P"]]:
     """The people of each class that anybody is of, lightest first, by the median angle of a person's photographs.
 
     `owner[i]` is whom photograph `i` shows, numbered from 0.
 
-    >>> groups = people_by_class(np.array([60.0, 45.0, 42.0, -40.0, 50.0]), torch.tensor([0, 0, 0, 1, 2]))
+    >>> groups = subjects_by_class(np.array([60.0, 45.0, 42.0, -40.0, 50.0]), torch.tensor([0, 0, 0, 1, 2]))
     >>> {name: people.tolist() for name, people in groups.items()}
     {'light': [0, 2], 'dark': [1]}
     """

@@ -35,7 +35,7 @@ class YunetFeatures:
         return [torch.from_numpy(part).to(images.device) for part in self._session.run(None, {self._input: bgr})]
 
 
-def features_of(detector: FaceDetector) -> YunetFeatures | None:
+def detector_features(detector: FaceDetector) -> YunetFeatures | None:
     """What a detector of the table has of that kind; None for those that are no network, or hide it."""
     return YunetFeatures(detector.path) if isinstance(detector, YunetFaces) else None
 
