@@ -10,7 +10,7 @@ import time
 import numpy as np
 
 from benchmarks.common import in_turns, photograph, summary, write
-from campro.cameras.camera_table import TARGETS
+from campro.cameras.camera_table import CAMERAS
 from campro.isp import apply, load_profile
 
 PROFILE = "campro-default"
@@ -20,7 +20,7 @@ def main() -> None:
     """Measure and write."""
     rgb, wanted = np.ascontiguousarray(photograph()), load_profile(PROFILE)
     results = {}
-    for name, target in TARGETS.items():
+    for name, target in CAMERAS.items():
         start = time.perf_counter()
         held = target.limits.realised(target.limits.fitted(wanted))
         fit_ms = 1e3 * (time.perf_counter() - start)

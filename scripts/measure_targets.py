@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
-from campro.cameras.camera_table import TARGETS
-from campro.cameras.deploy_target import DeployTarget, difference
+from campro.cameras.camera_table import CAMERAS
+from campro.cameras.target_camera import TargetCamera
+from campro.deploy.profile_difference import difference
 from campro.core.catalogue import cache_root
 from campro.core.errors import CamproError
 from campro.core.images import list_images
@@ -78,7 +79,7 @@ def profiles(run: Path, wanted: IspProfile) -> Iterator[tuple[str, str, IspProfi
     """Target, kind, and the profile as the camera realises it, or why it cannot."""
     yield "", "raw", RAW.profile
     yield "", "as it is", wanted
-    for name, target in TARGETS.items():
+    for name, target in CAMERAS.items():
         fits = not target.limits.problems(wanted)
         held = target.limits.realised(wanted) if fits else target.limits.fitted(wanted)
         yield name, "holds it" if fits else "fitted", realised(target, held)
@@ -87,7 +88,7 @@ def profiles(run: Path, wanted: IspProfile) -> Iterator[tuple[str, str, IspProfi
             yield name, "designed", realised(target, load_profile(design))
 
 
-def realised(target: DeployTarget, held: IspProfile) -> IspProfile | str:
+def realised(target: TargetCamera, held: IspProfile) -> IspProfile | str:
     """Through the camera's real file and back."""
     path = DATA / "deploy" / BASES[target.name] if target.name in BASES else None
     if path is None and target.base:

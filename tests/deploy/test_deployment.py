@@ -6,11 +6,10 @@ import json
 
 import pytest
 
-from campro.cameras.camera_table import TARGETS
+from campro.cameras.camera_table import CAMERAS
 from campro.cli.main import main
 from campro.isp import load_profile
-
-from .conftest import base_for, profile
+from tests.cameras.camera_files import base_for, profile
 
 
 @pytest.fixture
@@ -27,7 +26,7 @@ def arguments(name, tmp_path, *more):
     return words
 
 
-@pytest.mark.parametrize("name", TARGETS)
+@pytest.mark.parametrize("name", CAMERAS)
 def test_every_target_writes_its_files_and_a_page(name, mild, tmp_path, capsys):
     assert main(arguments(name, tmp_path, "--profile", mild, "--fit")) == 0
     assert "of 255 levels on average" in capsys.readouterr().out
@@ -64,6 +63,6 @@ def test_a_base_in_the_target_folder_is_left_alone(mild, tmp_path, capsys):
 def test_targets_are_listed(capsys):
     assert main(["targets", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
-    assert [row["name"] for row in rows] == list(TARGETS)
+    assert [row["name"] for row in rows] == list(CAMERAS)
     assert main(["targets"]) == 0
     assert "cannot fall" in capsys.readouterr().out

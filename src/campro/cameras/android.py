@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 from itertools import pairwise
 
-from campro.cameras.deploy_target import DeployTarget, Files
+from campro.cameras.target_camera import Files, TargetCamera
 from campro.core.errors import CamproError
-from campro.isp.limits import camera_profile, parts
-from campro.isp.profile import Ccm, GammaLut, IspProfile
+from campro.isp.curve_limits import CurveLimits
+from campro.isp.limits import Grid, Limits, camera_profile, parts
+from campro.isp.profile import CCM_LIMIT, Ccm, GammaLut, IspProfile
 
 DENOMINATOR = 10_000
 POINTS = 64
@@ -20,16 +21,22 @@ POINTS = 64
 CHANNELS = ("red", "green", "blue")
 
 
-class Camera2(DeployTarget):
+class Camera2(TargetCamera):
     """A profile for `CaptureRequest.Builder`."""
 
     name = "android-camera2"
     title = "Android, camera2"
     page = "android"
+    limits = Limits(
+        source="android.hardware.camera2: rational numbers, curves of up to TONEMAP_MAX_CURVE_POINTS points",
+        matrix=Grid(-CCM_LIMIT, CCM_LIMIT, 1 / DENOMINATOR),
+        curve=CurveLimits(levels=2**24),
+        channels=3,
+    )
     JSON, KOTLIN = "camera2.json", "CamProProfile.kt"
 
     def write(self, profile: IspProfile, base: str) -> Files:
-        """See `DeployTarget.write`."""
+        """See `TargetCamera.write`."""
         ccm, lut = parts(profile)
         if len(lut.positions) > POINTS:
             raise CamproError(self.name, f"a curve of at most {POINTS} points", str(len(lut.positions)))
@@ -42,7 +49,7 @@ class Camera2(DeployTarget):
         return {self.JSON: json.dumps(document, indent=1) + "\n", self.KOTLIN: _kotlin(numerators, lut, curves)}
 
     def read(self, files: Files, base: str) -> IspProfile:
-        """See `DeployTarget.read`; checks what `ColorSpaceTransform` and `TonemapCurve` demand."""
+        """See `TargetCamera.read`; checks what `ColorSpaceTransform` and `TonemapCurve` demand."""
         try:
             document = json.loads(files[self.JSON])
             values = [numerator / denominator for numerator, denominator in document["colorSpaceTransform"]]

@@ -1,25 +1,41 @@
-"""The table of deployment targets."""
+"""The table of target cameras. A new camera is one module, one line here, and one page in cameras/pages."""
 
 from __future__ import annotations
 
 from campro.cameras.android import Camera2
-from campro.cameras.deploy_target import DeployTarget
 from campro.cameras.libcamera import PISP, VC4
 from campro.cameras.rkaiq import RkAiq
 from campro.cameras.rkaiq_json import ISP21, ISP30
 from campro.cameras.rkisp1 import EQUAL, LOG
 from campro.cameras.rkisp1_tuning import RkIsp1Tuning
 from campro.cameras.software import Software
+from campro.cameras.target_camera import TargetCamera
 from campro.core.errors import CamproError
 
-TARGETS: dict[str, DeployTarget] = {
-    target.name: target
-    for target in (VC4, PISP, RkIsp1Tuning(), LOG, EQUAL, RkAiq(), ISP21, ISP30, Camera2(), Software())
+CAMERAS: dict[str, TargetCamera] = {
+    camera.name: camera
+    for camera in (
+        VC4,
+        PISP,
+        RkIsp1Tuning(),
+        LOG,
+        EQUAL,
+        RkAiq(),
+        ISP21,
+        ISP30,
+        Camera2(),
+        Software(),
+    )
 }
+"""Name -> camera, in the order of `campro targets`."""
 
 
-def find_target(name: str) -> DeployTarget:
-    """A target of the table."""
-    if name not in TARGETS:
-        raise CamproError("target", f"one of {', '.join(TARGETS)}", repr(name))
-    return TARGETS[name]
+def find_camera(name: str) -> TargetCamera:
+    """Look up a camera by its name.
+
+    Raises:
+        CamproError: If the name is not in the table.
+    """
+    if name not in CAMERAS:
+        raise CamproError("target", f"one of {', '.join(CAMERAS)}", repr(name))
+    return CAMERAS[name]

@@ -12,14 +12,16 @@ import numpy as np
 from jaxtyping import Float
 from yaml import MappingNode, Node, SequenceNode
 
-from campro.cameras.camera_limits import WORD
-from campro.cameras.deploy_target import DeployTarget, Files
 from campro.cameras.edits import Document
+from campro.cameras.target_camera import Files, TargetCamera
 from campro.core.errors import CamproError
-from campro.isp.limits import camera_profile, parts
+from campro.isp.curve_limits import CurveLimits, spaced
+from campro.isp.limits import Grid, Limits, camera_profile, parts
 from campro.isp.profile import Ccm, GammaLut, IspProfile
 
 Matrix = Float[np.ndarray, "3 3"]
+WORD = 65535
+"""Largest value of a curve, 16 bit."""
 
 RGB_TO_YUV = np.array([[0.299, 0.587, 0.114], [-0.169, -0.331, 0.5], [0.5, -0.419, -0.081]])
 YUV_TO_RGB = np.array([[1, 0, 1.402], [1, -0.345, -0.714], [1, 1.771, 0]])
@@ -30,13 +32,14 @@ AGREE = 0.02
 
 
 @dataclass(frozen=True)
-class TuningFile(DeployTarget):
+class TuningFile(TargetCamera):
     """A tuning file for one of the two processors."""
 
     name: str
     title: str
     processor: str
     """The file's "target"."""
+    limits: Limits
     page: str = "raspberry-pi"
     base: str = "a libcamera tuning file, version 2, for this processor"
 
@@ -69,7 +72,7 @@ class TuningFile(DeployTarget):
         return {self.FILE: document.changed()}
 
     def read(self, files: Files, base: str) -> IspProfile:
-        """See `DeployTarget.read`."""
+        """See `TargetCamera.read`."""
         document = Document(files[self.FILE], self.FILE)
         own = [matrix for _, matrix in _matrices(Document(base, "base"), self.processor)]
         found = [matrix for _, matrix in _matrices(document, self.processor)]
@@ -150,5 +153,29 @@ def _curve_text(document: Document, contrast: MappingNode, lut: GammaLut) -> str
     return f"[\n{lines}\n{outer}]"
 
 
-VC4 = TuningFile("rpi-vc4", "Raspberry Pi 0 to 4 (VC4), libcamera", "bcm2835")
-PISP = TuningFile("rpi-pisp", "Raspberry Pi 5 (PiSP), libcamera", "pisp")
+VC4 = TuningFile(
+    "rpi-vc4",
+    "Raspberry Pi 0 to 4 (VC4), libcamera",
+    "bcm2835",
+    Limits(
+        source="libcamera src/ipa/rpi/vc4/vc4.cpp: numerators over 1000, 33 points of 16 bit, the last forced to 65535",
+        matrix=Grid(-8.0, 7.9999, 1 / 1000, truncates=True),
+        curve=CurveLimits(spaced((16, 1024), (8, 2048), (8, 4096), top=WORD), WORD, truncates=True, end="white"),
+    ),
+)
+PISP = TuningFile(
+    "rpi-pisp",
+    "Raspberry Pi 5 (PiSP), libcamera",
+    "pisp",
+    Limits(
+        source="libcamera src/ipa/rpi/pisp/pisp.cpp: 14 bit, 10 after the point; 64 values, unsigned slopes of 14 bit",
+        matrix=Grid(-8.0, 8.0 - 1 / 1024, 1 / 1024),
+        curve=CurveLimits(
+            spaced((32, 512), (16, 1024), (16, 2048), top=WORD),
+            WORD,
+            truncates=True,
+            rise=(2**14 - 1) / WORD,
+            end="flat",
+        ),
+    ),
+)

@@ -17,19 +17,33 @@ from typing import Protocol
 import numpy as np
 from jaxtyping import Float
 
-from campro.cameras.camera_limits import TWELVE_BITS
-from campro.cameras.deploy_target import DeployTarget, Files
 from campro.cameras.edits import LARGEST, rewritten
+from campro.cameras.target_camera import Files, TargetCamera
 from campro.core.errors import CamproError
-from campro.isp.limits import Grid, camera_profile, parts
+from campro.isp.curve_limits import CurveLimits, spaced
+from campro.isp.limits import Grid, Limits, camera_profile, parts
 from campro.isp.profile import Ccm, GammaLut, IspProfile
 
+TWELVE_BITS = 4095
 ALPHA = 1024.0
 """The matrix at full strength."""
 ROOT = ("matfile", "sensor")
 CURVES = ("curve_normal", "curve_hdr", "curve_night", "curve_user1", "curve_user2")
 REGISTER = Grid(-8.0, 8.0 - 1 / 128, 1 / 128)
-"""What holds matrix - identity."""
+"""Register that holds matrix - identity."""
+
+
+def rkaiq_limits(source: str, *last: tuple[int, int]) -> Limits:
+    """Limits of Rockchip's processors; they differ only in the last knots of the curve.
+
+    Args:
+        source: Where the figures are from.
+        last: The last segments of the curve as (number of knots, distance), after those whose distance doubles
+            every four knots.
+    """
+    doubling = [(4, 2**power) for power in range(1, 9)]
+    curve = CurveLimits(spaced((8, 1), *doubling, *last, top=TWELVE_BITS), TWELVE_BITS)
+    return Limits(source, Grid(-7.0, 8.0 - 1 / 128, 1 / 128), Grid(-1.0, 1.0, 1 / TWELVE_BITS), curve)
 
 
 @dataclass(frozen=True)
@@ -100,13 +114,16 @@ class IqFile:
         return data.decode()
 
 
-class RkAiq(DeployTarget):
+class RkAiq(TargetCamera):
     """An IQ file with a profile in it."""
 
     name = "rockchip-rkaiq"
     title = "Rockchip RV1109, RV1126 (ISP 2.0), rkaiq"
     page = "rockchip"
     base = "an rkaiq IQ file (XML)"
+    limits = rkaiq_limits(
+        "rkaiq algos/accm and algos/agamma: 11-bit registers over 128, 45 curve values of 12 bit", (4, 512)
+    )
     FILE = "iq.xml"
 
     def write(self, profile: IspProfile, base: str) -> Files:
@@ -131,7 +148,7 @@ class RkAiq(DeployTarget):
         return {self.FILE: file.with_changes(changes)}
 
     def read(self, files: Files, base: str) -> IspProfile:
-        """See `DeployTarget.read`."""
+        """See `TargetCamera.read`."""
         file, old = IqFile(files[self.FILE], self.FILE), IqFile(base, "base")
         self._check_knots(file)
         new, was = (

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from yaml import MappingNode, Node, SequenceNode
 
-from campro.cameras.camera_limits import TWELVE_BITS
-from campro.cameras.deploy_target import DeployTarget, Files
 from campro.cameras.edits import Document
-from campro.cameras.rkaiq import ALPHA, own_matrix, product_for, profile_of
-from campro.isp.limits import parts
+from campro.cameras.rkaiq import ALPHA, TWELVE_BITS, own_matrix, product_for, profile_of, rkaiq_limits
+from campro.cameras.target_camera import Files, TargetCamera
+from campro.isp.limits import Limits, parts
 from campro.isp.profile import IspProfile
 
 CCM, MATRIX, OFFSETS = "ccm_calib", "ccMatrix", "ccOffsets"
@@ -27,13 +26,14 @@ CURVE, SPACING, LOGARITHMIC = "Gamma_curve", "Gamma_out_segnum", "GAMMATYPE_LOG"
 
 
 @dataclass(frozen=True)
-class RkAiqJson(DeployTarget):
+class RkAiqJson(TargetCamera):
     """An IQ file in JSON with a profile in it."""
 
     name: str
     title: str
     gamma: str
     """What the curve's settings are called."""
+    limits: Limits
     page: str = "rockchip"
     base: str = "an rkaiq IQ file (JSON)"
 
@@ -60,7 +60,7 @@ class RkAiqJson(DeployTarget):
         return {self.FILE: document.changed()}
 
     def read(self, files: Files, base: str) -> IspProfile:
-        """See `DeployTarget.read`."""
+        """See `TargetCamera.read`."""
         document = Document(files[self.FILE], self.FILE)
         new, old = (_numbers_of(one) for one in (document, Document(base, "base")))
         if len(new) != len(old):
@@ -137,5 +137,15 @@ def _sequence(document: Document, node: MappingNode, name: str) -> SequenceNode:
     return value
 
 
-ISP21 = RkAiqJson("rockchip-isp21", "Rockchip RV1103, RV1106, RK356x (ISP 2.1), rkaiq", "agamma_calib_v10")
-ISP30 = RkAiqJson("rockchip-isp30", "Rockchip RK3588 (ISP 3.0), rkaiq", "agamma_calib_v11")
+ISP21 = RkAiqJson(
+    "rockchip-isp21",
+    "Rockchip RV1103, RV1106, RK356x (ISP 2.1), rkaiq",
+    "agamma_calib_v10",
+    rkaiq_limits("rkaiq iq_parser_v2 accm_head.h, agamma_head.h (gamma v10): 45 curve values", (4, 512)),
+)
+ISP30 = RkAiqJson(
+    "rockchip-isp30",
+    "Rockchip RK3588 (ISP 3.0), rkaiq",
+    "agamma_calib_v11",
+    rkaiq_limits("rkaiq iq_parser_v2 agamma_head.h (gamma v11), Linux uAPI rkisp2-config.h: 49 curve values", (8, 256)),
+)

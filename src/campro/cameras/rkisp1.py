@@ -12,18 +12,31 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from campro.cameras.camera_limits import RKISP1_OFFSET, TEN_BITS
-from campro.cameras.deploy_target import DeployTarget, Files
+from campro.cameras.target_camera import Files, TargetCamera
 from campro.core.errors import CamproError
-from campro.isp.limits import camera_profile, parts
+from campro.isp.curve_limits import CurveLimits, spaced
+from campro.isp.limits import Grid, Limits, camera_profile, parts
 from campro.isp.profile import Ccm, GammaLut, IspProfile
 
 FRACTION = 128
 """Coefficients are Q4.7."""
+OFFSET_SCALE = 2048
+"""Offsets are signed 12-bit numbers; this is full scale."""
+TEN_BITS = 1023
+LOGARITHMIC_KNOTS = spaced((4, 64), (4, 128), (3, 256), (5, 512), top=4096)
+"""Knots of the curve in its usual mode."""
+EQUAL_KNOTS = spaced((16, 256), top=4096)
+KERNEL_SOURCE = "Linux uAPI rkisp1-config.h: coefficients Q4.7, offsets of 12 bit, 17 curve values of 10 bit"
+
+
+def rkisp1_limits(source: str, curve: CurveLimits) -> Limits:
+    """Limits of the processor's matrix and offsets, with the curve that the software in front of it allows."""
+    offsets = Grid(-1.0, 1.0 - 1 / OFFSET_SCALE, 1 / OFFSET_SCALE)
+    return Limits(source, Grid(-8.0, 8.0 - 1 / FRACTION, 1 / FRACTION), offsets, curve)
 
 
 @dataclass(frozen=True)
-class KernelParameters(DeployTarget):
+class KernelParameters(TargetCamera):
     """The matrix and curve as the driver takes them, as JSON: 9 coefficients, 3 offsets, 17 curve values, their mode.
 
     The matrix is the profile's alone: multiply it by the camera's own for each light source where there is one.
@@ -32,28 +45,29 @@ class KernelParameters(DeployTarget):
     name: str
     title: str
     mode: str
+    limits: Limits
     page: str = "rkisp1"
 
     FILE = "rkisp1.json"
 
     def write(self, profile: IspProfile, base: str) -> Files:
-        """See `DeployTarget.write`."""
+        """See `TargetCamera.write`."""
         ccm, lut = parts(profile)
         document = {
             "ctk": {
                 "coeff": [[_field(value, FRACTION, 11) for value in row] for row in ccm.matrix],
-                "ct_offset": [_field(value, RKISP1_OFFSET, 12) for value in ccm.offsets],
+                "ct_offset": [_field(value, OFFSET_SCALE, 12) for value in ccm.offsets],
             },
             "goc": {"mode": self.mode, "gamma_y": [round(value * TEN_BITS) for value in lut.values[0]]},
         }
         return {self.FILE: json.dumps(document, indent=1) + "\n"}
 
     def read(self, files: Files, base: str) -> IspProfile:
-        """See `DeployTarget.read`."""
+        """See `TargetCamera.read`."""
         try:
             document = json.loads(files[self.FILE])
             matrix = tuple(tuple(_signed(value, 11) / FRACTION for value in row) for row in document["ctk"]["coeff"])
-            offsets = tuple(_signed(value, 12) / RKISP1_OFFSET for value in document["ctk"]["ct_offset"])
+            offsets = tuple(_signed(value, 12) / OFFSET_SCALE for value in document["ctk"]["ct_offset"])
             curve = tuple(value / TEN_BITS for value in document["goc"]["gamma_y"])
             if document["goc"]["mode"] != self.mode:
                 raise ValueError(f"mode {document['goc']['mode']}")
@@ -75,5 +89,15 @@ def _signed(field: int, bits: int) -> int:
     return field - (field >> (bits - 1) << bits)
 
 
-LOG = KernelParameters("rkisp1-log", "RkISP1, kernel parameters, logarithmic curve", "logarithmic")
-EQUAL = KernelParameters("rkisp1-equal", "RkISP1, kernel parameters, even curve", "equidistant")
+LOG = KernelParameters(
+    "rkisp1-log",
+    "RkISP1, kernel parameters, logarithmic curve",
+    "logarithmic",
+    rkisp1_limits(KERNEL_SOURCE, CurveLimits(LOGARITHMIC_KNOTS, TEN_BITS)),
+)
+EQUAL = KernelParameters(
+    "rkisp1-equal",
+    "RkISP1, kernel parameters, even curve",
+    "equidistant",
+    rkisp1_limits(KERNEL_SOURCE, CurveLimits(EQUAL_KNOTS, TEN_BITS)),
+)

@@ -9,10 +9,10 @@ import numpy as np
 from jaxtyping import Float
 from yaml import MappingNode, SequenceNode
 
-from campro.cameras.camera_limits import RKISP1_OFFSET
-from campro.cameras.deploy_target import DeployTarget, Files
 from campro.cameras.edits import Document
 from campro.cameras.libcamera import Matrix, algorithms, light_matrices
+from campro.cameras.rkisp1 import LOGARITHMIC_KNOTS, OFFSET_SCALE, TEN_BITS, rkisp1_limits
+from campro.cameras.target_camera import Files, TargetCamera
 from campro.core.errors import CamproError
 from campro.isp.curve_limits import PowerLimits
 from campro.isp.limits import camera_profile, parts
@@ -26,12 +26,16 @@ DEFAULT_GAMMA = 2.2
 Offsets = Float[np.ndarray, "3"]
 
 
-class RkIsp1Tuning(DeployTarget):
+class RkIsp1Tuning(TargetCamera):
     """A tuning file with a profile in it. Files of uncalibrated cameras have no matrix: they get the profile's."""
 
     name = "rkisp1"
     title = "RkISP1 (RK3399, i.MX8M Plus), libcamera"
     page = "rkisp1"
+    limits = rkisp1_limits(
+        "libcamera src/ipa/rkisp1/algorithms/ccm.cpp and goc.cpp: coefficients Q4.7, an exponent from 0.1 to 10",
+        PowerLimits(LOGARITHMIC_KNOTS, TEN_BITS, truncates=True),
+    )
     base = "a libcamera tuning file for rkisp1 (YAML)"
     FILE = "tuning.yaml"
 
@@ -40,7 +44,7 @@ class RkIsp1Tuning(DeployTarget):
         document = Document(base, "base")
         _check_version(document)
         ccm, lut = parts(profile)
-        shift = np.array(ccm.offsets) * RKISP1_OFFSET
+        shift = np.array(ccm.offsets) * OFFSET_SCALE
         settings = _settings(document, CCM)
         if settings is None:
             matrix = ", ".join(f"{value:.6g}" for value in np.ravel(ccm.matrix))
@@ -59,14 +63,14 @@ class RkIsp1Tuning(DeployTarget):
         return {self.FILE: document.changed()}
 
     def read(self, files: Files, base: str) -> IspProfile:
-        """See `DeployTarget.read`."""
+        """See `TargetCamera.read`."""
         document, old = Document(files[self.FILE], self.FILE), Document(base, "base")
         found, own = _lights(document), _lights(old)
         if len(found) != len(own):
             raise document.refuse(f"{len(own)} matrices, as in the base", str(len(found)))
         ratios = [self.limits.matrix.rounded(new) @ np.linalg.inv(was) for (new, _), (was, _) in zip(found, own)]
         shifts = [new - ratio @ was for ratio, (_, new), (_, was) in zip(ratios, found, own)]
-        offsets = np.floor(np.mean(shifts, 0) + 0.5) / RKISP1_OFFSET
+        offsets = np.floor(np.mean(shifts, 0) + 0.5) / OFFSET_SCALE
         ccm = Ccm(tuple(tuple(row) for row in np.mean(ratios, 0).tolist()), tuple(offsets.tolist()))
         assert self._curve.knots is not None
         curve = self._curve.rounded(np.array(self._curve.knots) ** (1 / self._gamma(document)))

@@ -11,10 +11,11 @@ import numpy as np
 import torch
 from jaxtyping import Float32, UInt32
 
-from campro.cameras.deploy_target import DeployTarget, Files
+from campro.cameras.target_camera import Files, TargetCamera
 from campro.core.errors import CamproError
+from campro.isp.curve_limits import CurveLimits
 from campro.isp.functional import degamma
-from campro.isp.limits import camera_profile, parts
+from campro.isp.limits import Grid, Limits, camera_profile, parts
 from campro.isp.lookup import colour_table
 from campro.isp.profile import Ccm, Degamma, GammaLut, IspProfile
 
@@ -30,12 +31,18 @@ DENSE = 4096
 """Points of a curve whose knots are not evenly spaced, as FFmpeg wants them."""
 
 
-class Software(DeployTarget):
+class Software(TargetCamera):
     """A chain of FFmpeg filters, exact to rounding; a 3D table where one is good enough; a NumPy function."""
 
     name = "software"
     title = "FFmpeg, OpenCV, NumPy; .cube tables"
     page = "software"
+    limits = Limits(
+        source="FFmpeg vf_colorchannelmixer: coefficients from -2 to 2; vf_lut1d",
+        matrix=Grid(-2.0, 2.0, 1e-6),
+        curve=CurveLimits(levels=10**6),
+        channels=3,
+    )
     TO_LINEAR, TO_PICTURE, TABLE, FFMPEG, NUMPY = (
         "linear.cube",
         "curve.cube",
@@ -45,7 +52,7 @@ class Software(DeployTarget):
     )
 
     def write(self, profile: IspProfile, base: str) -> Files:
-        """See `DeployTarget.write`."""
+        """See `TargetCamera.write`."""
         ccm, lut = parts(profile)
         first = profile.blocks[0]
         assert isinstance(first, Degamma)
@@ -75,7 +82,7 @@ class Software(DeployTarget):
         )
 
     def read(self, files: Files, base: str) -> IspProfile:
-        """See `DeployTarget.read`."""
+        """See `TargetCamera.read`."""
         linear, curve = (_read_cube_1d(files[name], name) for name in (self.TO_LINEAR, self.TO_PICTURE))
         filters = dict(part.split("=", 1) for part in files[self.FFMPEG].splitlines()[0].split(",") if "=" in part)
         try:

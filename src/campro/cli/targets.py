@@ -16,9 +16,9 @@ class Config:
 
 def run(config: Config) -> None:
     """Print a row per target."""
-    from campro.cameras.camera_table import TARGETS
+    from campro.cameras.camera_table import CAMERAS
 
-    rows = [{"name": t.name, "title": t.title, "base": t.base, "limits": str(t.limits)} for t in TARGETS.values()]
+    rows = [{"name": t.name, "title": t.title, "base": t.base, "limits": str(t.limits)} for t in CAMERAS.values()]
     if config.json:
         print(json.dumps(rows, indent=1))
         return

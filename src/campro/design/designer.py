@@ -14,7 +14,7 @@ from lightning_fabric import Fabric
 from torch import Tensor
 from torch.nn import functional as F
 
-from campro.cameras.camera_limits import find_camera
+from campro.cameras.camera_table import find_camera
 from campro.core.catalogue import cache_root
 from campro.core.device import make_fabric, seed_everything
 from campro.core.errors import CamproError
@@ -146,7 +146,7 @@ def recipe_of(config: DesignConfig) -> Recipe:
 
 def limits_of(config: DesignConfig) -> Limits | None:
     """What the camera that the profile is for can hold, where one is named."""
-    return None if config.target is None else find_camera(config.target)
+    return None if config.target is None else find_camera(config.target).limits
 
 
 def start_name(config: DesignConfig, recipe: Recipe) -> str:

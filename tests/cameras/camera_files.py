@@ -1,12 +1,11 @@
-"""Base files in the shape of the real ones, and the real ones where they are at hand."""
+"""Small base files in the format of the real ones, and a mild profile, for tests of cameras."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
-import pytest
-
+from campro.cameras.camera_table import CAMERAS
+from campro.cameras.target_camera import Files, TargetCamera
 from campro.isp import Ccm, Degamma, GammaLut, IspProfile, Quantise
 
 MATRICES = {
@@ -16,7 +15,7 @@ MATRICES = {
 
 
 def tuning(processor: str) -> str:
-    """A small libcamera tuning file with everything that a profile touches, and some that it must not."""
+    """A small libcamera tuning file with all settings that a profile changes, and some that it must not change."""
     matrices = [{"ct": light, "ccm": matrix} for light, matrix in MATRICES.items()]
     algorithms = [
         {"rpi.black_level": {"black_level": 4096}},
@@ -28,7 +27,7 @@ def tuning(processor: str) -> str:
 
 
 def iq_file() -> str:
-    """A small rkaiq IQ file, with the real one's odd line ends."""
+    """A small rkaiq IQ file, with the line ends of the real ones."""
     cell = "<cell>\r<ccMatrix>\r [{}]\r</ccMatrix>\r<ccOffsets>\r[0 0 0]\r</ccOffsets>\r</cell>\r"
     cells = "".join(cell.format(" ".join(map(str, matrix))) for matrix in MATRICES.values())
     curve = "[" + "\t".join(str(91 * i) for i in range(45)) + "]"
@@ -61,7 +60,7 @@ algorithms:
 
 
 def iq_json(gamma: str, points: int) -> str:
-    """A small rkaiq IQ file of the newer kind, in the shape of iq_parser_v2: two scenes, one with manual values."""
+    """A small rkaiq IQ file of the newer kind, in the format of iq_parser_v2: two scenes, one with manual values."""
     cells = [
         {"name": f"{light}_100", "saturation": 100, "ccMatrix": matrix, "ccOffsets": [0, 0, 0]}
         for light, matrix in MATRICES.items()
@@ -91,7 +90,7 @@ BASES = {
 
 
 def base_for(name: str) -> str:
-    """Text of a base file, empty for targets without one."""
+    """Text of a base file, empty for cameras that need none."""
     return BASES.get(name, "")
 
 
@@ -102,7 +101,19 @@ def profile(
     return IspProfile("mild", (Degamma(), Ccm(matrix), GammaLut((tuple(values),)), Quantise(8)))
 
 
-@pytest.fixture
-def deploy_files(shared_data) -> Path:
-    """The folder of real camera files."""
-    return shared_data / "deploy"
+ROUNDING_LEVELS = {
+    "rpi-vc4": 6,
+    "rpi-pisp": 4,
+    "rkisp1": 12,
+    "rockchip-rkaiq": 12,
+    "rockchip-isp21": 12,
+    "rockchip-isp30": 12,
+}
+"""Largest difference, in 8-bit levels, from rounding the product with a calibrated matrix; 1 where there is none."""
+
+
+def fitted_files(name: str, start: IspProfile) -> tuple[TargetCamera, IspProfile, Files]:
+    """A camera, the nearest profile that it can hold, and its files."""
+    camera = CAMERAS[name]
+    held = camera.limits.realised(camera.limits.fitted(start))
+    return camera, held, camera.write(held, base_for(name))

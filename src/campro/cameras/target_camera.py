@@ -1,0 +1,72 @@
+"""Interface of a target camera: what its hardware can hold of a profile, and the files that its own software loads."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from importlib.resources import files
+from pathlib import Path
+
+from campro.core.errors import CamproError
+from campro.isp.limits import Limits
+from campro.isp.profile import IspProfile
+
+Files = dict[str, str]
+"""File name -> text, as a camera writes and reads them."""
+
+
+class TargetCamera(ABC):
+    """One camera platform: limits, writer and reader. Each is declared in one module and listed in `CAMERAS`."""
+
+    name: str
+    """Key of the table; the value of `--target`."""
+    title: str
+    """Processor and software, as shown by `campro targets`."""
+    page: str
+    """Stem of the Markdown page in cameras/pages that explains installation, check and lock-down."""
+    limits: Limits
+    """What the camera can hold, with the source of the figures."""
+    base: str = ""
+    """Description of the camera's own file that `--base` must name; empty if the camera needs none."""
+
+    @abstractmethod
+    def write(self, profile: IspProfile, base: str) -> Files:
+        """Write a profile that is within `limits` as the camera's files.
+
+        Args:
+            profile: A profile as returned by `limits.realised` or `limits.fitted`.
+            base: Text of the camera's own file (see `read_base`); empty if the camera needs none.
+
+        Raises:
+            CamproError: If the base is not a file of this camera, or a number leaves the camera's range once it is
+                combined with the base.
+        """
+
+    @abstractmethod
+    def read(self, files: Files, base: str) -> IspProfile:
+        """Read the profile back from files that `write` made from the same base, rounded as the camera rounds.
+
+        Raises:
+            CamproError: If the files are not such files.
+        """
+
+    def read_base(self, path: Path | None) -> str:
+        """Read the text of the camera's own file (UTF-8); empty if the camera needs none.
+
+        Raises:
+            CamproError: If a file is needed but missing or unreadable, or given but not needed.
+        """
+        if not self.base:
+            if path is not None:
+                raise CamproError(f"deploy --target {self.name}", "no --base", str(path), "leave it out")
+            return ""
+        if path is None:
+            raise CamproError(f"deploy --target {self.name}", f"--base FILE, {self.base}", "none")
+        try:
+            return path.read_bytes().decode("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            got = getattr(error, "strerror", None) or "not text"
+            raise CamproError(str(path), self.base, got) from error
+
+    def page_text(self) -> str:
+        """Markdown text of the camera's page."""
+        return (files("campro.cameras") / "pages" / f"{self.page}.md").read_text(encoding="utf-8")
