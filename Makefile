@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format coverage bench clean
+.PHONY: help demo test lint format coverage docs bench clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -29,6 +29,11 @@ lint: $(VENV)/ready  ## ruff (style, imports, annotations) and mypy (types)
 format: $(VENV)/ready  ## Let ruff rewrite the layout
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: $(VENV)/ready  ## Build the documentation site, strictly; prints where it is
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@echo site/index.html
 
 bench: $(VENV)/ready  ## Run every benchmark (quiet machine, please); writes benchmarks/results
 	for suite in benchmarks/[a-z]*_*.py; do $(BIN)/python -m benchmarks.$$(basename $$suite .py) || exit 1; done

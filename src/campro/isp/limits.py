@@ -1,8 +1,8 @@
 """What a camera can hold of a profile: ranges and steps of its matrix, and its gamma curve.
 
-A profile fits a camera if its blocks are [degamma] [ccm] [gamma LUT] [8-bit rounding], its matrix is within range and
-its curve is one that the camera's knots can draw. `realised` gives what the camera then does, rounded as it rounds;
-`fitted` gives the nearest profile that fits, for those that do not.
+A profile fits a camera if its blocks are `degamma, ccm, gamma LUT, 8-bit rounding` (each optional), its matrix is
+within range and its curve is one that the camera's knots can represent. `realised` gives what the camera then does,
+rounded as it rounds; `fitted` gives the nearest profile that fits, for those that do not.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ def _apply_spatial(profile: IspProfile, rgb: np.ndarray) -> np.ndarray:
 
 
 def is_pointwise(blocks: tuple[Block, ...]) -> bool:
-    """Whether the chain has the form [degamma] [ccm] [gamma LUT] [8-bit rounding]."""
+    """Whether the chain has the form `degamma, ccm, gamma LUT, 8-bit rounding`, each optional."""
     kinds = [type(block) for block in blocks]
     in_order = [kind for kind in (Degamma, MeasuredDegamma, Ccm, GammaLut, Quantise) if kind in kinds]
     once = Degamma not in kinds or MeasuredDegamma not in kinds

@@ -1,0 +1,1 @@
+"""Networks that restore captured pictures for viewing, with faces masked: training, export, inference."""
