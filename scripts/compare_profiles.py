@@ -30,7 +30,7 @@ from campro.report.plots import COLOURS, STYLE, axes_of
 DATA = Path(os.environ["CAMPRO_DATA"])
 SCENES = ("voc2012", "construction_ppe", "flickr8k")
 MODEL, DETECTOR = "mobilefacenet", "yolox-nano"
-ATTACKS = ("no attack", "filters", "colour maps", "inverse", "distillation")
+ATTACKS = ("no attack", "filters", "colour maps", "analytic inversion", "distillation")
 """The rungs that were ever the worst of a profile, and what anybody tries first."""
 STEPS, SEED = 100, 0
 KEPT = 0.82

@@ -11,7 +11,8 @@ from pathlib import Path
 LAYERS = (
     "core",
     "metrics",
-    "isp data models training",
+    "training",
+    "isp data models",
     "evaluation inversion",
     "enhance cameras",
     "design attacks deploy",

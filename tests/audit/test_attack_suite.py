@@ -31,15 +31,15 @@ BLACK = IspProfile("black", (Degamma(), Ccm(((1, 0, 0), (0, 1, 0), (0, 0, 1))), 
 @pytest.mark.slow
 def test_a_sound_ladder(tmp_path, capsys):
     """No profile protects nobody, an invertible one nobody from one who knows it, a constant picture everybody."""
-    words = ["--attacks", "no attack", "re-enrolment", "inverse"]
+    words = ["--attacks", "no attack", "re-enrolment", "analytic inversion"]
     plain = rows(tmp_path / "c", capsys, *words[:2], "--profile", "identity")["no attack"]
     assert plain["best"] == plain["control"]
     inverted = rows(tmp_path / "a", capsys, *words, "--profile", "invert")
     assert inverted["no attack"]["best"]["mean"] < 0.3
-    assert inverted["inverse"]["best"]["mean"] == pytest.approx(inverted["no attack"]["control"]["mean"])
+    assert inverted["analytic inversion"]["best"]["mean"] == pytest.approx(inverted["no attack"]["control"]["mean"])
     BLACK.save(tmp_path / "black.json")
     constant = rows(tmp_path / "b", capsys, *words, "--profile", str(tmp_path / "black.json"))
-    assert constant["inverse"]["best"]["mean"] < 0.03  # chance is one in a hundred
+    assert constant["analytic inversion"]["best"]["mean"] < 0.03  # chance is one in a hundred
     same = constant["re-enrolment"]["best"]
     assert same["mean"] - same["tied"] < 0.03  # all pictures are one, and ties go to the attacker: it is said
 
@@ -112,7 +112,7 @@ def test_bad_input(tmp_path, capsys):
 
 
 def test_runs_of_a_larger_budget_count_and_are_not_repeated(tmp_path, monkeypatch):
-    first, measured = "polynomial, 1 pairs", []
+    first, measured = "polynomial, 1 image pair", []
 
     def measure(config, task):
         measured.append(task)

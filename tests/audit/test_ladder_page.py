@@ -15,8 +15,8 @@ from campro.report.attack_plots import courses
 
 STAMP = {"commit": "abc", "processor": "one", "platform": "two"}
 CONFIG = SuiteConfig(face_models=("tiny",))
-TRAINED = Attack("taught", "gray-box", "faces", lambda known: {}, trained=True)
-FILTERED = Attack("looked", "black-box", "nothing", lambda known: {})
+TRAINED = Attack("taught", "gray-box", "faces", lambda knowledge, cache: {}, trained=True)
+FILTERED = Attack("looked", "black-box", "nothing", lambda knowledge, cache: {})
 
 
 def cell(mean, learned_from=None, curve=None, converged=None, tied=0.0):
@@ -66,7 +66,7 @@ def test_the_outlook_is_what_the_last_doubling_brought(rows):
 
 
 def test_a_training_is_drawn_once(rows):
-    fused = rows["taught"] | {"attack": "several pictures, taught"}
+    fused = rows["taught"] | {"attack": "several probe images, taught"}
     assert [title for title, _ in courses([rows["looked"], rows["taught"], fused])] == ["taught, tiny"]
 
 

@@ -1,13 +1,14 @@
-"""The best that colours can do for one who knows the profile: its exact inverse, and what neighbours add to it."""
+"""Analytic inversion of a known profile, by colour alone or with the neighbourhood of each pixel; no training."""
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float
 
 from campro.attacks.attack_base import Adversary, Attack, AttackerKnowledge, Runs
+from campro.attacks.attack_cache import AttackCache
 from campro.core.hashing import json_digest
 from campro.core.types import Rgb8
 from campro.inversion.cell_grid import CERTAIN_MEANS, cell_features, downscaled
@@ -17,51 +18,64 @@ from campro.inversion.preimages import Preimages
 from campro.isp.lookup import is_pointwise
 
 PHOTOS = 300
+"""Photographs from which the prior over raw colours is counted."""
 
 
-class InverseByNeighbours:
-    """Of every pixel the one of its raw colours that suits those around it: the enhancer's, without a network."""
+class NeighbourhoodInverse:
+    """Selects for each pixel, among the raw colours that the profile maps to the captured one, the one that fits the
+    neighbourhood best: the inversion of the fast enhancer, without its network. An `ImageTransform`.
+    """
 
     def __init__(self, inverse: Inverse, preimages: Preimages) -> None:
-        self.name, self.digest = "inverse by neighbours", json_digest([inverse.digest, SETTLED])
+        self.name, self.digest = "neighbourhood inverse", json_digest([inverse.digest, SETTLED])
         self._inverse, self._settle = inverse, Settler(preimages)
 
     def __call__(self, rgb: Rgb8) -> Rgb8:
-        coloured, spread = self._inverse.with_spread(rgb)
-        means = cell_features(downscaled(rgb), downscaled(coloured), downscaled(spread))[0, CERTAIN_MEANS]
-        return self._settle(rgb, coloured, spread, np.concatenate([np.ones_like(means[:1]), means]), out=coloured)
+        recoloured, ambiguity = self._inverse.with_spread(rgb)
+        means = cell_features(downscaled(rgb), downscaled(recoloured), downscaled(ambiguity))[0, CERTAIN_MEANS]
+        context = np.concatenate([np.ones_like(means[:1]), means])
+        return self._settle(rgb, recoloured, ambiguity, context, out=recoloured)
 
 
-def inverse_runs(known: AttackerKnowledge) -> Runs:
-    """Each pixel alone, and all together; a profile that blurs has none."""
-    if not has_inverse(known):
+def inversion_runs(knowledge: AttackerKnowledge, cache: AttackCache) -> Runs:
+    """Per pixel and with neighbourhoods; none for a profile that is not a function of colour alone."""
+    if not is_invertible(knowledge):
         return {}
     return {
-        "inverse": lambda: Adversary((inverse_of(known),)),
-        "inverse by neighbours": lambda: Adversary((_by_neighbours(known),)),
+        "per-pixel inverse": lambda: Adversary((pixel_inverse(knowledge, cache),)),
+        "neighbourhood inverse": lambda: Adversary((neighbourhood_inverse(knowledge, cache),)),
     }
 
 
-def has_inverse(known: AttackerKnowledge) -> bool:
-    """Whether the profile is a function of colours alone."""
-    return is_pointwise(known.profile.blocks)
+def is_invertible(knowledge: AttackerKnowledge) -> bool:
+    """Whether the profile maps each pixel by its colour alone."""
+    return is_pointwise(knowledge.profile.blocks)
 
 
-@lru_cache(maxsize=1)
-def inverse_of(known: AttackerKnowledge) -> Inverse:
-    """With a prior from photographs of anything."""
-    return Inverse(known.profile, _prior_of(known))
+def pixel_inverse(knowledge: AttackerKnowledge, cache: AttackCache) -> Inverse:
+    """The posterior mean of the raw colour, with a prior from the attacker's photographs."""
+    key = (knowledge.digest,)
+    return cache.get("per-pixel inverse", key, lambda: Inverse(knowledge.profile, colour_prior(knowledge, cache)))
 
 
-@lru_cache(maxsize=1)
-def _by_neighbours(known: AttackerKnowledge) -> InverseByNeighbours:
-    return InverseByNeighbours(inverse_of(known), Preimages.of(known.profile, _prior_of(known)))
+def neighbourhood_inverse(knowledge: AttackerKnowledge, cache: AttackCache) -> NeighbourhoodInverse:
+    """See `NeighbourhoodInverse`; with the same prior as `pixel_inverse`."""
+
+    def compute() -> NeighbourhoodInverse:
+        preimages = Preimages.of(knowledge.profile, colour_prior(knowledge, cache))
+        return NeighbourhoodInverse(pixel_inverse(knowledge, cache), preimages)
+
+    return cache.get("neighbourhood inverse", (knowledge.digest,), compute)
 
 
-@lru_cache(maxsize=1)
-def _prior_of(known: AttackerKnowledge) -> Float[np.ndarray, " cells"]:
-    order = np.random.default_rng(known.seed).permutation(len(known.photos))[:PHOTOS]
-    return prior_of(known.photos[row] for row in order)
+def colour_prior(knowledge: AttackerKnowledge, cache: AttackCache) -> Float[np.ndarray, " cells"]:
+    """Probability of each cell of raw colours in up to `PHOTOS` of the attacker's photographs; see `prior_of`."""
+    return cache.get("colour prior", (knowledge.digest,), partial(_count_colours, knowledge))
 
 
-INVERSE = Attack("inverse", "white-box", "the profile", inverse_runs)
+def _count_colours(knowledge: AttackerKnowledge) -> Float[np.ndarray, " cells"]:
+    order = np.random.default_rng(knowledge.seed).permutation(len(knowledge.photos))[:PHOTOS]
+    return prior_of(knowledge.photos[index] for index in order)
+
+
+ANALYTIC_INVERSION = Attack("analytic inversion", "white-box", "the profile", inversion_runs)

@@ -1,14 +1,22 @@
-"""What an attacker is: what it may know, how it prepares, and what it ends up with. No attack judges itself."""
+"""What an attack is: its threat model, the attacker's knowledge, and the adversary that a run ends with.
+
+An attack prepares; the audit evaluates. No attack computes its own recognition rate.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
+from campro.attacks.attack_cache import AttackCache
 from campro.attacks.budget import STANDARD, Budget
+from campro.core.device import device_of
 from campro.core.errors import CamproError
+from campro.core.hashing import json_digest, tensors_sha256
+from campro.core.run_folder import Json
 from campro.core.types import ImageTransform
 from campro.data import FaceSet
 from campro.isp import IspProfile
@@ -27,102 +35,141 @@ ThreatModel = Literal["none", "black-box", "gray-box", "white-box"]
 
 @dataclass(frozen=True, eq=False)
 class AttackerKnowledge:
-    """What the harness hands to an attacker; people whom the audit recognises are never among it.
+    """All that an attacker has. The people to recognise in the evaluation are never part of it.
 
-    `camera` and `profile` are there only for attackers whose threat model includes them; asking for one that is not
-    is a mistake in the attack.
+    `cameras` and `profiles` hold one element each where the threat model includes it, and are empty otherwise.
     """
 
     embedder: FaceEmbedder
-    """A recogniser off the shelf."""
+    """An off-the-shelf recogniser."""
     seed: int
     photos: tuple[Path, ...] = ()
-    """Photographs of anything, to be taken with and without the profile."""
-    people: FaceSet | None = None
+    """Photographs of any content, for pairs with and without the profile."""
+    faces: FaceSet | None = None
     """Named faces for training."""
     landmarks: Landmarks | None = None
-    """Of these faces, found in raw photographs."""
+    """Landmarks of `faces`, found in raw photographs."""
     cameras: tuple[ImageTransform, ...] = ()
     profiles: tuple[IspProfile, ...] = ()
     restorers: tuple[ImageTransform, ...] = ()
-    """General image restoration that was at hand."""
+    """Networks for image restoration that others have trained."""
     budget: Budget = STANDARD
 
     @property
     def camera(self) -> ImageTransform:
-        """A camera with the profile in it."""
+        """The camera with the profile.
+
+        Raises:
+            CamproError: if the threat model has no camera.
+        """
         if not self.cameras:
-            raise CamproError(
-                "attack", "a threat model with a camera", "one without", "declare it gray-box or white-box"
-            )
+            wanted, remedy = "a threat model with a camera", "declare it gray-box or white-box"
+            raise CamproError("attack", wanted, "one without", remedy)
         return self.cameras[0]
 
     @property
     def profile(self) -> IspProfile:
-        """The profile itself."""
+        """The profile itself.
+
+        Raises:
+            CamproError: if the threat model does not include the profile.
+        """
         if not self.profiles:
             raise CamproError("attack", "a threat model with the profile", "one without", "declare it white-box")
         return self.profiles[0]
 
+    @cached_property
+    def digest(self) -> str:
+        """Content hash of all fields; every key in an `AttackCache` begins with it.
+
+        Photographs in `photos` count by their paths, all else by content.
+        """
+        points = {} if self.landmarks is None else {str(p): xy.tolist() for p, xy in self.landmarks.found.items()}
+        return json_digest(
+            {
+                "embedder": embedder_facts(self.embedder),
+                "seed": self.seed,
+                "photos": [str(photo) for photo in self.photos],
+                "faces": self.faces and self.faces.digest,
+                "landmarks": self.landmarks and [self.landmarks.scheme, self.landmarks.digest, points],
+                "cameras": [camera.digest for camera in self.cameras],
+                "profiles": [profile.digest for profile in self.profiles],
+                "restorers": [restorer.digest for restorer in self.restorers],
+                "budget": asdict(self.budget),
+            }
+        )
+
+
+def embedder_facts(embedder: FaceEmbedder) -> Json:
+    """Class, card, weights and device of a recogniser, for cache keys."""
+    weights = embedder.card.weights_sha256 or tensors_sha256(embedder.state_dict())
+    return [type(embedder).__qualname__, asdict(embedder.card), weights, str(device_of(embedder))]
+
 
 @dataclass(frozen=True)
-class Training:
-    """How an attacker's training went."""
+class TrainingResult:
+    """The course of one training."""
 
     curve: tuple[float, ...]
-    """Validation score over time, higher is better; of training people that were kept aside."""
+    """Validation scores, higher is better: before the training, then after each epoch. See `TrainingRun.score`."""
     converged: bool
 
 
 @dataclass(frozen=True)
 class Adversary:
-    """What an attacker ends up with: how it looks at a captured photograph, and what it compares it with."""
+    """What a run of an attack ends with: how probes and gallery images are embedded. The default is no attack.
 
-    restores: tuple[ImageTransform, ...] = ()
-    """What it makes of a captured photograph; the embeddings of several are averaged. None: the photograph as it is."""
+    Raises:
+        CamproError: if both `probe_images` and `gallery_images` are above one.
+    """
+
+    transforms: tuple[ImageTransform, ...] = ()
+    """Applied to a captured photograph, each by itself; their embeddings are averaged. None: the photograph itself."""
     embedder: FaceEmbedder | None = None
-    """Its own recogniser for captured photographs; None: the one off the shelf."""
+    """The recogniser of captured photographs; None: the off-the-shelf one."""
     gallery: Literal["raw", "captured"] = "raw"
-    """AttackerKnowledge people are known from raw photographs, or from captured ones (re-enrolment)."""
-    enrols: Literal["off the shelf", "itself"] = "off the shelf"
-    """Whose embeddings of raw gallery photographs the probes are compared with."""
-    pictures: int = 1
-    """Captured pictures of a person whose embeddings are averaged; of people with fewer, all but the known one."""
-    enrolled: int = 1
-    """Photographs that each person is known by, whose embeddings are averaged; or all but the query."""
+    """Photographs in the gallery; "captured" is re-enrolment."""
+    gallery_embedder: Literal["off the shelf", "own"] = "off the shelf"
+    """The recogniser of a raw gallery: the off-the-shelf one, or `embedder`."""
+    probe_images: int = 1
+    """Captured photographs of one person whose embeddings are averaged to one probe; or all but the gallery image."""
+    gallery_images: int = 1
+    """Photographs of each person whose embeddings are averaged to one gallery template; or all but the probe."""
     frames: int = 1
-    """Frames of each moment, slightly moved and with noise as a video's, whose embeddings are averaged."""
+    """Video frames of each photograph, slightly shifted and noisy, whose embeddings are averaged."""
     learned_from: int | None = None
-    """Photographs, where it learned from any."""
-    training: Training | None = None
+    """Number of photographs in the training set, if there was one."""
+    training: TrainingResult | None = None
 
     def __post_init__(self) -> None:
-        if self.pictures > 1 and self.enrolled > 1:
-            raise CamproError("adversary", "several pictures or several enrolled ones", "both", "they would overlap")
+        if self.probe_images > 1 and self.gallery_images > 1:
+            raise CamproError("adversary", "several probe images or several gallery images", "both", "they may overlap")
 
 
 Runs = Mapping[str, Callable[[], Adversary]]
-"""What an attacker tries, by name: each makes one adversary, which may take long. The best of them counts."""
+"""The runs of an attack, by name: each makes one adversary, which may take hours. The best of them counts."""
 
 
 @dataclass(frozen=True)
 class Attack:
-    """A rung of the ladder."""
+    """One line of the table of attacks."""
 
     name: str
     threat_model: ThreatModel
     given: str
-    """What it is given, in words."""
-    runs: Callable[[AttackerKnowledge], Runs]
+    """What the attacker has, in words for the report."""
+    runs: Callable[[AttackerKnowledge, AttackCache], Runs]
+    """The runs that this knowledge allows; the cache holds what several runs share."""
     trained: bool = False
-    """Whether runs are trainings, which cost and may fail."""
+    """Whether runs train networks, which takes long and may fail."""
 
 
 def restrict(threat_model: ThreatModel, everything: AttackerKnowledge) -> AttackerKnowledge:
-    """Of all that the harness has, what an attacker of that kind is handed."""
+    """The part of all knowledge that an attacker of this threat model has."""
     if threat_model == "white-box":
         return everything
     if threat_model == "gray-box":
         return replace(everything, profiles=())
-    known = everything
-    return AttackerKnowledge(known.embedder, known.seed, restorers=known.restorers, budget=known.budget)
+    return AttackerKnowledge(
+        everything.embedder, everything.seed, restorers=everything.restorers, budget=everything.budget
+    )

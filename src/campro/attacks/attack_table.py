@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from campro.attacks.analytic_inversion import INVERSE
+from campro.attacks.analytic_inversion import ANALYTIC_INVERSION
 from campro.attacks.attack_base import Attack
 from campro.attacks.colour_maps import COLOUR_MAPS
-from campro.attacks.distillation import DISTILLATION, INVERSE_DISTILLATION, MAP_DISTILLATION
-from campro.attacks.domain_adaptation import ADAPTATION
+from campro.attacks.distillation import DISTILLATION, INVERSION_DISTILLATION, MAP_DISTILLATION
+from campro.attacks.domain_adaptation import DOMAIN_ADAPTATION
 from campro.attacks.enrolment import RE_ENROLMENT
-from campro.attacks.filters import NO_ATTACK, PREPROCESSED, RESTORERS
-from campro.attacks.fusion import FUSED_COPY, FUSED_INVERSE, FUSED_MAPS, FUSED_RESTORATION, FUSION, VIDEO
+from campro.attacks.filters import IMAGE_FILTERS, NO_ATTACK, PRETRAINED_RESTORATION
+from campro.attacks.fusion import FUSED_COPY, FUSED_INVERSION, FUSED_MAPS, FUSED_RESTORATION, FUSION, VIDEO
 from campro.attacks.restoration import RESTORATION
 from campro.attacks.retraining import RETRAINING
 from campro.core.errors import CamproError
@@ -18,20 +18,20 @@ ATTACKS: dict[str, Attack] = {
     attack.name: attack
     for attack in (
         NO_ATTACK,
-        PREPROCESSED,
-        RESTORERS,
+        IMAGE_FILTERS,
+        PRETRAINED_RESTORATION,
         RE_ENROLMENT,
         COLOUR_MAPS,
         FUSION,
         FUSED_MAPS,
         VIDEO,
-        INVERSE,
-        FUSED_INVERSE,
-        ADAPTATION,
+        ANALYTIC_INVERSION,
+        FUSED_INVERSION,
+        DOMAIN_ADAPTATION,
         DISTILLATION,
         MAP_DISTILLATION,
         FUSED_COPY,
-        INVERSE_DISTILLATION,
+        INVERSION_DISTILLATION,
         RESTORATION,
         FUSED_RESTORATION,
         RETRAINING,
@@ -40,7 +40,11 @@ ATTACKS: dict[str, Attack] = {
 
 
 def find_attack(name: str) -> Attack:
-    """An attack of the table."""
+    """The attack of this name.
+
+    Raises:
+        CamproError: if there is none.
+    """
     if name not in ATTACKS:
         raise CamproError("attack", f"one of {', '.join(ATTACKS)}", repr(name))
     return ATTACKS[name]

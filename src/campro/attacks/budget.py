@@ -1,4 +1,4 @@
-"""How long attackers may try: what a trained one costs is its own choice, within a budget that all of them share."""
+"""Budgets: how long trained attacks may run, and with which settings. All trained attacks share one budget."""
 
 from __future__ import annotations
 
@@ -7,53 +7,65 @@ from typing import Literal
 
 BudgetName = Literal["quick", "standard", "full"]
 Head = Literal["softmax", "ArcFace"]
-Restoration = Literal["L1", "L1 and identity"]
+RestorationLoss = Literal["L1", "L1 and identity"]
 
 
 @dataclass(frozen=True)
-class Try:
-    """What one training is begun with."""
+class TrainingSettings:
+    """Start of one training."""
 
-    rate: float
-    """Learning rate."""
+    learning_rate: float
     seed: int = 0
-    """Added to the attacker's own."""
+    """Added to the seed of the attacker."""
 
     def __str__(self) -> str:
-        return f"rate {self.rate:g}" + (f", seed {self.seed}" if self.seed else "")
+        return f"learning rate {self.learning_rate:g}" + (f", seed {self.seed}" if self.seed else "")
 
 
 @dataclass(frozen=True)
 class Budget:
-    """Of every training."""
+    """Limits and settings of all trainings."""
 
     epochs: int
-    """At most; a training stops when its validation score no longer rises."""
-    sizes: tuple[int, ...]
-    """Faces of the scaling curve, beside all there are; none: no curves, those of colour maps neither."""
-    tries: tuple[Try, ...]
-    """With all photographs; smaller sets are learned by the first."""
+    """Most epochs; a training stops early when its validation score no longer rises."""
+    subset_sizes: tuple[int, ...]
+    """Faces in the training sets of the scaling curve, beside the whole set; none: no scaling curves, those of colour
+    maps neither.
+    """
+    settings: tuple[TrainingSettings, ...]
+    """Trainings on the whole set, one with each settings; smaller sets are trained with the first."""
     heads: tuple[Head, ...]
-    """Of retrained recognisers."""
-    restorations: tuple[Restoration, ...]
-    """What networks that restore learn by."""
-    frames: tuple[int, ...]
+    """Classification heads of retrained recognisers."""
+    restoration_losses: tuple[RestorationLoss, ...]
+    frame_counts: tuple[int, ...]
     """Frames of a video."""
-    hurries: bool = True
-    """Whether networks are compiled and learn in bfloat16: a minute each, then more than twice the speed."""
-    cools: bool = False
-    """Whether the rate of networks that restore falls to nothing until the last epoch: in a dozen epochs it costs them
-    steps that they need (docs/decisions/2026-11-27-restoration-training.md).
+    compiled: bool = True
+    """Whether networks are compiled and trained in bfloat16 on a CPU: a minute each, then more than twice the speed."""
+    annealed: bool = False
+    """Whether the learning rate of restoration networks falls to zero until the last epoch. With a dozen epochs, this
+    costs them steps that they need (docs/log.md, 2026-11-27).
     """
 
 
-FULL_TRIES = (Try(1e-3), Try(3e-3), Try(3e-4), Try(1e-3, seed=1), Try(1e-3, seed=2))
-STANDARD = Budget(12, (400, 1600), (Try(1e-3),), ("softmax", "ArcFace"), ("L1 and identity",), (4,))
-BUDGETS: dict[BudgetName, Budget] = {
-    "quick": Budget(4, (), (Try(1e-3),), ("ArcFace",), ("L1 and identity",), (4,)),
-    "standard": STANDARD,
-    "full": Budget(
-        60, (400, 800, 1600, 3200), FULL_TRIES, ("softmax", "ArcFace"), ("L1", "L1 and identity"), (4, 16), cools=True
-    ),
-}
-"""`standard` is for two processor cores and an evening; `full` asks whether it was enough."""
+FULL_SETTINGS = (
+    TrainingSettings(1e-3),
+    TrainingSettings(3e-3),
+    TrainingSettings(3e-4),
+    TrainingSettings(1e-3, seed=1),
+    TrainingSettings(1e-3, seed=2),
+)
+QUICK = Budget(4, (), (TrainingSettings(1e-3),), ("ArcFace",), ("L1 and identity",), (4,))
+STANDARD = Budget(
+    12, (400, 1600), (TrainingSettings(1e-3),), ("softmax", "ArcFace"), ("L1 and identity",), (4,)
+)  # fmt: skip
+FULL = Budget(
+    60,
+    (400, 800, 1600, 3200),
+    FULL_SETTINGS,
+    ("softmax", "ArcFace"),
+    ("L1", "L1 and identity"),
+    (4, 16),
+    annealed=True,
+)
+BUDGETS: dict[BudgetName, Budget] = {"quick": QUICK, "standard": STANDARD, "full": FULL}
+"""`standard` takes an evening on two processor cores; `full` shows whether `standard` was enough."""

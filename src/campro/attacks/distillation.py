@@ -1,106 +1,145 @@
-"""A copy of the recogniser that says of a captured face what the recogniser says of the raw one. It needs no names."""
+"""Distillation: a copy of the recogniser learns to embed a captured face as the original embeds the raw one.
+
+The training needs no names (Hinton et al., 2015, with embeddings in place of class scores).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from campro.attacks.analytic_inversion import has_inverse, inverse_of
-from campro.attacks.attack_base import Adversary, Attack, AttackerKnowledge, Runs, Training
-from campro.attacks.budget import FULL_TRIES, Try
-from campro.attacks.colour_maps import lut_of
-from campro.attacks.face_training import (
-    Course,
-    Rows,
-    TrainingFaces,
-    answers,
-    compiled_for_training,
-    copy_of,
-    embedded,
-    fewer,
-    moved,
-    training_faces,
+from campro.attacks.analytic_inversion import is_invertible, pixel_inverse
+from campro.attacks.attack_base import Adversary, Attack, AttackerKnowledge, Runs, TrainingResult
+from campro.attacks.attack_cache import AttackCache
+from campro.attacks.budget import TrainingSettings
+from campro.attacks.colour_maps import fitted_lut
+from campro.attacks.student_networks import compiled_for_training, trainable_copy
+from campro.attacks.training_crops import (
+    CropPairs,
+    Indices,
+    augmented,
+    embed_crops,
+    subset_sizes,
+    teacher_embeddings,
+    training_crops,
 )
+from campro.attacks.training_run import TrainingRun
 from campro.core.device import device_of
 from campro.core.types import ImageTransform
 from campro.models.faces.embedder_card import FaceEmbedder
 
+InputTransform = Callable[[AttackerKnowledge, AttackCache], ImageTransform]
+"""Makes the transform that captured images pass before the copy; it is fitted where needed."""
 
-def distillation_runs(known: AttackerKnowledge) -> Runs:
-    """A copy for every number of photographs, and those of all photographs."""
-    if not _teaches(known):
+Distilled = tuple[FaceEmbedder, TrainingResult]
+
+
+def distillation_runs(knowledge: AttackerKnowledge, cache: AttackCache) -> Runs:
+    """One copy for each size of the training set, and those from the whole set."""
+    if not _can_train(knowledge):
         return {}
-    runs: Runs = {f"{size} photographs": partial(_copy, known, size, known.budget.tries[0]) for size in fewer(known)}
-    return {**runs, **whole_courses(known)}
+    first = knowledge.budget.settings[0]
+    runs: Runs = {
+        f"{size} photographs": partial(_copy, knowledge, cache, size, first) for size in subset_sizes(knowledge)
+    }
+    return {**runs, **whole_set_runs(knowledge, cache)}
 
 
-def whole_courses(known: AttackerKnowledge) -> Runs:
-    """Copies that learned from all photographs as they are."""
-    return _courses(known, "all photographs")
+def whole_set_runs(knowledge: AttackerKnowledge, cache: AttackCache) -> Runs:
+    """Copies trained on the whole set, without an input transform."""
+    return _runs(knowledge, cache, "all photographs")
 
 
-def map_copy_runs(known: AttackerKnowledge) -> Runs:
-    """Copies that look through a 3D LUT, the most flexible of the colour maps."""
-    return _courses(known, "behind a 3D LUT", lut_of)
+def map_copy_runs(knowledge: AttackerKnowledge, cache: AttackCache) -> Runs:
+    """Copies behind a 3D LUT, the most flexible colour map."""
+    return _runs(knowledge, cache, "3D LUT", fitted_lut)
 
 
-def inverse_copy_runs(known: AttackerKnowledge) -> Runs:
-    """Copies that look through the inverse of the profile, which moves colours better than any that was learned."""
-    return _courses(known, "inverse", inverse_of) if has_inverse(known) else {}
+def inversion_copy_runs(knowledge: AttackerKnowledge, cache: AttackCache) -> Runs:
+    """Copies behind the per-pixel inverse of the profile, which is more exact than any fitted map."""
+    return _runs(knowledge, cache, "per-pixel inverse", pixel_inverse) if is_invertible(knowledge) else {}
 
 
-def _courses(known: AttackerKnowledge, label: str, look: Look | None = None) -> Runs:
-    """A copy in every try, from all photographs."""
-    if not _teaches(known):
+def _runs(
+    knowledge: AttackerKnowledge, cache: AttackCache, label: str, transform: InputTransform | None = None
+) -> Runs:
+    """One copy for each settings of the budget, from the whole training set."""
+    if not _can_train(knowledge):
         return {}
-    return {f"{label}, {one}": partial(_copy, known, None, one, look) for one in known.budget.tries}
+    return {
+        f"{label}, {settings}": partial(_copy, knowledge, cache, None, settings, transform)
+        for settings in knowledge.budget.settings
+    }
 
 
-def _teaches(known: AttackerKnowledge) -> bool:
-    return known.embedder.differentiable and known.people is not None
+def _can_train(knowledge: AttackerKnowledge) -> bool:
+    return knowledge.embedder.differentiable and knowledge.faces is not None
 
 
-Look = Callable[[AttackerKnowledge], ImageTransform]
+def _copy(
+    knowledge: AttackerKnowledge,
+    cache: AttackCache,
+    size: int | None,
+    settings: TrainingSettings,
+    transform: InputTransform | None = None,
+) -> Adversary:
+    student, result = distilled_copy(knowledge, cache, settings, size, transform)
+    used = size or len(training_crops(knowledge, cache)[0])
+    transforms = (transform(knowledge, cache),) if transform else ()
+    return Adversary(transforms, embedder=student, training=result, learned_from=used)
 
 
-def _copy(known: AttackerKnowledge, size: int | None, tried: Try, look: Look | None = None) -> Adversary:
-    student, training = distilled(known, size, tried, look)
-    seen = size or len(training_faces(known)[0].owner)
-    return Adversary((look(known),) if look else (), embedder=student, training=training, learned_from=seen)
+def distilled_copy(
+    knowledge: AttackerKnowledge,
+    cache: AttackCache,
+    settings: TrainingSettings,
+    size: int | None = None,
+    transform: InputTransform | None = None,
+) -> Distilled:
+    """A copy trained on `size` photographs, None for all, whose captured images pass `transform` first."""
+    made = transform(knowledge, cache) if transform else None
 
+    def compute() -> Distilled:
+        training_set, validation_set = training_crops(knowledge, cache)
+        if made:
+            training_set, validation_set = (crops.transformed(made) for crops in (training_set, validation_set))
+        return distil(knowledge, cache, training_set, validation_set, size or len(training_set), settings)
 
-@lru_cache(maxsize=2 * len(FULL_TRIES))
-def distilled(
-    known: AttackerKnowledge, size: int | None, tried: Try, look: Look | None
-) -> tuple[FaceEmbedder, Training]:
-    """A copy taught by so many photographs, all if None, through what somebody looks at captured pictures with."""
-    lessons, judged = training_faces(known)
-    if look:
-        lessons, judged = (faces.seen_through(look(known)) for faces in (lessons, judged))
-    return distil(known, lessons, judged, size or len(lessons.owner), tried)
+    key = (knowledge.digest, size, settings, made.digest if made else None)
+    return cache.get("distilled copy", key, compute)
 
 
 def distil(
-    known: AttackerKnowledge, lessons: TrainingFaces, judged: TrainingFaces, count: int, tried: Try
-) -> tuple[FaceEmbedder, Training]:
-    """Minimise 1 - cos(F'(C(x)), F(x)); judged by the same cosine on people who were kept aside."""
-    teacher = known.embedder
-    student, wanted = copy_of(teacher), answers(teacher, lessons)
-    right, quick, device = embedded(teacher, judged.raw), compiled_for_training(student, known), device_of(teacher)
+    knowledge: AttackerKnowledge,
+    cache: AttackCache,
+    training_set: CropPairs,
+    validation_set: CropPairs,
+    count: int,
+    settings: TrainingSettings,
+) -> Distilled:
+    """Minimise 1 - cos(G(C(x)), F(x)) over the copy G on the first `count` faces, F being the recogniser, C the camera.
 
-    def loss(rows: Rows, rng: np.random.Generator) -> Tensor:
-        crops, mirrored = moved(lessons.captured[rows], rng, device), bool(rng.random() < 0.5)
-        said: Tensor = quick(crops.flip(3) if mirrored else crops)
-        return 1 - (said * wanted[mirrored][torch.from_numpy(rows)]).sum(1).mean()
+    The validation score is the mean cosine on people of the validation set.
+    """
+    teacher = knowledge.embedder
+    student, targets = trainable_copy(teacher), teacher_embeddings(knowledge, cache, training_set)
+    validation_targets = embed_crops(teacher, validation_set.raw)
+    fast, device = compiled_for_training(student, knowledge), device_of(teacher)
+
+    def loss(indices: Indices, rng: np.random.Generator) -> Tensor:
+        crops, mirrored = augmented(training_set.captured[indices], rng, device), bool(rng.random() < 0.5)
+        embeddings: Tensor = fast(crops.flip(3) if mirrored else crops)
+        return 1 - (embeddings * targets[mirrored][torch.from_numpy(indices)]).sum(1).mean()
 
     def score() -> float:
-        return float((embedded(student, judged.captured) * right).sum(1).mean())
+        return float((embed_crops(student, validation_set.captured) * validation_targets).sum(1).mean())
 
-    return student, Course(student, loss, score, count, known, f"distil from {count} photographs").train(tried)
+    run = TrainingRun(student, loss, score, count, knowledge, f"distil from {count} photographs")
+    return student, run.train(settings)
 
 
 DISTILLATION = Attack(
@@ -113,14 +152,14 @@ DISTILLATION = Attack(
 MAP_DISTILLATION = Attack(
     "colour maps, distillation",
     "gray-box",
-    "raw and captured photographs of faces and of anything from a bought camera",
+    "raw and captured photographs of faces and of any content from a bought camera",
     map_copy_runs,
     trained=True,
 )
-INVERSE_DISTILLATION = Attack(
-    "inverse, distillation",
+INVERSION_DISTILLATION = Attack(
+    "analytic inversion, distillation",
     "white-box",
     "the profile, and raw and captured photographs of faces",
-    inverse_copy_runs,
+    inversion_copy_runs,
     trained=True,
 )

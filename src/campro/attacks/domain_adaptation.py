@@ -1,4 +1,4 @@
-"""A recogniser that gets used to captured faces, of whom nobody knows who they are."""
+"""Unsupervised domain adaptation of a recogniser to captured faces, by AdaBN and CORAL; nobody is identified."""
 
 from __future__ import annotations
 
@@ -8,40 +8,46 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from campro.attacks.attack_base import Adversary, Attack, AttackerKnowledge, Runs
-from campro.attacks.face_training import BATCH, Crops, copy_of, embedded, training_faces
+from campro.attacks.attack_cache import AttackCache
+from campro.attacks.student_networks import trainable_copy
+from campro.attacks.training_crops import BATCH, Crops, embed_crops, training_crops
 from campro.core.device import device_of
 from campro.core.images import to_tensor
 from campro.core.types import Embeddings, Images
 from campro.models.faces.embedder_card import FaceEmbedder
 
-SHRINK = 0.1
-"""Share of the mean variance in the estimate of a covariance: there are not many more faces than dimensions."""
+SHRINKAGE = 0.1
+"""Added to the diagonal of each covariance, relative to the mean variance: faces hardly outnumber dimensions."""
 
 
-def adaptation_runs(known: AttackerKnowledge) -> Runs:
-    """Statistics of the layers, of the rows, and both."""
-    if not known.embedder.differentiable:
+def adaptation_runs(knowledge: AttackerKnowledge, cache: AttackCache) -> Runs:
+    """CORAL; for recognisers with batch normalisation AdaBN, and both, too."""
+    if not knowledge.embedder.differentiable:
         return {}
-    runs = {"rows": lambda: Adversary(embedder=_rows_adapted(known, known.embedder))}
-    if any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in known.embedder.modules()):
-        runs["layers"] = lambda: Adversary(embedder=_layers_adapted(known))
-        runs["layers and rows"] = lambda: Adversary(embedder=_rows_adapted(known, _layers_adapted(known)))
+    runs = {"CORAL": lambda: Adversary(embedder=_coral(knowledge, cache, knowledge.embedder))}
+    if any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in knowledge.embedder.modules()):
+        runs["AdaBN"] = lambda: Adversary(embedder=_adabn(knowledge, cache))
+        runs["AdaBN and CORAL"] = lambda: Adversary(embedder=_coral(knowledge, cache, _adabn(knowledge, cache)))
     return runs
 
 
-def _layers_adapted(known: AttackerKnowledge) -> FaceEmbedder:
-    return layers_adapted(known.embedder, training_faces(known)[0].captured)
+def _adabn(knowledge: AttackerKnowledge, cache: AttackCache) -> FaceEmbedder:
+    return adapt_batch_norm(knowledge.embedder, training_crops(knowledge, cache)[0].captured)
 
 
-def _rows_adapted(known: AttackerKnowledge, first: FaceEmbedder) -> FaceEmbedder:
-    faces = training_faces(known)[0]
-    return RowsAdapted(first, embedded(first, faces.captured), embedded(known.embedder, faces.raw))
+def _coral(knowledge: AttackerKnowledge, cache: AttackCache, embedder: FaceEmbedder) -> FaceEmbedder:
+    crops = training_crops(knowledge, cache)[0]
+    captured, raw = embed_crops(embedder, crops.captured), embed_crops(knowledge.embedder, crops.raw)
+    return CoralEmbedder(embedder, captured, raw)
 
 
 @torch.no_grad()
-def layers_adapted(embedder: FaceEmbedder, captured: Crops) -> FaceEmbedder:
-    """A copy whose batch normalisation has the statistics of captured faces (Li et al., AdaBN, 2016)."""
-    student = copy_of(embedder).train()
+def adapt_batch_norm(embedder: FaceEmbedder, captured: Crops) -> FaceEmbedder:
+    """AdaBN: a copy whose batch normalisation has the statistics of captured faces.
+
+    Source: Li et al., Revisiting Batch Normalization for Practical Domain Adaptation, 2016, algorithm 1.
+    """
+    student = trainable_copy(embedder).train()
     for module in student.modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             module.reset_running_stats()
@@ -52,27 +58,33 @@ def layers_adapted(embedder: FaceEmbedder, captured: Crops) -> FaceEmbedder:
     return student.eval()
 
 
-class RowsAdapted(FaceEmbedder):
-    """Rows of captured faces, given the mean and covariance of raw ones (Sun et al., CORAL, AAAI 2016)."""
+class CoralEmbedder(FaceEmbedder):
+    """CORAL: embeddings of captured faces are whitened and recoloured to the mean and covariance of raw ones.
 
-    def __init__(self, first: FaceEmbedder, captured: Embeddings, raw: Embeddings) -> None:
-        super().__init__(copy_of(first).card)
-        self.first = first
-        self.register_buffer("centre", captured.mean(0))
-        self.register_buffer("wanted", raw.mean(0))
-        self.register_buffer("mix", _root(captured, -0.5) @ _root(raw, 0.5))
+    Source: Sun et al., Return of Frustratingly Easy Domain Adaptation, AAAI 2016, algorithm 1; here with a shift of
+    the mean, and the covariance shrunk by `SHRINKAGE`.
+    """
+
+    def __init__(self, embedder: FaceEmbedder, captured: Embeddings, raw: Embeddings) -> None:
+        """Statistics of `captured` come from `embedder`, those of `raw` from the off-the-shelf recogniser."""
+        super().__init__(trainable_copy(embedder).card)
+        self.embedder = embedder
+        self.register_buffer("captured_mean", captured.mean(0))
+        self.register_buffer("raw_mean", raw.mean(0))
+        self.register_buffer("transform", _covariance_power(captured, -0.5) @ _covariance_power(raw, 0.5))
 
     def forward(self, crops: Images) -> Embeddings:
         """See `FaceEmbedder.forward`."""
-        return F.normalize((self.first(crops) - self.centre) @ self.mix + self.wanted)
+        return F.normalize((self.embedder(crops) - self.captured_mean) @ self.transform + self.raw_mean)
 
 
-def _root(rows: Float[Tensor, "N D"], power: float) -> Float[Tensor, "D D"]:
-    """A power of the covariance, shrunk."""
-    covariance = torch.cov(rows.double().T)
-    covariance += SHRINK * covariance.trace() / len(covariance) * torch.eye(len(covariance)).to(covariance)
+def _covariance_power(embeddings: Float[Tensor, "N D"], power: float) -> Float[Tensor, "D D"]:
+    covariance = torch.cov(embeddings.double().T)
+    covariance += SHRINKAGE * covariance.trace() / len(covariance) * torch.eye(len(covariance)).to(covariance)
     values, vectors = torch.linalg.eigh(covariance)
     return (vectors * values**power @ vectors.T).float()
 
 
-ADAPTATION = Attack("adaptation", "gray-box", "captured faces without names, and raw ones of others", adaptation_runs)
+DOMAIN_ADAPTATION = Attack(
+    "domain adaptation", "gray-box", "captured faces without names, and raw faces of other people", adaptation_runs
+)

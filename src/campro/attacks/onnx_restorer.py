@@ -1,4 +1,4 @@
-"""Networks for image restoration that somebody else trained, from ONNX files."""
+"""Image restoration networks from ONNX files, as others have trained them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,18 @@ from campro.core.types import Rgb8
 
 
 class OnnxRestorer:
-    """One input (1, 3, H, W) of sRGB in [0, 1] and one such output, as an `ImageTransform`; H and W may be fixed.
+    """A network with one input (1, 3, H, W), sRGB in [0, 1], and such an output; an `ImageTransform`.
 
-    A network of a fixed size sees the picture scaled to it, and its answer is scaled back.
+    H and W of the file may be free or fixed. A network of fixed size gets the picture resized to it, and its output
+    is resized back.
     """
 
     def __init__(self, path: Path) -> None:
+        """Load the network; it runs on the CPU.
+
+        Raises:
+            CamproError: if the file is not readable, or the network has other inputs.
+        """
         self.name = path.stem
         try:
             self.digest = file_sha256(path)
@@ -38,11 +44,11 @@ class OnnxRestorer:
         self._size = (height, width) if isinstance(height, int) and isinstance(width, int) else None
 
     def __call__(self, rgb: Rgb8) -> Rgb8:
-        """The picture, restored."""
+        """The restored picture, of the same size."""
         height, width = rgb.shape[:2]
-        seen = rgb if self._size is None else cv2.resize(rgb, self._size[::-1], interpolation=cv2.INTER_AREA)
-        answer = self._session.run(None, {self._input: to_tensor(np.ascontiguousarray(seen)).numpy()})[0]
-        restored = to_rgb8(torch.from_numpy(answer).clamp(0, 1))[0]
+        resized = rgb if self._size is None else cv2.resize(rgb, self._size[::-1], interpolation=cv2.INTER_AREA)
+        output = self._session.run(None, {self._input: to_tensor(np.ascontiguousarray(resized)).numpy()})[0]
+        restored = to_rgb8(torch.from_numpy(output).clamp(0, 1))[0]
         if restored.shape[:2] == (height, width):
             return restored
         return np.asarray(cv2.resize(restored, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)

@@ -1,50 +1,52 @@
-"""A network that turns captured faces back, for the recogniser off the shelf."""
+"""Restoration: a network learns to turn captured faces into raw ones, for the off-the-shelf recogniser."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
-from functools import lru_cache, partial
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from campro.attacks.attack_base import Adversary, Attack, AttackerKnowledge, Runs, Training
-from campro.attacks.budget import FULL_TRIES, Restoration, Try
-from campro.attacks.colour_maps import lut_of
-from campro.attacks.face_training import (
-    Course,
-    Rows,
-    TrainingFaces,
-    answers,
-    compiled_for_training,
-    copy_of,
-    embedded,
-    fewer,
-    frozen,
-    moved,
-    training_faces,
+from campro.attacks.attack_base import Adversary, Attack, AttackerKnowledge, Runs, TrainingResult
+from campro.attacks.attack_cache import AttackCache
+from campro.attacks.budget import RestorationLoss, TrainingSettings
+from campro.attacks.colour_maps import fitted_lut
+from campro.attacks.student_networks import compiled_for_training, frozen_copy, trainable_copy
+from campro.attacks.training_crops import (
+    CropPairs,
+    Indices,
+    augmented,
+    embed_crops,
+    subset_sizes,
+    teacher_embeddings,
+    training_crops,
 )
+from campro.attacks.training_run import TrainingRun
 from campro.core.device import device_of
 from campro.core.types import Embeddings, Images
 from campro.enhance.unet import UNet
 from campro.models.faces.embedder_card import FaceEmbedder
 
 BASE, DEPTH = 16, 4
-"""Of the U-Net: half as wide as the paper's enhancer and a level less, for crops of a hundred pixels."""
+"""Channels and levels of the U-Net: half as wide as the paper's enhancer and one level less, for crops of about 100
+pixels.
+"""
 BATCH = 16
-"""A network that starts from nothing takes many steps; without batch norm it can learn from few faces in each."""
-IDENTITY: dict[Restoration, float] = {"L1": 0.0, "L1 and identity": 0.1}
-"""Weight of 1 - cos(F(R(C(x))), F(x)) beside the mean absolute error of pixels."""
-STRONGEST: Restoration = "L1 and identity"
+"""Faces of one step. A network from random weights needs many steps; it has no batch normalisation that would need
+many faces in each."""
+IDENTITY_WEIGHTS: dict[RestorationLoss, float] = {"L1": 0.0, "L1 and identity": 0.1}
+"""Weight of the identity term 1 - cos(F(R(C(x))), F(x)) beside the mean absolute error of the pixels."""
+STRONGEST: RestorationLoss = "L1 and identity"
 
 
-class Restored(FaceEmbedder):
-    """A recogniser behind a restorer: the best map of colours, and what a U-Net adds to it."""
+class RestoringEmbedder(FaceEmbedder):
+    """A recogniser behind a restorer: a colour map, plus the residual of a U-Net, which starts at zero."""
 
     def __init__(self, recogniser: FaceEmbedder, colours: Callable[[Images], Images]) -> None:
-        super().__init__(copy_of(recogniser).card)
+        super().__init__(trainable_copy(recogniser).card)
         self.recogniser = recogniser
         self.colours = colours
         self.unet = UNet(BASE, DEPTH)
@@ -53,79 +55,96 @@ class Restored(FaceEmbedder):
         nn.init.zeros_(self.unet.last.bias)
 
     def restored(self, crops: Images) -> Images:
-        """The crops, as they may have looked."""
+        """An estimate of the raw crops."""
         return (self.colours(crops) + self.unet(crops).float()).clamp(0, 1)
 
     def forward(self, crops: Images) -> Embeddings:
         """See `FaceEmbedder.forward`."""
-        said: Tensor = self.recogniser(self.restored(crops))
-        return said
+        embeddings: Tensor = self.recogniser(self.restored(crops))
+        return embeddings
 
 
-def restoration_runs(known: AttackerKnowledge) -> Runs:
-    """One for every number of photographs, by the loss that brings most back, and those of all photographs."""
-    if not known.embedder.differentiable:
+def restoration_runs(knowledge: AttackerKnowledge, cache: AttackCache) -> Runs:
+    """One network for each size of the training set, by the strongest loss, and those from the whole set."""
+    if not knowledge.embedder.differentiable:
         return {}
-    first = known.budget.tries[0]
+    first = knowledge.budget.settings[0]
     runs = {
-        f"{STRONGEST}, {size} photographs": partial(_restorer, known, STRONGEST, first, size) for size in fewer(known)
+        f"{STRONGEST}, {size} photographs": partial(_restorer, knowledge, cache, STRONGEST, first, size)
+        for size in subset_sizes(knowledge)
     }
-    return {**runs, **whole_restorations(known)}
+    return {**runs, **whole_set_restorations(knowledge, cache)}
 
 
-def whole_restorations(known: AttackerKnowledge) -> Runs:
-    """Networks that learned from all photographs, by every loss of the budget, in every try."""
-    if not known.embedder.differentiable:
+def whole_set_restorations(knowledge: AttackerKnowledge, cache: AttackCache) -> Runs:
+    """Networks from the whole training set, one for each loss and settings of the budget."""
+    if not knowledge.embedder.differentiable:
         return {}
-    budget = known.budget
+    budget = knowledge.budget
     return {
-        f"{kind}, {one}": partial(_restorer, known, kind, one) for kind in budget.restorations for one in budget.tries
+        f"{kind}, {settings}": partial(_restorer, knowledge, cache, kind, settings)
+        for kind in budget.restoration_losses
+        for settings in budget.settings
     }
 
 
-@lru_cache(maxsize=2 * len(FULL_TRIES))
-def _restorer(known: AttackerKnowledge, kind: Restoration, tried: Try, size: int | None = None) -> Adversary:
-    colours = deepcopy(lut_of(known).lut)  # it goes where the recogniser is; the one that others share stays
-    lessons, judged = training_faces(known)
-    some = lessons.rows(np.arange(size or len(lessons.owner)))
-    network, training = restore(known, colours, some, judged, IDENTITY[kind], tried)
-    return Adversary(embedder=network, training=training, learned_from=len(some.owner))
+def _restorer(
+    knowledge: AttackerKnowledge,
+    cache: AttackCache,
+    kind: RestorationLoss,
+    settings: TrainingSettings,
+    size: int | None = None,
+) -> Adversary:
+    def compute() -> Adversary:
+        # A copy, since the network moves to the device of the recogniser, and others use the cached map.
+        colours = deepcopy(fitted_lut(knowledge, cache).lut)
+        training_set, validation_set = training_crops(knowledge, cache)
+        used = training_set.subset(np.arange(size or len(training_set)))
+        weight = IDENTITY_WEIGHTS[kind]
+        network, result = restore(knowledge, cache, colours, used, validation_set, weight, settings)
+        return Adversary(embedder=network, training=result, learned_from=len(used))
+
+    return cache.get("restorer", (knowledge.digest, kind, settings, size), compute)
 
 
 def restore(
-    known: AttackerKnowledge,
+    knowledge: AttackerKnowledge,
+    cache: AttackCache,
     colours: Callable[[Images], Images],
-    lessons: TrainingFaces,
-    judged: TrainingFaces,
+    training_set: CropPairs,
+    validation_set: CropPairs,
     identity: float,
-    tried: Try,
-) -> tuple[Restored, Training]:
-    """Only the U-Net learns; judged by the cosine of restored to raw faces of people who were kept aside."""
-    device = device_of(known.embedder)
-    network = Restored(known.embedder.eval().requires_grad_(False), colours).to(device)
-    wanted, right = answers(known.embedder, lessons), embedded(known.embedder, judged.raw)
-    restored, recognise = (
-        compiled_for_training(network.restored, known),
-        compiled_for_training(frozen(known.embedder), known),
-    )
+    settings: TrainingSettings,
+) -> tuple[RestoringEmbedder, TrainingResult]:
+    """Train the U-Net alone, by the L1 loss and `identity` times the identity term (see `IDENTITY_WEIGHTS`).
 
-    def loss(rows: Rows, rng: np.random.Generator) -> Tensor:
+    The validation score is the mean cosine between restored and raw faces of people of the validation set.
+    """
+    embedder, device = knowledge.embedder, device_of(knowledge.embedder)
+    network = RestoringEmbedder(embedder.eval().requires_grad_(False), colours).to(device)
+    targets = teacher_embeddings(knowledge, cache, training_set)
+    validation_targets = embed_crops(embedder, validation_set.raw)
+    restored = compiled_for_training(network.restored, knowledge)
+    embed = compiled_for_training(frozen_copy(embedder), knowledge)
+
+    def loss(indices: Indices, rng: np.random.Generator) -> Tensor:
         shift, mirrored = int(rng.integers(2**31)), bool(rng.random() < 0.5)
-        sides = (moved(side[rows], np.random.default_rng(shift), device) for side in (lessons.captured, lessons.raw))
-        captured, raw = (side.flip(3) if mirrored else side for side in sides)
-        found = restored(captured)
-        error = (found - raw).abs().mean()
+        sides = (training_set.captured[indices], training_set.raw[indices])
+        shifted = (augmented(side, np.random.default_rng(shift), device) for side in sides)
+        captured, raw = (side.flip(3) if mirrored else side for side in shifted)
+        output = restored(captured)
+        error = (output - raw).abs().mean()
         if not identity:
             return error
-        said: Tensor = recognise(found)
-        return error + identity * (1 - (said * wanted[mirrored][torch.from_numpy(rows)]).sum(1).mean())
+        embeddings: Tensor = embed(output)
+        return error + identity * (1 - (embeddings * targets[mirrored][torch.from_numpy(indices)]).sum(1).mean())
 
     def score() -> float:
-        return float((embedded(network, judged.captured) * right).sum(1).mean())
+        return float((embed_crops(network, validation_set.captured) * validation_targets).sum(1).mean())
 
-    label = f"restore, identity {identity:g}"
-    course = Course(network, loss, score, len(lessons.owner), known, label, batch=BATCH, cools=known.budget.cools)
-    return network, course.train(tried)
+    label, annealed = f"restore, identity weight {identity:g}", knowledge.budget.annealed
+    run = TrainingRun(network, loss, score, len(training_set), knowledge, label, batch=BATCH, annealed=annealed)
+    return network, run.train(settings)
 
 
 RESTORATION = Attack(

@@ -1,4 +1,4 @@
-"""A recogniser trained anew on named captured faces (CamPro, NDSS 2024, VII-B): fine-tuned or from scratch."""
+"""Retraining: a recogniser is trained on named captured faces (CamPro, NDSS 2024, VII-B), from its weights or anew."""
 
 from __future__ import annotations
 
@@ -11,142 +11,156 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from campro.attacks.attack_base import Adversary, Attack, AttackerKnowledge, Runs, Training
-from campro.attacks.budget import Head, Try
-from campro.attacks.distillation import distilled
-from campro.attacks.face_training import (
-    Course,
-    Rows,
-    TrainingFaces,
-    answers,
-    compiled_for_training,
-    copy_of,
-    embedded,
-    fewer,
-    moved,
-    training_faces,
+from campro.attacks.attack_base import Adversary, Attack, AttackerKnowledge, Runs, TrainingResult
+from campro.attacks.attack_cache import AttackCache
+from campro.attacks.budget import Head, TrainingSettings
+from campro.attacks.distillation import distilled_copy
+from campro.attacks.student_networks import compiled_for_training, trainable_copy
+from campro.attacks.training_crops import (
+    CropPairs,
+    Indices,
+    augmented,
+    embed_crops,
+    subset_sizes,
+    teacher_embeddings,
+    training_crops,
 )
+from campro.attacks.training_run import TrainingRun
 from campro.core.device import device_of, seed_everything
 from campro.metrics.identification import only_tied, ranks_of_mates
 from campro.models.faces.embedder_card import FaceEmbedder
 
 SCALE, MARGIN = 32.0, 0.5
-"""Of ArcFace (Deng et al., CVPR 2019); softmax is the same without margin."""
+"""Scale s, and angular margin m in radians, of ArcFace (Deng et al., CVPR 2019, eq. 3); softmax has no margin."""
 Start = Literal["fine-tuned", "distilled", "from scratch"]
 
 
-def retraining_runs(known: AttackerKnowledge) -> Runs:
-    """Every start, head and try, on all faces there are; after distillation only the head that separates better.
+def retraining_runs(knowledge: AttackerKnowledge, cache: AttackCache) -> Runs:
+    """Each start, head and settings, on the whole training set; after distillation the ArcFace head only.
 
-    The scaling curve is that of fine-tuning with the same head.
+    The scaling curve is that of fine-tuning with the ArcFace head.
     """
-    if not known.embedder.differentiable:
+    if not knowledge.embedder.differentiable:
         return {}
     starts: tuple[Start, ...] = ("fine-tuned", "from scratch")
-    tried: list[tuple[Start, Head]] = [(start, head) for start in starts for head in known.budget.heads]
-    tries = known.budget.tries
+    plain: list[tuple[Start, Head]] = [(start, head) for start in starts for head in knowledge.budget.heads]
+    all_settings = knowledge.budget.settings
     runs = {
-        f"{start}, {head}, {one}": partial(_retrained, known, start, head, one)
-        for start, head in [("distilled", "ArcFace"), *tried]
-        for one in tries
+        f"{start}, {head}, {settings}": partial(_retrained, knowledge, cache, start, head, settings)
+        for start, head in [("distilled", "ArcFace"), *plain]
+        for settings in all_settings
     }
     return runs | {
-        f"fine-tuned, ArcFace, {size} photographs": partial(_retrained, known, "fine-tuned", "ArcFace", tries[0], size)
-        for size in fewer(known)
+        f"fine-tuned, ArcFace, {size} photographs": partial(
+            _retrained, knowledge, cache, "fine-tuned", "ArcFace", all_settings[0], size
+        )
+        for size in subset_sizes(knowledge)
     }
 
 
-def _retrained(known: AttackerKnowledge, start: Start, head: Head, tried: Try, size: int | None = None) -> Adversary:
-    first = distilled(known, None, known.budget.tries[0], None)[0] if start == "distilled" else known.embedder
-    lessons, judged = training_faces(known)
+def _retrained(
+    knowledge: AttackerKnowledge,
+    cache: AttackCache,
+    start: Start,
+    head: Head,
+    settings: TrainingSettings,
+    size: int | None = None,
+) -> Adversary:
+    initial = knowledge.embedder
+    if start == "distilled":
+        initial, _ = distilled_copy(knowledge, cache, knowledge.budget.settings[0])
+    training_set, validation_set = training_crops(knowledge, cache)
     if size:
-        lessons = of_few_people(lessons, size)
-    student, training = retrain(known, first, lessons, judged, start, head, tried)
-    return Adversary(embedder=student, enrols="itself", training=training, learned_from=len(lessons.owner))
+        training_set = subset_of_few_people(training_set, size)
+    student, result = retrain(knowledge, cache, initial, training_set, validation_set, start, head, settings)
+    return Adversary(embedder=student, gallery_embedder="own", training=result, learned_from=len(training_set))
 
 
-def of_few_people(lessons: TrainingFaces, size: int) -> TrainingFaces:
-    """So many photographs of as few people as have them: classes of one photograph would teach nothing."""
-    return lessons.rows(np.argsort(lessons.owner.numpy(), kind="stable")[:size])
+def subset_of_few_people(training_set: CropPairs, size: int) -> CropPairs:
+    """`size` photographs of as few people as possible: classes of one photograph each cannot be learned."""
+    return training_set.subset(np.argsort(training_set.subjects.numpy(), kind="stable")[:size])
 
 
 def retrain(
-    known: AttackerKnowledge,
-    first: FaceEmbedder,
-    lessons: TrainingFaces,
-    judged: TrainingFaces,
+    knowledge: AttackerKnowledge,
+    cache: AttackCache,
+    initial: FaceEmbedder,
+    training_set: CropPairs,
+    validation_set: CropPairs,
     start: Start,
     head: Head,
-    tried: Try,
-) -> tuple[FaceEmbedder, Training]:
-    """Cross-entropy over the training people, half of whose crops are raw in each step; judged by rank-1 on others.
+    settings: TrainingSettings,
+) -> tuple[FaceEmbedder, TrainingResult]:
+    """Minimise the cross-entropy over the training people; half of the crops in each step are raw.
 
-    A student who knows faces starts with people where the recogniser sees them; random places would first undo what
-    it knows.
+    The validation score is `validation_rank1`. Unless the start is from scratch, the class proxies start at the mean
+    embeddings of the people: random proxies would first destroy what the network has learned.
     """
-    seed_everything(known.seed + tried.seed)
-    student, device = copy_of(first), device_of(first)
+    seed_everything(knowledge.seed + settings.seed)
+    student, device = trainable_copy(initial), device_of(initial)
     if start == "from scratch":
-        student.apply(_forget)
-        proxies = nn.Parameter(torch.randn(int(lessons.owner.max()) + 1, first.card.dim).to(device))
+        student.apply(_reset)
+        proxies = nn.Parameter(torch.randn(int(training_set.subjects.max()) + 1, initial.card.dim).to(device))
     else:
-        proxies = nn.Parameter(places(answers(known.embedder, lessons)[0], lessons.owner))
-    quick = compiled_for_training(student, known)
+        embeddings, _ = teacher_embeddings(knowledge, cache, training_set)
+        proxies = nn.Parameter(initial_proxies(embeddings, training_set.subjects))
+    fast = compiled_for_training(student, knowledge)
     trained = nn.ModuleDict({"student": student, "head": nn.ParameterList([proxies])})
 
-    def loss(rows: Rows, rng: np.random.Generator) -> Tensor:
-        half = len(rows) // 2
-        halves = (lessons.raw[rows[:half]], lessons.captured[rows[half:]])
-        crops = torch.cat([moved(side, rng, device) for side in halves])
-        owner = lessons.owner[torch.from_numpy(rows)].to(device)
-        said: Tensor = quick(crops.flip(3) if rng.random() < 0.5 else crops)
-        return F.cross_entropy(logits(said, proxies, owner, head), owner)
+    def loss(indices: Indices, rng: np.random.Generator) -> Tensor:
+        half = len(indices) // 2
+        halves = (training_set.raw[indices[:half]], training_set.captured[indices[half:]])
+        crops = torch.cat([augmented(side, rng, device) for side in halves])
+        subjects = training_set.subjects[torch.from_numpy(indices)].to(device)
+        embedded: Tensor = fast(crops.flip(3) if rng.random() < 0.5 else crops)
+        return F.cross_entropy(logits(embedded, proxies, subjects, head), subjects)
 
-    course = Course(
-        trained,
-        loss,
-        lambda: validation_rank1(student, judged),
-        len(lessons.owner),
-        known,
-        f"retrain, {start}, {head}",
-        knows_nothing=start == "from scratch",
-    )
-    return student, course.train(tried)
+    def score() -> float:
+        return validation_rank1(student, validation_set)
+
+    label, untrained = f"retrain, {start}, {head}", start == "from scratch"
+    run = TrainingRun(trained, loss, score, len(training_set), knowledge, label, untrained=untrained)
+    return student, run.train(settings)
 
 
-def places(rows: Float[Tensor, "N D"], owner: Int[Tensor, "N"]) -> Float[Tensor, "P D"]:
-    """Where each person's rows lie on average; as long as random vectors would be."""
-    people = F.one_hot(owner).to(rows).T
-    return F.normalize(people @ rows) * rows.shape[1] ** 0.5
+def initial_proxies(embeddings: Float[Tensor, "N D"], subjects: Int[Tensor, "N"]) -> Float[Tensor, "P D"]:
+    """The direction of each person's mean embedding, scaled to the norm sqrt(D) of random normal vectors."""
+    people = F.one_hot(subjects).to(embeddings).T
+    return F.normalize(people @ embeddings) * embeddings.shape[1] ** 0.5
 
 
 def logits(
-    rows: Float[Tensor, "B D"], proxies: Float[Tensor, "P D"], owner: Int[Tensor, "B"], head: Head
+    embeddings: Float[Tensor, "B D"], proxies: Float[Tensor, "P D"], subjects: Int[Tensor, "B"], head: Head
 ) -> Float[Tensor, "B P"]:
-    """Scaled cosines; for ArcFace the angle to the own proxy is made larger by a margin."""
-    cosine = (rows @ F.normalize(proxies).T).clamp(-1 + 1e-6, 1 - 1e-6)
+    """Scaled cosines to the class proxies; for ArcFace with a margin on the angle to the own proxy.
+
+    Source: Deng et al., ArcFace, CVPR 2019, eq. 3. `embeddings` have unit norm, proxies any.
+    """
+    cosine = (embeddings @ F.normalize(proxies).T).clamp(-1 + 1e-6, 1 - 1e-6)
     if head == "softmax":
         return SCALE * cosine
-    own = F.one_hot(owner, len(proxies)).bool()
+    own = F.one_hot(subjects, len(proxies)).bool()
     return SCALE * torch.where(own, (cosine.acos() + MARGIN).clamp(max=torch.pi).cos(), cosine)
 
 
-def validation_rank1(student: FaceEmbedder, judged: TrainingFaces) -> float:
-    """Captured faces of people kept aside, against one raw face of each; ties are no hits.
+def validation_rank1(student: FaceEmbedder, validation_set: CropPairs) -> float:
+    """Rank-1 rate in [0, 1] of captured probes against one raw gallery face of each validation person.
 
-    They count for an attacker who is judged, but one who stops by them takes a network that has died for a perfect one.
+    Ties are misses here. In the evaluation of an attack they are hits; but a training that stops by such a score
+    would take a network with constant output for a perfect one.
     """
-    _, first = np.unique(judged.owner.numpy(), return_index=True)
-    probes = np.setdiff1d(np.arange(len(judged.owner)), first)
+    _, first = np.unique(validation_set.subjects.numpy(), return_index=True)
+    probes = np.setdiff1d(np.arange(len(validation_set)), first)
     if not len(probes):
         return 0.0
-    gallery, rows = embedded(student, judged.raw[first]), embedded(student, judged.captured[probes])
-    scores, mates = (rows @ gallery.T).cpu(), judged.owner[torch.from_numpy(probes)]
+    gallery = embed_crops(student, validation_set.raw[first])
+    scores = (embed_crops(student, validation_set.captured[probes]) @ gallery.T).cpu()
+    mates = validation_set.subjects[torch.from_numpy(probes)]
     hits = (ranks_of_mates(scores, mates) == 1) & ~only_tied(scores, mates)
     return float(hits.double().mean())
 
 
-def _forget(module: nn.Module) -> None:
+def _reset(module: nn.Module) -> None:
     reset = getattr(module, "reset_parameters", None)
     if callable(reset):
         reset()

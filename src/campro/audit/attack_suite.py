@@ -45,7 +45,7 @@ def run_suite(config: SuiteConfig) -> list[dict[str, Any]]:
         Task(model, attack.name, CAPTURED, run)
         for model in config.face_models
         for attack in attacks
-        for run in attack.runs(data.handed(attack, model, CAPTURED))
+        for run in attack.runs(data.handed(attack, model, CAPTURED), data.cache)
     ]
     _measure_all(config, folder, tasks)
     rows = suite_rows(folder, attacks, config)
@@ -74,7 +74,7 @@ def measure(config: SuiteConfig, task: Task) -> dict[str, Json]:
     print(f"attack: {task.attack} on {task.model}, {task.side}: {task.run}", file=sys.stderr, flush=True)
     data, attack, start = _data(config), find_attack(task.attack), time.monotonic()
     known = data.handed(attack, task.model, task.side)
-    adversary = attack.runs(known)[task.run]()
+    adversary = attack.runs(known, data.cache)[task.run]()
     fitted, training = time.monotonic(), adversary.training
     return judge(data, known.embedder, task.side, adversary) | {
         "learned_from": adversary.learned_from,

@@ -72,14 +72,14 @@ def judge(data: SuiteContext, embedder: FaceEmbedder, side: str, adversary: Adve
     sight = see(data, embedder, side, adversary)
     count, owner = len(data.roll.photos), data.roll.owner
     gallery, probes = sight.gallery[:count], sight.probes[:count]
-    alone = adversary.pictures == adversary.enrolled == 1
+    alone = adversary.probe_images == adversary.gallery_images == 1
     matchers = data.config.matchers if alone else (NEAREST,)
     found: dict[str, Json] = {"matchers": {}}
     for matcher in matchers:
         trials: list[Identification] = []
         for draw in data.draws:
-            seen = fused(probes, owner, draw.query, draw.gallery, adversary.pictures, draw.seed)
-            enrolled = fused(gallery, owner, draw.gallery, draw.query, adversary.enrolled, draw.seed)
+            seen = fused(probes, owner, draw.query, draw.gallery, adversary.probe_images, draw.seed)
+            enrolled = fused(gallery, owner, draw.gallery, draw.query, adversary.gallery_images, draw.seed)
             trials += identify(enrolled, {"view": seen}, owner, [draw], MATCHERS[matcher]())["view"].trials
         result = summarise(trials)
         found["matchers"][matcher] = identification_value(result)
@@ -101,7 +101,7 @@ def see(data: SuiteContext, embedder: FaceEmbedder, side: str, adversary: Advers
     photos, camera = data.judged, data.cameras[side]
     own = adversary.embedder or embedder
     moments: list[tuple[ImageTransform, ...]] = [(Frame(number),) for number in range(adversary.frames)]
-    looks: list[tuple[ImageTransform, ...]] = [(one,) for one in adversary.restores]
+    looks: list[tuple[ImageTransform, ...]] = [(one,) for one in adversary.transforms]
     views = [
         Chain(", ".join(link.name for link in links), *links)
         for moment in (moments if adversary.frames > 1 else [()])
@@ -113,7 +113,7 @@ def see(data: SuiteContext, embedder: FaceEmbedder, side: str, adversary: Advers
     probes = unit_rows(torch.as_tensor(total), "adversary")
     if adversary.gallery == "captured":
         return Sight(probes, probes)
-    enrolling = embedder if adversary.enrols == "off the shelf" else own
+    enrolling = embedder if adversary.gallery_embedder == "off the shelf" else own
     return Sight(unit_rows(rows(enrolling, view=RAW), "gallery"), probes)
 
 

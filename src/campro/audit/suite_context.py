@@ -9,6 +9,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from campro.attacks.attack_base import Attack, AttackerKnowledge, ThreatModel, restrict
+from campro.attacks.attack_cache import AttackCache
 from campro.attacks.budget import BUDGETS
 from campro.attacks.onnx_restorer import OnnxRestorer
 from campro.audit.suite_config import SuiteConfig
@@ -37,6 +38,7 @@ class SuiteContext:
 
     def __init__(self, config: SuiteConfig) -> None:
         self.config = config
+        self.cache = AttackCache()
         self.profile: IspProfile = load_profile(config.profile)
         self.cameras: dict[str, ImageTransform] = {CONTROL: RAW, CAPTURED: Camera(self.profile, CAPTURED)}
 
@@ -122,7 +124,7 @@ class SuiteContext:
         """
         return self._handed(attack.threat_model, model, side)
 
-    @lru_cache(maxsize=3)  # noqa: B019  (lives as long as the program)
+    @lru_cache(maxsize=4)  # noqa: B019  (lives as long as the program)
     def _handed(self, threat_model: ThreatModel, model: str, side: str) -> AttackerKnowledge:
         everything = AttackerKnowledge(
             load_embedder(model).to(best_device()),

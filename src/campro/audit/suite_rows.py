@@ -7,6 +7,7 @@ from typing import Any
 
 from campro.attacks.attack_base import Attack
 from campro.attacks.filters import NO_ATTACK
+from campro.attacks.legacy_names import current_key
 from campro.audit.suite_config import SuiteConfig
 from campro.audit.suite_context import CAPTURED, CONTROL
 from campro.core.run_folder import Json, RunFolder
@@ -52,9 +53,9 @@ def _runs(
 ) -> dict[str, Any]:
     """Finished cells by the name of their run."""
     return {
-        run: cell["value"]
+        key["run"]: cell["value"]
         for cell in found
-        if (run := cell["key"].get("run")) and cell["key"] == cell_key(config, model, attack, side, run)
+        if (key := current_key(cell["key"])).get("run") and key == cell_key(config, model, attack, side, key["run"])
     }
 
 

@@ -65,7 +65,9 @@ def error_trade_off(rows: Sequence[Row], size: tuple[float, float] = (5.2, 3.2))
             for side, style in (("best", "-"), ("control", ":")):
                 if row[side] and "open set" in row[side]:
                     points = sorted((float(fpir), cell["fnir"]) for fpir, cell in row[side]["open set"].items())
-                    label = f"{row['attack']} ({row['box']}, {row['model']})" + ("" if side == "best" else ", control")
+                    label = f"{row['attack']} ({row['threat_model']}, {row['model']})" + (
+                        "" if side == "best" else ", control"
+                    )
                     axes.plot(*zip(*points), style, marker=".", color=colour, label=label)
         axes.set(xscale="log", xlabel="FPIR: strangers who are taken for somebody", ylabel="FNIR: people missed")
         axes.set_ylim(-0.02, 1.02)

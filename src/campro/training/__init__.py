@@ -1,0 +1,1 @@
+"""Parts of training loops that several loops share: averaged weights, schedules, gradient steps, checkpoints."""
