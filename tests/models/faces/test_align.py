@@ -124,9 +124,9 @@ def test_everything_is_embedded_once_and_nothing_is_dropped_in_silence(photos, t
 @pytest.mark.parametrize("differentiable", [True, False])
 def test_only_what_runs_in_torch_is_compiled(differentiable, photos, tmp_path, monkeypatch):
     asked = []
-    monkeypatch.setattr("campro.models.faces.embedding.COMPILES", 3)
+    monkeypatch.setattr("campro.models.faces.embedding.COMPILE_FROM", 3)
     monkeypatch.setattr(
-        "campro.models.faces.embedding.compiled", lambda network, worth_it: asked.append(worth_it) or network
+        "campro.models.faces.embedding.compiled", lambda network, enabled: asked.append(enabled) or network
     )
     landmarks, embedder = find_landmarks(photos, load_face_detector("dlib"), tmp_path / "cache"), Counting()
     embedder.differentiable = differentiable

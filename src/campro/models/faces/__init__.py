@@ -1,4 +1,4 @@
-"""Faces: find, align, embed."""
+"""Face detection, alignment and embedding."""
 
 from campro.models.faces.align import align, crop_with
 from campro.models.faces.embedder_card import EmbedderCard, FaceEmbedder

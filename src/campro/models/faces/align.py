@@ -1,4 +1,4 @@
-"""Turn, scale and cut a face so that its landmarks lie where a recogniser expects them."""
+"""Alignment: rotate, scale and crop a face so that its landmarks lie where an embedder expects them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from campro.models.faces.landmarks import FaceDetector, Points, Scheme
 _ARCFACE = np.array(
     [(38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041)]
 )
-"""Pupils, nose tip and corners of the mouth in a crop of 112 x 112. Source: insightface's ArcFace template."""
+"""Scheme "five" in a crop of 112 x 112 pixels. Source: insightface's ArcFace template."""
 _DLIB = np.array(
     [
         (0.8595674595992, 0.2134981538014),
@@ -31,13 +31,13 @@ _DLIB = np.array(
         (0.4901123135679, 0.6277975316475),
     ]
 )
-"""Corners of the eyes and lower end of the nose in units of the unpadded chip. Source: dlib, interpolation.h."""
+"""Scheme "dlib" in units of the side of the chip without padding. Source: dlib, interpolation.h."""
 DLIB_SIZE, DLIB_PADDING = 150, 0.25
-"""The chip that dlib's recogniser was trained on."""
+"""Side in pixels, and padding relative to the side, of the chips that dlib's embedder was trained on."""
 
 _DLIB_IN_ARCFACE = np.array([(80.06, 52.13), (65.71, 53.48), (29.76, 53.33), (44.19, 53.84), (55.58, 80.90)])
 _FIVE_IN_DLIB = np.array([(48.44, 46.06), (102.43, 46.51), (75.60, 78.43), (50.48, 100.75), (98.05, 101.17)])
-"""Medians over 487 CelebA faces that were aligned by the other scheme: scripts/measure_templates.py."""
+"""Medians over 487 CelebA faces aligned by the other scheme, in pixels: scripts/measure_templates.py."""
 
 TEMPLATES: dict[tuple[Template, Scheme], Points] = {
     ("arcface-112", "five"): _ARCFACE,
@@ -47,41 +47,61 @@ TEMPLATES: dict[tuple[Template, Scheme], Points] = {
     ("dlib-150", "five"): _FIVE_IN_DLIB,
     ("dlib-150", "dlib"): (DLIB_PADDING + _DLIB) / (2 * DLIB_PADDING + 1) * DLIB_SIZE,
 }
-"""Where the landmarks of each scheme lie in each crop."""
+"""Positions (x, y) in pixels of the landmarks of each scheme in each crop."""
 
 
 def similarity(points: Points, template: Points) -> Float[np.ndarray, "2 3"]:
-    """The rotation, scale and shift that takes `points` closest to `template` (least squares; Umeyama, PAMI 1991)."""
+    """The similarity transform that maps `points` to `template` with the least squared error (Umeyama, PAMI 1991).
+
+    Returns:
+        A matrix A (2, 3): rotation and scale in A[:, :2], shift in pixels in A[:, 2].
+
+    Raises:
+        CamproError: if the points coincide.
+    """
     return _similarity(tuple(points.ravel()), tuple(template.ravel()))
 
 
 @lru_cache(maxsize=1 << 16)
 def _similarity(points: tuple[float, ...], template: tuple[float, ...]) -> Float[np.ndarray, "2 3"]:
-    """Kept, since every view of a photograph is cut by the same one, and finding it takes longer than the cut."""
-    found = SimilarityTransform.from_estimate(np.reshape(points, (-1, 2)), np.reshape(template, (-1, 2)))
-    if not found or not np.isfinite(found.params).all():
+    """Cached: all views of a photograph share the matrix, and its estimation takes longer than the crop."""
+    estimate = SimilarityTransform.from_estimate(np.reshape(points, (-1, 2)), np.reshape(template, (-1, 2)))
+    if not estimate or not np.isfinite(estimate.params).all():
         raise CamproError("align", "five distinct landmarks", str(points), "use another face detector")
-    matrix = found.params[:2]
+    matrix = estimate.params[:2]
     matrix.flags.writeable = False
     return matrix
 
 
 def crop_with(rgb: Rgb8, points: Points, scheme: Scheme, card: EmbedderCard) -> UInt8[np.ndarray, "h w 3"]:
-    """Cut one face, given its landmarks, from a picture; what lies outside the picture is black."""
+    """The aligned crop, 8-bit sRGB of size `card.size`, of the face with landmarks `points` in an image.
+
+    Pixels outside the image are black.
+
+    Raises:
+        CamproError: if the landmarks coincide.
+    """
     matrix = similarity(points, TEMPLATES[card.template, scheme])
     scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
-    if scale < 0.5:  # bilinear sampling would skip pixels, so shrink by areas first
+    if scale < 0.5:  # bilinear sampling would skip pixels, so the image is first shrunk by area averaging
         small = cv2.resize(rgb, None, fx=2 * scale, fy=2 * scale, interpolation=cv2.INTER_AREA)
         ratio = (small.shape[1] / rgb.shape[1], small.shape[0] / rgb.shape[0])
         # pixel centres: (x + 1/2) * ratio - 1/2
-        moved = (points + 0.5) * ratio - 0.5
-        rgb, matrix = small, similarity(moved, TEMPLATES[card.template, scheme])
+        scaled = (points + 0.5) * ratio - 0.5
+        rgb, matrix = small, similarity(scaled, TEMPLATES[card.template, scheme])
     height, width = card.size
     return np.asarray(cv2.warpAffine(rgb, matrix, (width, height), flags=cv2.INTER_LINEAR))
 
 
 def align(rgb: Rgb8, card: EmbedderCard, detector: FaceDetector | str = "dlib") -> Images:
-    """Crops of all faces of one picture for an embedder, (N, 3, h, w) in [0, 1]; N is 0 where there is none."""
+    """Aligned crops of all faces of an 8-bit sRGB image for an embedder: (N, 3, h, w) in [0, 1]; N may be 0.
+
+    `detector` is a face detector or a name for `load_face_detector`; detections below its `confident_score` are left
+    out.
+
+    Raises:
+        CamproError: if the image is not uint8 (H, W, 3), or the detector is unknown.
+    """
     check_rgb8(rgb, "align")
     finder = load_face_detector(detector) if isinstance(detector, str) else detector
     faces = [face for face in finder.detect(rgb) if face.score >= finder.confident_score]

@@ -1,9 +1,9 @@
-"""Read dlib's serialised networks without dlib: a strict parser of the layers that its face recogniser is made of.
+"""A strict parser of dlib's serialised networks, for the layers of its face recognition network; dlib is not used.
 
-The file is a stream. Integers: one control byte (bit 7 sign, low 4 bits the number of bytes), then the magnitude,
-little-endian. Floats: mantissa and binary exponent, both such integers. Strings: length, bytes. Tensors: version 2,
-four dimensions, float32 little-endian. A network: its loss, one version number per nested layer, the input layer, then
-the layers from the input to the output, each followed by three flags and three (empty) tensors of its state.
+Integers: one control byte (bit 7 sign, low 4 bits the number of bytes), then the magnitude, little-endian. Floats:
+mantissa and binary exponent, both such integers. Strings: length, bytes. Tensors: version 2, four dimensions, float32
+little-endian. A network: its loss, one version number per nested layer, the input layer, then the layers from the
+input to the output, each followed by three flags and three (empty) tensors of its state.
 Source: dlib 19 `serialize.h`, `dnn/tensor.h`, `dnn/core.h`, `dnn/layers.h`.
 """
 
@@ -19,13 +19,15 @@ from jaxtyping import Float32
 from campro.core.errors import CamproError
 
 MAX_DEPTH = 1000
+"""Largest number of nested layers."""
 TENSOR_VERSION, ALIAS_VERSION, INNERMOST_VERSION = 2, 1, 3
 FLAGS = (0x30, 0x31)  # "0" and "1"
+REMEDY = "the file is damaged, or holds another network"
 
 
 @dataclass(frozen=True)
 class DlibLayer:
-    """One layer: its kind, its integers in dlib's order, and its parameters (none for ReLU and the like).
+    """One layer: its kind, its integers in dlib's order, and its parameters (none for layers such as ReLU).
 
     Integers: con_4 filters, height, width, stride y and x, padding y and x; max_pool_2 and avg_pool_2 height, width,
     stride y and x, padding y and x; fc_2 outputs, inputs; affine_ and others none.
@@ -38,7 +40,7 @@ class DlibLayer:
 
 @dataclass(frozen=True)
 class DlibNet:
-    """The input's mean red, green and blue (0..255), its height and width, and the layers from input to output."""
+    """Mean red, green and blue (0 to 255) and height and width of the input; the layers from input to output."""
 
     mean: tuple[float, float, float]
     size: tuple[int, int]
@@ -46,7 +48,11 @@ class DlibNet:
 
 
 def read_dlib_net(path: Path) -> DlibNet:
-    """Parse a metric network such as dlib_face_recognition_resnet_model_v1.dat."""
+    """Read a metric network such as dlib_face_recognition_resnet_model_v1.dat.
+
+    Raises:
+        CamproError: if the file cannot be read, is damaged, or holds another kind of network.
+    """
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -54,16 +60,20 @@ def read_dlib_net(path: Path) -> DlibNet:
     return parse_dlib_net(data, str(path))
 
 
-def parse_dlib_net(data: bytes, who: str = "dlib network") -> DlibNet:
-    """Parse bytes to the last one; anything unexpected is a CamproError."""
-    stream = _Stream(data, who)
+def parse_dlib_net(data: bytes, name: str = "dlib network") -> DlibNet:
+    """Parse all bytes of a serialised network; `name` is used in messages.
+
+    Raises:
+        CamproError: if a value is not as the format requires.
+    """
+    stream = _Stream(data, name)
     stream.expect(1, "version of the loss")
     stream.expect("loss_metric_2", "loss")
     stream.number(), stream.number()  # margin and distance threshold: training only
     _skip_versions(stream)
     stream.expect("input_rgb_image_sized", "input layer")
     mean = (stream.number(), stream.number(), stream.number())
-    size = (stream.whole(), stream.whole())
+    size = (stream.natural(), stream.natural())
     layers = [_layer(stream)]
     stream.expect(1, "sample expansion factor")
     while not stream.done:
@@ -72,9 +82,9 @@ def parse_dlib_net(data: bytes, who: str = "dlib network") -> DlibNet:
 
 
 def _skip_versions(stream: _Stream) -> None:
-    """One version per nested layer, tag and skip; the innermost layer, which stands on the input, has its own."""
+    """One version number per nested layer, tag and skip; the layer next to the input has another one."""
     for _ in range(MAX_DEPTH):
-        version = stream.whole()
+        version = stream.natural()
         if version == INNERMOST_VERSION:
             return
         if version not in (1, 2):
@@ -99,7 +109,7 @@ _Parts = tuple[tuple[int, ...], np.ndarray]
 
 def _convolution(stream: _Stream) -> _Parts:
     params = stream.tensor()
-    numbers = stream.wholes(7)
+    numbers = stream.naturals(7)
     filters, biases = stream.alias(), stream.alias()
     if params.size != math.prod(filters) + math.prod(biases) or filters[0] != numbers[0]:
         raise stream.wrong(f"{params.size} convolution weights", f"{filters} and {biases}")
@@ -117,7 +127,7 @@ def _affine(stream: _Stream) -> _Parts:
 
 
 def _linear(stream: _Stream) -> _Parts:
-    numbers = stream.wholes(2)
+    numbers = stream.naturals(2)
     params = stream.tensor()
     weights = stream.alias()
     stream.alias()
@@ -129,7 +139,7 @@ def _linear(stream: _Stream) -> _Parts:
 
 
 def _pooling(stream: _Stream) -> _Parts:
-    return stream.wholes(6), np.empty(0, np.float32)
+    return stream.naturals(6), np.empty(0, np.float32)
 
 
 def _plain(stream: _Stream) -> _Parts:
@@ -148,17 +158,17 @@ _READERS = {
 
 
 class _Stream:
-    """A cursor over the bytes that refuses to read past their end."""
+    """Reads values from bytes in order; checks that there are enough bytes left."""
 
-    def __init__(self, data: bytes, who: str) -> None:
-        self._data, self._at, self._who = memoryview(data), 0, who
+    def __init__(self, data: bytes, name: str) -> None:
+        self._data, self._at, self._name = memoryview(data), 0, name
 
     @property
     def done(self) -> bool:
         return self._at == len(self._data)
 
-    def wrong(self, wanted: str, got: str) -> CamproError:
-        return CamproError(self._who, f"{wanted} before byte {self._at}", got, "the file is damaged or another one")
+    def wrong(self, expected: str, got: str) -> CamproError:
+        return CamproError(self._name, f"{expected} before byte {self._at}", got, REMEDY)
 
     def take(self, count: int) -> memoryview:
         if count > len(self._data) - self._at:
@@ -174,34 +184,34 @@ class _Stream:
         magnitude = int.from_bytes(self.take(width), "little")
         return -magnitude if control & 0x80 else magnitude
 
-    def whole(self) -> int:
+    def natural(self) -> int:
         value = self.integer()
         if value < 0:
             raise self.wrong("a number of 0 or above", str(value))
         return value
 
-    def wholes(self, count: int) -> tuple[int, ...]:
-        return tuple(self.whole() for _ in range(count))
+    def naturals(self, count: int) -> tuple[int, ...]:
+        return tuple(self.natural() for _ in range(count))
 
     def number(self) -> float:
         mantissa, exponent = self.integer(), self.integer()
-        if abs(exponent) > 512:  # dlib marks infinity and NaN by huge exponents
+        if abs(exponent) > 512:  # dlib encodes infinity and NaN by large exponents
             raise self.wrong("a finite number", f"exponent {exponent}")
         return math.ldexp(mantissa, exponent)
 
     def text(self) -> str:
-        return bytes(self.take(self.whole())).decode("ascii", "replace")[:40]
+        return bytes(self.take(self.natural())).decode("ascii", "replace")[:40]
 
     def tensor(self) -> Float32[np.ndarray, "n"]:
         self.expect(TENSOR_VERSION, "tensor version")
-        values = np.frombuffer(self.take(4 * math.prod(self.wholes(4))), "<f4")
+        values = np.frombuffer(self.take(4 * math.prod(self.naturals(4))), "<f4")
         if not np.isfinite(values).all():
             raise self.wrong("finite weights", "NaN or infinity")
         return values
 
     def alias(self) -> tuple[int, ...]:
         self.expect(ALIAS_VERSION, "view version")
-        return self.wholes(4)
+        return self.naturals(4)
 
     def multipliers(self) -> None:
         for _ in range(4):  # learning rate and weight decay of weights and biases: training only
@@ -211,7 +221,7 @@ class _Stream:
         if any(flag not in FLAGS for flag in self.take(count)):
             raise self.wrong(f"{count} flags 0 or 1", "other bytes")
 
-    def expect(self, wanted: int | str, what: str) -> None:
-        got = self.text() if isinstance(wanted, str) else self.integer()
-        if got != wanted:
-            raise self.wrong(f"{what} {wanted}", str(got))
+    def expect(self, expected: int | str, what: str) -> None:
+        got = self.text() if isinstance(expected, str) else self.integer()
+        if got != expected:
+            raise self.wrong(f"{what} {expected}", str(got))

@@ -1,4 +1,4 @@
-"""EdgeFace-XS: a strong recogniser of another family (EdgeNeXt), through the package timm, which frbench brings.
+"""EdgeFace-XS: an embedder of the EdgeNeXt family, through the package timm (a dependency of frbench).
 
 Source: George et al., EdgeFace (IEEE T-BIOM 2024).
 """
@@ -27,7 +27,7 @@ CARD = EmbedderCard(
 
 
 class EdgeFace(FaceEmbedder):
-    """timm's `edgenext_x_small` with a linear head of 512."""
+    """timm's `edgenext_x_small` with a linear head of 512 outputs."""
 
     def __init__(self, card: EmbedderCard = CARD) -> None:
         super().__init__(card)
@@ -39,12 +39,16 @@ class EdgeFace(FaceEmbedder):
         self.net = timm.create_model("edgenext_x_small", num_classes=card.dim)
 
     def features(self, prepared: Tensor) -> Tensor:
-        """(B, 3, 112, 112) to (B, 512)."""
+        """(B, 3, 112, 112) -> (B, 512)."""
         return self.net(prepared)
 
 
 def load_edgeface(weights: Path | None) -> EdgeFace:
-    """The network with the weights of a file, or random ones."""
+    """The network in evaluation mode with the weights of a checkpoint file, or random weights if None.
+
+    Raises:
+        CamproError: if timm is not installed, or the file is damaged or holds another network.
+    """
     if weights is None:
         return EdgeFace().eval()
     model = EdgeFace(replace(CARD, weights_sha256=file_sha256(weights)))

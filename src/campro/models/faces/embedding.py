@@ -1,4 +1,4 @@
-"""Crops and embeddings of many photographs as a camera shows them; each is embedded once per (weights, view)."""
+"""Crops and embeddings of many photographs under a view; each embedding is computed once per (weights, view)."""
 
 from __future__ import annotations
 
@@ -25,23 +25,28 @@ from campro.models.faces.embedder_card import EmbedderCard, FaceEmbedder
 from campro.models.faces.landmarks import Landmarks
 
 BATCH = 32
-COMPILES = 1500
-"""Photographs from which on a recogniser is compiled first."""
+"""Photographs per pass through the network."""
+COMPILE_FROM = 1500
+"""Number of photographs from which on the network is compiled first, which takes up to a minute."""
 SAVE_EVERY = 1024
-"""Photographs after which finished embeddings are put on disk, so that a kill costs little."""
-
-Rows = Float32[np.ndarray, "N D"]
+"""Number of photographs after which the embeddings are written to the cache."""
 
 
 def crop_photos(
     photos: Sequence[Path], landmarks: Landmarks, card: EmbedderCard, view: ImageTransform | None = None
 ) -> UInt8[np.ndarray, "N h w 3"]:
-    """The face of every photograph, cut from what `view` makes of the whole picture (raw if None)."""
+    """Aligned 8-bit sRGB crops of the main face of each photograph, cut from `view` of the whole photograph.
+
+    `view` None is the raw photograph. All photographs must be keys of `landmarks.found`.
+
+    Raises:
+        CamproError: if a photograph cannot be read.
+    """
     crops = np.empty((len(photos), *card.size, 3), np.uint8)
-    for row, photo in enumerate(photos):
+    for index, photo in enumerate(photos):
         rgb = read_image(photo)
-        seen = rgb if view is None else view(rgb)
-        crops[row] = crop_with(seen, landmarks.found[photo], landmarks.scheme, card)
+        viewed = rgb if view is None else view(rgb)
+        crops[index] = crop_with(viewed, landmarks.found[photo], landmarks.scheme, card)
     return crops
 
 
@@ -53,40 +58,52 @@ def embed_photos(
     cache: Path | None = None,
     bfloat16: bool = False,
 ) -> Float[Tensor, "N D"]:
-    """Unit-norm embeddings of every photograph under `view`, a row each; all must be in `landmarks.found`.
+    """Embeddings of unit norm (float32) of the main face of each photograph under `view`, in the order of `photos`.
 
-    Rows are kept in `cache` (the user's cache folder by default) by the content of photograph, weights, view and
-    landmarks, so that nothing is embedded twice, whatever the files are called. `bfloat16` embeds in bfloat16 where the
-    processor has it: twice as fast and more, rows of cosine 0.9996 and more with the exact ones.
+    Embeddings are kept on disk, keyed by the contents of photograph and weights, the view and the landmarks, so that
+    none is computed twice, also if files are renamed.
+
+    Args:
+        embedder: in evaluation mode.
+        photos: must all be keys of `landmarks.found`.
+        landmarks: of `find_landmarks`.
+        view: the camera or another image transform, applied to the whole photograph.
+        cache: folder of stored embeddings; by default the user's cache folder.
+        bfloat16: compute in bfloat16 if the processor supports it natively. At least twice as fast; the cosine
+            between such an embedding and the one in float32 is above 0.9996. Both are stored separately.
+
+    Raises:
+        CamproError: if a photograph has no landmarks or cannot be read, or the cache file is damaged.
     """
     store = _Store(cache or cache_root(), embedder, landmarks, view, bfloat16)
     names = [store.name_of(photo, landmarks) for photo in photos]
-    todo = [(photo, name) for photo, name in zip(photos, names) if name not in store.rows]
-    compiles = embedder.differentiable and len(todo) >= COMPILES and device_of(embedder).type == "cpu"
-    quick = compiled(embedder, worth_it=compiles)
+    todo = [(photo, name) for photo, name in zip(photos, names) if name not in store.embeddings]
+    compile_first = embedder.differentiable and len(todo) >= COMPILE_FROM and device_of(embedder).type == "cpu"
+    fast = compiled(embedder, enabled=compile_first)
 
-    def cut(some: Sequence[tuple[Path, str]]) -> UInt8[np.ndarray, "N h w 3"]:
-        return crop_photos([photo for photo, _ in some], landmarks, embedder.card, view)
+    def crops_of(batch: Sequence[tuple[Path, str]]) -> UInt8[np.ndarray, "N h w 3"]:
+        return crop_photos([photo for photo, _ in batch], landmarks, embedder.card, view)
 
     with Progress(f"embed by {embedder.card.name}, {view.name}", len(todo)) as progress:
         batches = [todo[start : start + BATCH] for start in range(0, len(todo), BATCH)]
-        for number, (some, crops) in enumerate(prefetch(cut, batches), start=1):
-            rows = _embed(quick if len(some) == BATCH else embedder, crops, bfloat16)  # compiled for one size alone
-            store.rows |= dict(zip((name for _, name in some), rows))
+        for number, (batch, crops) in enumerate(prefetch(crops_of, batches), start=1):
+            # a compiled network is fast for one batch size only
+            embeddings = _embed(fast if len(batch) == BATCH else embedder, crops, bfloat16)
+            store.embeddings |= dict(zip((name for _, name in batch), embeddings))
             if number % (SAVE_EVERY // BATCH) == 0 or number == len(batches):
                 store.save()
-            progress.advance(len(some))
-    return torch.from_numpy(np.stack([store.rows[name] for name in names]))
+            progress.advance(len(batch))
+    return torch.from_numpy(np.stack([store.embeddings[name] for name in names]))
 
 
 @torch.inference_mode()
-def _embed(embedder: FaceEmbedder, crops: UInt8[np.ndarray, "N h w 3"], bfloat16: bool) -> Rows:
+def _embed(embedder: FaceEmbedder, crops: UInt8[np.ndarray, "N h w 3"], bfloat16: bool) -> Float32[np.ndarray, "N D"]:
     with native_bfloat16(bfloat16):
         return embedder(to_tensor(crops, device_of(embedder))).float().cpu().numpy()
 
 
 class _Store:
-    """The embeddings of one (weights, view, landmark detector), by content, in one file."""
+    """The embeddings of one (weights, view, landmark detector) in one file, keyed by the content of the photograph."""
 
     def __init__(
         self, cache: Path, embedder: FaceEmbedder, landmarks: Landmarks, view: ImageTransform, bfloat16: bool
@@ -97,11 +114,11 @@ class _Store:
         key = [card.name, weights, view.digest, landmarks.digest, template]
         key += ["bfloat16"] * bfloat16
         self.file = cache / "embeddings" / f"{json_digest(key)}.npz"
-        self.rows: dict[str, Float32[np.ndarray, "D"]] = self._read()
+        self.embeddings: dict[str, Float32[np.ndarray, "D"]] = self._read()
 
     @staticmethod
     def name_of(photo: Path, landmarks: Landmarks) -> str:
-        """Content of the photograph; refuses one in which no face was found."""
+        """SHA-256 of a photograph that has landmarks."""
         if photo not in landmarks.found:
             raise CamproError(str(photo), "a photograph with landmarks", "none", "leave it out, and count it")
         return file_sha256(photo)
@@ -112,12 +129,12 @@ class _Store:
         try:
             with np.load(self.file, allow_pickle=False) as stored:
                 return dict(zip(stored["names"].tolist(), stored["rows"]))
-        except Exception as error:  # a damaged zip can raise anything
+        except Exception as error:  # damaged files raise errors of many classes
             raise CamproError(
                 str(self.file), "cached embeddings", "a damaged file", "delete it and run again"
             ) from error
 
     def save(self) -> None:
-        """Replace the file by one with everything known so far."""
+        """Replace the file by one with all embeddings; the array names "names" and "rows" are its format."""
         with replacing(self.file) as part:
-            np.savez(part, names=np.array(list(self.rows)), rows=np.stack(list(self.rows.values())))
+            np.savez(part, names=np.array(list(self.embeddings)), rows=np.stack(list(self.embeddings.values())))

@@ -1,4 +1,4 @@
-"""Where all faces of a photograph are, small ones too: what an enhancer must leave out."""
+"""Boxes of all faces of a photograph, small faces included: the regions that an enhancer leaves unchanged."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from torch import Tensor
 from torchvision.ops import nms
 
 from campro.core.atomic_io import atomic_write
+from campro.core.errors import CamproError
 from campro.core.hashing import file_sha256, json_digest
 from campro.core.images import read_image
 from campro.core.progress import Progress
@@ -21,32 +22,34 @@ from campro.core.types import Rgb8
 from campro.models.faces.landmarks import FaceDetector
 
 SCALES = (1.0, 2.0)
-"""Photographs are searched as they are and enlarged, where small faces grow to a size that detectors know."""
+"""Scales at which faces are detected; the enlarged photograph is for faces below a detector's smallest size."""
 OVERLAP = 0.4
+"""Intersection over union above which two detections are the same face."""
 SAVE_EVERY = 200
+"""Number of photographs after which the boxes are written to the cache."""
 Boxes = Float[Tensor, "N 4"]
 """(x0, y0, x1, y1) in pixels of the photograph."""
 
 
 def all_faces(rgb: Rgb8, detector: FaceDetector) -> Boxes:
-    """Boxes of every face at every scale, each face once."""
-    rows = []
+    """Boxes of the faces detected at any of the scales, after non-maximum suppression over all scales."""
+    detections = []
     for scale in SCALES:
         size = (round(rgb.shape[1] * scale), round(rgb.shape[0] * scale))
-        seen = rgb if scale == 1 else np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_CUBIC))
-        rows += [(*(value / scale for value in face.box), face.score) for face in detector.detect(seen)]
-    table = torch.tensor(rows, dtype=torch.float32).reshape(-1, 5)
+        scaled = rgb if scale == 1 else np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_CUBIC))
+        detections += [(*(value / scale for value in face.box), face.score) for face in detector.detect(scaled)]
+    table = torch.tensor(detections, dtype=torch.float32).reshape(-1, 5)
     return table[nms(table[:, :4], table[:, 4], OVERLAP), :4]
 
 
 def find_face_boxes(photos: Sequence[Path], detector: FaceDetector, cache: Path) -> dict[Path, Boxes]:
-    """Boxes of all faces of every photograph, remembered by content in `cache`.
+    """Boxes of all faces of each photograph; stored below `cache`, keyed by the content of the photograph.
 
     Raises:
-        CamproError: where a photograph cannot be read.
+        CamproError: if a photograph cannot be read, or the cache file is damaged.
     """
     file = cache / "face-boxes" / f"{json_digest([detector.digest, SCALES, OVERLAP])}.json"
-    known: dict[str, list[list[float]]] = json.loads(file.read_text()) if file.exists() else {}
+    known = _read_known(file)
     contents = {photo: file_sha256(photo) for photo in photos}
     todo = [photo for photo, content in contents.items() if content not in known]
     with Progress(f"find all faces by {detector.name}", len(todo)) as progress:
@@ -56,3 +59,11 @@ def find_face_boxes(photos: Sequence[Path], detector: FaceDetector, cache: Path)
                 atomic_write(file, json.dumps(known))
             progress.advance()
     return {photo: torch.tensor(known[content]).reshape(-1, 4) for photo, content in contents.items()}
+
+
+def _read_known(file: Path) -> dict[str, list[list[float]]]:
+    """Boxes by the SHA-256 of the photograph."""
+    try:
+        return json.loads(file.read_text()) if file.exists() else {}
+    except ValueError as error:
+        raise CamproError(str(file), "cached face boxes", "a damaged file", "delete this file and run again") from error

@@ -1,4 +1,4 @@
-"""The table of face detectors: to add one, write one class and add one line here."""
+"""The table of face detectors. To add one, write a class in a file and add a line to `FACE_DETECTORS`."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from campro.models.faces.onnx_detectors import CenterfaceFaces, ScrfdFaces
 
 
 class DlibFaces:
-    """dlib's HOG frontal face detector and five-point predictor; all weights ship with packages (CC0)."""
+    """dlib's HOG detector of frontal faces and its five-point predictor; packages contain all weights (CC0)."""
 
     name = "dlib"
     scheme: Scheme = "dlib"
     confident_score = 0.3
     UPSAMPLE, ADJUST = 1, -0.3
-    """Pictures are doubled, so faces of 40 pixels are found; the threshold is a little below dlib's own, because in a
-    portrait a doubtful face is better than none."""
+    """Times that the image is doubled (faces of 40 pixels are then detected), and the change of the threshold. The
+    threshold is below dlib's own, because in a portrait an uncertain detection is better than none."""
     LARGE = 1000
-    """Longest side from which a picture is not doubled: its faces are large enough, or do not matter."""
+    """Longest side in pixels from which on an image is not doubled."""
 
     def __init__(self) -> None:
-        import dlib  # takes a while
+        import dlib  # imported here because it is slow to import
 
         path = locate("shape_predictor_5_face_landmarks.dat")
         self._hog, self._points = dlib.get_frontal_face_detector(), dlib.shape_predictor(str(path))
@@ -41,16 +41,19 @@ class DlibFaces:
         """See `FaceDetector.detect`."""
         upsample = self.UPSAMPLE if max(rgb.shape[:2]) < self.LARGE else 0
         boxes, scores, _ = self._hog.run(np.ascontiguousarray(rgb), upsample, self.ADJUST)
-        found = []
+        faces = []
         for box, score in zip(boxes, scores):
             shape = self._points(rgb, box)
             points = np.array([(shape.part(i).x, shape.part(i).y) for i in range(5)], dtype=np.float64)
-            found.append(Face((box.left(), box.top(), box.right() + 1, box.bottom() + 1), float(score), points))
-        return found
+            faces.append(Face((box.left(), box.top(), box.right() + 1, box.bottom() + 1), float(score), points))
+        return faces
 
 
 class YunetFaces:
-    """YuNet through OpenCV; the weights are one ONNX file."""
+    """YuNet, run by OpenCV; its weights are one ONNX file.
+
+    Source: Wu et al., YuNet: A Tiny Millisecond-level Face Detector (Machine Intelligence Research 2023).
+    """
 
     name = "yunet"
     scheme: Scheme = "five"
@@ -59,7 +62,7 @@ class YunetFaces:
 
     def __init__(self, weights: Path | None = None) -> None:
         self.path = path = weights or locate("yunet-dynamic")
-        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)  # it warns about its own default
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)  # hides a warning about its default backend
         try:
             self._net = cv2.FaceDetectorYN.create(str(path), "", (320, 320), self.SCORE, self.NMS)
         except cv2.error as error:
@@ -71,13 +74,14 @@ class YunetFaces:
     def detect(self, rgb: Rgb8) -> list[Face]:
         """See `FaceDetector.detect`."""
         self._net.setInputSize((rgb.shape[1], rgb.shape[0]))
-        _, rows = self._net.detect(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
-        return [_yunet_face(row) for row in ([] if rows is None else rows)]
+        _, detections = self._net.detect(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+        return [_yunet_face(values) for values in ([] if detections is None else detections)]
 
 
-def _yunet_face(row: Float[np.ndarray, "15"]) -> Face:
-    x, y, width, height = (float(v) for v in row[:4])
-    return Face((x, y, x + width, y + height), float(row[14]), row[4:14].reshape(5, 2).astype(np.float64))
+def _yunet_face(values: Float[np.ndarray, "15"]) -> Face:
+    """Decode box (x, y, width, height), landmarks and score."""
+    x, y, width, height = (float(v) for v in values[:4])
+    return Face((x, y, x + width, y + height), float(values[14]), values[4:14].reshape(5, 2).astype(np.float64))
 
 
 FACE_DETECTORS: dict[str, Callable[..., FaceDetector]] = {
@@ -86,11 +90,16 @@ FACE_DETECTORS: dict[str, Callable[..., FaceDetector]] = {
     "scrfd": ScrfdFaces,
     "centerface": CenterfaceFaces,
 }
+"""Classes by name. "dlib" and "yunet" need no argument, the others take the path of their ONNX file."""
 
 
 @lru_cache
 def load_face_detector(name: str) -> FaceDetector:
-    """A face detector of the table; "yunet/FILE", "scrfd/FILE" and "centerface/FILE" name an ONNX file."""
+    """Load a face detector: a key of `FACE_DETECTORS`, or "yunet/FILE", "scrfd/FILE", "centerface/FILE" (ONNX).
+
+    Raises:
+        CamproError: if the name is unknown, or the file is missing or of another network.
+    """
     family, _, file = name.partition("/")
     if family not in FACE_DETECTORS or (file and family == "dlib"):
         raise CamproError("face detector", f"one of {', '.join(FACE_DETECTORS)}", repr(name))

@@ -1,4 +1,4 @@
-"""The recognisers of the package frbench (an extra): some forty networks, losses and training sets, differentiable."""
+"""The embedders of the package frbench (an extra): some forty combinations of network, loss and training set."""
 
 from __future__ import annotations
 
@@ -16,21 +16,27 @@ INSTALL = "pip install 'campro[frbench]'"
 
 
 class FrbenchEmbedder(FaceEmbedder):
-    """One of frbench's backbones behind our card."""
+    """One of frbench's backbones."""
 
     def __init__(self, card: EmbedderCard, backbone: nn.Module) -> None:
         super().__init__(card)
         self.backbone = backbone
 
     def features(self, prepared: Tensor) -> Tensor:
-        """(B, 3, h, w) to (B, dim)."""
+        """(B, 3, h, w) -> (B, dim)."""
         return self.backbone(prepared)
 
 
 def load_frbench(weights: Path | str | None = "auto", model: str = "") -> FrbenchEmbedder:
-    """`model` is frbench's key, BACKBONE_LOSS_DATASET; with `weights` None a bare BACKBONE will do.
+    """Load an embedder of frbench in evaluation mode.
 
-    frbench keeps and verifies its own downloads, which "auto" starts; a path takes that file for the key's backbone.
+    Args:
+        weights: "auto" for frbench's own weights, which frbench downloads and verifies; a path for a weight file of the
+            same backbone; None for random weights.
+        model: frbench's key, BACKBONE_LOSS_DATASET; for random weights BACKBONE is enough.
+
+    Raises:
+        CamproError: if frbench is not installed, the key is unknown, or the weights are missing or damaged.
     """
     try:
         from frbench import FRBenchError, get_asset
@@ -53,7 +59,7 @@ def load_frbench(weights: Path | str | None = "auto", model: str = "") -> Frbenc
 
 
 def _config(path: Path) -> dict[str, Any]:
-    import yaml  # comes with frbench
+    import yaml  # a dependency of frbench
 
     return yaml.safe_load(path.read_text())
 
@@ -61,16 +67,16 @@ def _config(path: Path) -> dict[str, Any]:
 def _make(model: str, weights: Path | None, config: dict[str, Any]) -> FrbenchEmbedder:
     from frbench.backbones import build_backbone
 
-    told, network = config.get("input", {}), config["backbone"]
-    height, width = told.get("size", (112, 112))
+    preprocessing, network = config.get("input", {}), config["backbone"]
+    height, width = preprocessing.get("size", (112, 112))
     card = EmbedderCard(
         name=f"frbench/{model}",
         size=(int(height), int(width)),
         dim=int(network.get("kwargs", {}).get("num_features", 512)),
-        mean=_three(told.get("mean", 0.5)),
-        std=_three(told.get("var", told.get("std", 0.5))),
+        mean=_three(preprocessing.get("mean", 0.5)),
+        std=_three(preprocessing.get("var", preprocessing.get("std", 0.5))),
         template="arcface-112",
-        order="bgr" if told.get("channel", "rgb") == "bgr" else "rgb",
+        order="bgr" if preprocessing.get("channel", "rgb") == "bgr" else "rgb",
         source="frbench",
         weights_sha256=None if weights is None else file_sha256(weights),
     )

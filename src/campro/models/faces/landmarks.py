@@ -1,4 +1,4 @@
-"""What a face detector gives, and the landmarks of many photographs, computed once."""
+"""The interface of face detectors, and the landmarks of many photographs, each computed once."""
 
 from __future__ import annotations
 
@@ -19,60 +19,69 @@ from campro.core.progress import Progress
 from campro.core.types import ImageTransform, Rgb8
 
 Scheme = Literal["five", "dlib"]
-"""Which five points: "five" = both pupils, nose tip, both corners of the mouth (left of the picture first);
-"dlib" = outer and inner corner of the right and of the left eye of the picture, lower end of the nose."""
+"""Which five landmarks a detector returns, left and right as in the image:
+"five" = left and right pupil, tip of the nose, left and right corner of the mouth;
+"dlib" = outer and inner corner of the right eye, outer and inner corner of the left eye, lower end of the nose."""
 Points = Float[np.ndarray, "5 2"]
+"""Five landmarks (x, y) in pixels of the image, in the order of the scheme."""
 SAVE_EVERY = 500
+"""Number of photographs after which the landmarks are written to the cache."""
 
 
 @dataclass(frozen=True)
 class Face:
-    """One face: box (x0, y0, x1, y1), score, and five points (x, y), all in pixels."""
+    """One detected face."""
 
     box: tuple[float, float, float, float]
+    """(x0, y0, x1, y1) in pixels of the image."""
     score: float
+    """Confidence on the scale of the detector; see `FaceDetector.confident_score`."""
     points: Points
 
 
 class FaceDetector(Protocol):
-    """Finds faces and their landmarks in one picture."""
+    """Detects faces and their landmarks in an image."""
 
     name: str
+    """Name in `FACE_DETECTORS` and in messages."""
     scheme: Scheme
+    """Which landmarks the detector returns."""
     confident_score: float
-    """Lowest score of a detection that counts as a face."""
+    """Lowest score of a detection that counts as a face where false detections matter."""
     digest: str
-    """Content hash of what decides the landmarks; key of the cache."""
+    """Content hash of everything that decides the detections (weights, thresholds, versions); key of the cache."""
 
     def detect(self, rgb: Rgb8) -> list[Face]:
-        """Faces in no particular order."""
+        """All faces of an 8-bit sRGB image (H, W, 3), in any order; the list is empty if there are none."""
         ...
 
 
 @dataclass(frozen=True)
 class Landmarks:
-    """Five points of the main face of each photograph."""
+    """Five landmarks of the main face of each photograph."""
 
     scheme: Scheme
     digest: str
-    """Of the detector, and the view if it is not the raw photograph."""
+    """Content hash of the detector, and of the view unless it is the raw photograph."""
     found: dict[Path, Points]
+    """Landmarks of each photograph with a detected face."""
     missed: tuple[Path, ...] = ()
-    """Photographs in which no face was found."""
+    """Photographs without a detected face."""
     problems: tuple[str, ...] = field(default=())
     """One line for each photograph that could not be read."""
 
 
 def main_face(faces: Sequence[Face], height: int, width: int) -> Face | None:
-    """The largest face, central ones preferred: who a portrait is of. None if there is none.
+    """The largest and most central face of an image of `height` x `width` pixels, or None if there is none.
 
-    A face loses weight with its distance from the middle, half of it at a distance of half the picture.
+    The area of the box is divided by 1 + d^2, where d is the distance of its centre from that of the image, in units
+    of half the height or width.
     """
 
     def weight(face: Face) -> float:
         x0, y0, x1, y1 = face.box
-        away = np.hypot((x0 + x1 - width) / width, (y0 + y1 - height) / height)
-        return max(x1 - x0, 0.0) * max(y1 - y0, 0.0) / (1 + away**2)
+        distance = np.hypot((x0 + x1 - width) / width, (y0 + y1 - height) / height)
+        return max(x1 - x0, 0.0) * max(y1 - y0, 0.0) / (1 + distance**2)
 
     return max(faces, key=weight, default=None)
 
@@ -80,9 +89,13 @@ def main_face(faces: Sequence[Face], height: int, width: int) -> Face | None:
 def find_landmarks(
     photos: Sequence[Path], detector: FaceDetector, cache: Path, view: ImageTransform | None = None
 ) -> Landmarks:
-    """Landmarks of the main face of every photograph, as seen through `view`, remembered by content in `cache`.
+    """Landmarks of the main face of each photograph under `view` (raw if None).
 
-    Unreadable photographs and those without a face are named in the result, never silently dropped.
+    Landmarks are stored below `cache`, keyed by the content of the photograph. Photographs that cannot be read are
+    listed in `problems`, those without a detected face in `missed`.
+
+    Raises:
+        CamproError: if a photograph is missing, or the cache file is damaged or cannot be written.
     """
     digest = detector.digest if view is None else json_digest([detector.digest, view.digest])
     file = cache / "landmarks" / f"{digest}.json"
@@ -112,6 +125,7 @@ def _points_of(photo: Path, detector: FaceDetector, view: ImageTransform | None)
 
 
 def _read_known(file: Path) -> dict[str, list[list[float]] | None]:
+    """Landmarks by the SHA-256 of the photograph; None where no face was detected."""
     try:
         return json.loads(file.read_text()) if file.exists() else {}
     except ValueError as error:

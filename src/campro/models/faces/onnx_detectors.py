@@ -21,68 +21,84 @@ from campro.core.types import Rgb8
 from campro.models.faces.landmarks import Face, Scheme
 
 MULTIPLE = 32
-"""Networks halve five times, so pictures are padded to multiples of this."""
+"""Height and width of the input are padded to multiples of this, the largest stride, in pixels."""
 LONGEST = 640
-"""Larger pictures are shrunk to it first."""
+"""Longest side of the input in pixels; larger images are shrunk to it."""
 
 
 class OnnxFaces:
-    """What both share: fit the picture in, run, decode, suppress, scale back."""
+    """Common base class: scale and pad the image, run the network, decode, suppress, scale back."""
 
     name = "onnx"
     scheme: Scheme = "five"
     SCORE, NMS = 0.5, 0.4
+    """Lowest score, and overlap above which the box of lower score is removed."""
     confident_score = SCORE
 
     def __init__(self, path: Path) -> None:
-        import onnxruntime  # takes a while, and only these need it
+        import onnxruntime  # imported here because it is slow to import
 
         if not path.is_file():
             raise CamproError(str(path), f"an ONNX file of {self.name}", "no such file")
         try:
             self._session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime has its own error classes for each way a file can be broken
+        except Exception as error:  # onnxruntime raises errors of many classes
             reason = " ".join(str(error).split())[:160]
             raise CamproError(str(path), f"an ONNX file of {self.name}", reason, "get the file again") from error
         self._input = self._session.get_inputs()[0].name
         self.digest = json_digest([self.name, file_sha256(path), self.SCORE, self.NMS, LONGEST])
 
     def prepare(self, rgb: Rgb8) -> Float[np.ndarray, "3 h w"]:
-        """Values as the network was trained with."""
+        """An 8-bit sRGB image (H, W, 3) as the input of the network."""
         raise NotImplementedError
 
     def decode(self, outputs: list[np.ndarray]) -> Float[np.ndarray, "N 15"]:
-        """Rows of box (4), score, points (10) in pixels of the network's input."""
+        """One row per detection: box (x0, y0, x1, y1), score, five points (x, y), in pixels of the network's input."""
         raise NotImplementedError
 
     def detect(self, rgb: Rgb8) -> list[Face]:
-        """See `FaceDetector.detect`."""
+        """See `FaceDetector.detect`.
+
+        Raises:
+            CamproError: if the outputs are not those of this network.
+        """
         scale = min(1.0, LONGEST / max(rgb.shape[:2]))
         size = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
         small = rgb if scale == 1 else np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA))
         below, right = -small.shape[0] % MULTIPLE, -small.shape[1] % MULTIPLE
         padded = np.pad(small, ((0, below), (0, right), (0, 0)))
         outputs = self._session.run(None, {self._input: self.prepare(padded)[None].astype(np.float32)})
-        rows = self.decode([np.asarray(output) for output in outputs])
-        rows = rows[rows[:, 4] >= self.SCORE].astype(np.float64)
-        kept = nms(torch.from_numpy(rows[:, :4]), torch.from_numpy(rows[:, 4]), self.NMS).tolist()
+        decoded = self._decoded([np.asarray(output) for output in outputs])
+        decoded = decoded[decoded[:, 4] >= self.SCORE].astype(np.float64)
+        kept = nms(torch.from_numpy(decoded[:, :4]), torch.from_numpy(decoded[:, 4]), self.NMS).tolist()
         back = np.array([rgb.shape[1] / small.shape[1], rgb.shape[0] / small.shape[0]])
-        return [_face(rows[i], back) for i in kept]
+        return [_face(decoded[index], back) for index in kept]
+
+    def _decoded(self, outputs: list[np.ndarray]) -> Float[np.ndarray, "N 15"]:
+        """`decode`, with one error for all wrong shapes."""
+        try:
+            return self.decode(outputs)
+        except CamproError:
+            raise
+        except (ValueError, IndexError) as error:
+            shapes = ", ".join(str(output.shape) for output in outputs)
+            raise CamproError(self.name, f"the outputs of {self.name}", shapes, "use another file") from error
 
 
-def _face(row: Float[np.ndarray, "15"], back: Float[np.ndarray, "2"]) -> Face:
-    x0, y0, x1, y1 = (row[:4] * np.tile(back, 2)).tolist()
-    return Face((x0, y0, x1, y1), float(row[4]), row[5:].reshape(5, 2) * back)
+def _face(values: Float[np.ndarray, "15"], back: Float[np.ndarray, "2"]) -> Face:
+    """A decoded detection in pixels of the image; `back` are the factors of x and y."""
+    x0, y0, x1, y1 = (values[:4] * np.tile(back, 2)).tolist()
+    return Face((x0, y0, x1, y1), float(values[4]), values[5:].reshape(5, 2) * back)
 
 
 class ScrfdFaces(OnnxFaces):
-    """SCRFD with landmarks: per stride scores, then boxes, then points, as distances from the cell in strides."""
+    """SCRFD with landmarks. Outputs: scores, boxes and points of each stride, as distances from the cell in strides."""
 
     name = "scrfd"
     STRIDES, ANCHORS = (8, 16, 32), 2
 
     def prepare(self, rgb: Rgb8) -> Float[np.ndarray, "3 h w"]:
-        """RGB, (x - 127.5) / 128."""
+        """(3, H, W), RGB, (x - 127.5) / 128."""
         self._shape = rgb.shape[:2]
         return ((rgb - 127.5) / 128).transpose(2, 0, 1)
 
@@ -103,13 +119,13 @@ class ScrfdFaces(OnnxFaces):
 
 
 class CenterfaceFaces(OnnxFaces):
-    """CenterFace: heat map, log size, offset and points in (y, x) at a quarter of the resolution."""
+    """CenterFace. Outputs: heat map, logarithm of the size, offset, points (y, x); at a quarter of the resolution."""
 
     name = "centerface"
     STRIDE = 4
 
     def prepare(self, rgb: Rgb8) -> Float[np.ndarray, "3 h w"]:
-        """RGB, 0..255."""
+        """(3, H, W), RGB, 0 to 255."""
         return rgb.transpose(2, 0, 1).astype(np.float32)
 
     def decode(self, outputs: list[np.ndarray]) -> Float[np.ndarray, "N 15"]:
@@ -121,7 +137,7 @@ class CenterfaceFaces(OnnxFaces):
         height, width = np.exp(scale[:, y, x]) * self.STRIDE
         top = (y + offset[0, y, x] + 0.5) * self.STRIDE - height / 2
         left = (x + offset[1, y, x] + 0.5) * self.STRIDE - width / 2
-        marks = points[:, y, x].reshape(5, 2, -1)
-        places = np.stack([left + marks[:, 1] * width, top + marks[:, 0] * height], 2)  # (5, N, 2)
-        rows = [left, top, left + width, top + height, heat[0, y, x]]
-        return np.concatenate([np.stack(rows, 1), places.transpose(1, 0, 2).reshape(-1, 10)], 1)
+        relative = points[:, y, x].reshape(5, 2, -1)
+        absolute = np.stack([left + relative[:, 1] * width, top + relative[:, 0] * height], 2)  # (5, N, 2)
+        boxes = [left, top, left + width, top + height, heat[0, y, x]]
+        return np.concatenate([np.stack(boxes, 1), absolute.transpose(1, 0, 2).reshape(-1, 10)], 1)

@@ -1,4 +1,4 @@
-"""What a face detector makes of pictures before it says where faces are: more than its boxes tell of every place."""
+"""Feature maps of the face detector YuNet before its heads; they contain more than the detected boxes."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from campro.models.faces.face_detectors import YunetFaces
 from campro.models.faces.landmarks import FaceDetector
 
 STRIDES = (8, 16, 32)
+"""Strides of the feature maps, in pixels of the input."""
 HEADS = 4
-"""At each stride YuNet has heads for class, objectness, box and points, and all of them read the same features."""
+"""Heads per stride (class, objectness, box, points); all of them read the same feature map."""
 
 
 class YunetFeatures:
-    """YuNet up to where its heads begin: (B, C, H / stride, W / stride) at each of STRIDES."""
+    """The part of YuNet before its heads, run by ONNX Runtime: no gradients."""
 
     def __init__(self, path: Path) -> None:
         model = _of_any_size(onnx.load(path))
@@ -30,18 +31,21 @@ class YunetFeatures:
         self._session = load_subgraph(model, [self._input], shared)
 
     def __call__(self, images: Images) -> list[Float[Tensor, "B C h w"]]:
-        """Of pictures whose sides are multiples of the largest stride; on their device."""
+        """Feature maps (B, C, H / stride, W / stride) at each of STRIDES, on the device of the images.
+
+        Images are (B, 3, H, W), sRGB in [0, 1]; H and W are multiples of 32.
+        """
         bgr = np.ascontiguousarray(255 * images.flip(1).cpu().numpy())
         return [torch.from_numpy(part).to(images.device) for part in self._session.run(None, {self._input: bgr})]
 
 
 def detector_features(detector: FaceDetector) -> YunetFeatures | None:
-    """What a detector of the table has of that kind; None for those that are no network, or hide it."""
+    """The feature maps of a face detector; None unless it is a YuNet."""
     return YunetFeatures(detector.path) if isinstance(detector, YunetFaces) else None
 
 
 def _of_any_size(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Some files are made for one size, but nothing before the heads is."""
+    """The same model for any input size: some files declare one size, but no node before the heads depends on it."""
     for name, axis in (("batch", 0), ("height", 2), ("width", 3)):
         model.graph.input[0].type.tensor_type.shape.dim[axis].dim_param = name
     del model.graph.value_info[:]
@@ -51,7 +55,7 @@ def _of_any_size(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def _shared(graph: onnx.GraphProto, output: str) -> str:
-    """The nearest tensor before an output that as many nodes read as there are heads."""
+    """The last tensor before an output that is the input of HEADS nodes."""
     makers = {name: node for node in graph.node for name in node.output}
     while sum(output in node.input for node in graph.node) < HEADS:
         output = makers[output].input[0]
