@@ -13,7 +13,7 @@ from campro.models.faces.landmarks import Face
 
 
 class Blobs:
-    """Finds white squares, but only from 16 pixels on."""
+    """Detects white squares with a side of at least 16 pixels."""
 
     name, scheme, confident_score, digest = "blobs", "five", 0.5, "blobs"
 
@@ -35,12 +35,12 @@ class Blobs:
 @pytest.fixture
 def photo():
     rgb = np.zeros((64, 128, 3), np.uint8)
-    rgb[10:50, 10:50] = 255  # found at both scales
-    rgb[20:30, 90:100] = 255  # found only enlarged
+    rgb[10:50, 10:50] = 255  # detected at both scales
+    rgb[20:30, 90:100] = 255  # detected only in the enlarged image
     return rgb
 
 
-def test_each_face_once_and_small_ones_too(photo):
+def test_each_face_is_detected_once_at_any_size(photo):
     boxes = all_faces(photo, Blobs())
     assert len(boxes) == 2
     large, small = boxes[boxes[:, 0].argsort()]
@@ -48,7 +48,7 @@ def test_each_face_once_and_small_ones_too(photo):
     torch.testing.assert_close(small, torch.tensor([90.0, 20, 100, 30]), atol=1, rtol=0)
 
 
-def test_photographs_are_searched_once(photo, tmp_path):
+def test_boxes_are_computed_once_per_photograph(photo, tmp_path):
     write_image(tmp_path / "a.png", photo)
     write_image(tmp_path / "empty.png", np.zeros_like(photo))
     photos, detector = [tmp_path / "a.png", tmp_path / "empty.png"], Blobs()
@@ -61,3 +61,12 @@ def test_photographs_are_searched_once(photo, tmp_path):
     (tmp_path / "bad.png").write_bytes(b"no picture")
     with pytest.raises(CamproError):
         find_face_boxes([tmp_path / "bad.png"], detector, tmp_path)
+
+
+def test_a_damaged_cache_file_is_refused(photo, tmp_path):
+    write_image(tmp_path / "a.png", photo)
+    find_face_boxes([tmp_path / "a.png"], Blobs(), tmp_path)
+    (file,) = (tmp_path / "face-boxes").iterdir()
+    file.write_text('{"half')
+    with pytest.raises(CamproError, match="cached face boxes"):
+        find_face_boxes([tmp_path / "a.png"], Blobs(), tmp_path)

@@ -1,4 +1,4 @@
-"""Decoders of SCRFD and CenterFace on networks that answer the same whatever they see."""
+"""Decoders of SCRFD and CenterFace, on networks with constant outputs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _constant_network(path, outputs):
 
 
 def _scrfd_outputs(cells=(128, 32, 8)):
-    """For a 64 x 64 picture: both anchors at row 1, column 2 of stride 16 see the same face, one of them surer."""
+    """For a 64 x 64 picture: both anchors at row 1, column 2 of stride 16 have the same face, with different scores."""
     scores, boxes, points = ([np.zeros((n, width), np.float32) for n in cells] for width in (1, 4, 10))
     for anchor, score in ((0, 0.7), (1, 0.9)):
         row = (1 * 4 + 2) * 2 + anchor
@@ -61,7 +61,7 @@ def test_centerface_by_hand(tmp_path):
     np.testing.assert_allclose(face.points, [(x, y - 8)] * 5, atol=1e-4)
 
 
-def test_large_pictures_are_shrunk_and_places_scaled_back(tmp_path, monkeypatch):
+def test_large_images_are_shrunk_and_coordinates_scaled_back(tmp_path, monkeypatch):
     monkeypatch.setattr(onnx_detectors, "LONGEST", 64)
     _constant_network(tmp_path / "scrfd.onnx", _scrfd_outputs())
     (face,) = load_face_detector(f"scrfd/{tmp_path}/scrfd.onnx").detect(np.zeros((128, 128, 3), np.uint8))
@@ -69,10 +69,18 @@ def test_large_pictures_are_shrunk_and_places_scaled_back(tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("name", ["scrfd", "centerface"])
-def test_a_file_of_something_else(tmp_path, name):
+def test_files_of_other_networks_are_refused(tmp_path, name):
     _constant_network(tmp_path / "other.onnx", [np.zeros((1, 3), np.float32)])
     with pytest.raises(CamproError, match=name):
         load_face_detector(f"{name}/{tmp_path}/other.onnx").detect(np.zeros((64, 64, 3), np.uint8))
     (tmp_path / "broken.onnx").write_bytes(b"no model")
     with pytest.raises(CamproError, match="ONNX file"):
         load_face_detector(f"{name}/{tmp_path}/broken.onnx")
+
+
+def test_outputs_of_wrong_shape_are_refused(tmp_path):
+    outputs = _scrfd_outputs()
+    outputs[4] = outputs[4][:5]
+    _constant_network(tmp_path / "scrfd.onnx", outputs)
+    with pytest.raises(CamproError, match="the outputs of scrfd"):
+        load_face_detector(f"scrfd/{tmp_path}/scrfd.onnx").detect(np.zeros((64, 64, 3), np.uint8))
