@@ -14,7 +14,8 @@ import numpy as np
 import skimage
 
 from campro.core.atomic_io import atomic_write
-from campro.core.provenance import stamp
+from campro.core.provenance import current_origin
+from campro.core.typed_json import as_plain
 from campro.core.types import Rgb8
 
 RESULTS = Path(__file__).parent / "results"
@@ -55,6 +56,6 @@ def photograph(width: int = 1920, height: int = 1080) -> Rgb8:
 
 def write(name: str, results: Mapping[str, Any]) -> None:
     """Print and keep the results."""
-    text = json.dumps({"stamp": stamp({}), "results": dict(results)}, indent=1)
+    text = json.dumps({"origin": as_plain(current_origin()), "results": dict(results)}, indent=1)
     atomic_write(RESULTS / f"{name}.json", text + "\n")
     print(json.dumps(dict(results), indent=1))

@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks.common import write
 from campro.core.catalogue import cache_root
 from campro.data.embedded import embedded_faces
-from campro.evaluation import MATCHERS, call_roll, draw_repeats, identify
+from campro.evaluation import MATCHERS, EvaluationSet, identify
 from campro.isp import RAW, Camera
 from campro.models.faces import embed_photos, find_landmarks, load_embedder, load_face_detector
 
@@ -23,32 +23,31 @@ def main() -> None:
     """Measure and write."""
     faces = embedded_faces("test", cache_root())
     landmarks = find_landmarks(faces.photos, load_face_detector("dlib"), cache_root())
-    kept = {name: tuple(p for p in own if p in landmarks.found) for name, own in faces.identities.items()}
-    roll = call_roll(type(faces)(faces.name, faces.root, kept))
+    evaluation = EvaluationSet.of(faces, landmarks, REPEATS)
     views = [RAW, Camera("campro-default", "captured"), Camera("invert")]
     embedder = load_embedder("dlib-resnet29")
 
     def embed(cache: str) -> dict:
-        return {v.name: embed_photos(embedder, roll.photos, landmarks, v, Path(cache)) for v in views}
+        return {v.name: embed_photos(embedder, evaluation.photos, landmarks, v, Path(cache)) for v in views}
 
     with tempfile.TemporaryDirectory() as warm_up, tempfile.TemporaryDirectory() as cache:
         embed(warm_up)
         start = time.perf_counter()
-        rows = embed(cache)
+        embeddings = embed(cache)
         once = time.perf_counter() - start
         start = time.perf_counter()
         embed(cache)
         again = time.perf_counter() - start
         start = time.perf_counter()
         for matcher in MATCHERS.values():
-            identify(rows["raw"], rows, roll.owner, draw_repeats(roll, REPEATS, 0), matcher())
+            identify(embeddings["raw"], embeddings, evaluation.subjects, evaluation.trials, matcher())
         matching = time.perf_counter() - start
     whole = once + matching
     per_repeat = REPEATS * once + matching
     write(
         "embedding_cache",
         {
-            "photographs": len(roll.photos),
+            "photographs": len(evaluation.photos),
             "embed_3_views_s": round(once, 2),
             "second_audit_embeds_s": round(again, 3),
             "2_matchers_10_repeats_s": round(matching, 2),

@@ -9,9 +9,10 @@ import pytest
 import torch
 from skimage import data
 
+from campro.audit import cell_keys
 from campro.audit.audit_config import CAPTURED, RAW, AuditConfig
 from campro.audit.audit_context import AuditContext
-from campro.audit.experiments import detection_key, identification_key, run_audit
+from campro.audit.audit_run import run_audit
 from campro.core.errors import CamproError
 from campro.core.images import read_image
 from campro.models.faces import align, embedding, load_embedder
@@ -46,6 +47,7 @@ def few(shared_data, tmp_path, monkeypatch):
         baselines=("invert",),
         repeats=3,
         adapt_steps=0,
+        attacks=("none",),
         out=tmp_path / "run",
     )
 
@@ -57,18 +59,18 @@ def test_figures_agree_with_a_loop_over_the_photographs(few):
     photos = [sorted(folder.iterdir()) for folder in sorted(few.faces.iterdir())]
     embedder = load_embedder(MODEL)
     with torch.no_grad():
-        rows = [torch.cat([embedder(align(read_image(p), embedder.card)[:1]) for p in own]) for own in photos]
+        embeddings = [torch.cat([embedder(align(read_image(p), embedder.card)[:1]) for p in own]) for own in photos]
     hits = [
-        int(np.argmax([float(rows[i][query] @ rows[j][1 - query]) for j in range(PEOPLE)]) == i)
+        int(np.argmax([float(embeddings[i][probe] @ embeddings[j][1 - probe]) for j in range(PEOPLE)]) == i)
         for i in range(PEOPLE)
-        for query in (0, 1)
+        for probe in (0, 1)
     ]
-    cell = run.cell(identification_key(MODEL, RAW, "nearest"))
+    cell = run.cell(cell_keys.identification(MODEL, RAW, "nearest"))
     assert cell["people"] == PEOPLE
-    assert abs(cell["rank1"]["mean"] - np.mean(hits)) <= 0.2  # draws differ in who is the query
-    captured = run.cell(identification_key(MODEL, CAPTURED, "nearest"))
+    assert abs(cell["rank1"]["mean"] - np.mean(hits)) <= 0.2  # trials differ in who is the probe
+    captured = run.cell(cell_keys.identification(MODEL, CAPTURED, "nearest"))
     assert captured["rank1"]["mean"] <= 0.5 < cell["rank1"]["mean"]
-    assert run.cell(detection_key(RAW, False))["scores"]["ap"] > 0.2
+    assert run.cell(cell_keys.person_detection(RAW, False))["ap"] > 0.2
 
 
 @pytest.mark.slow
@@ -81,7 +83,7 @@ def test_a_second_audit_embeds_nothing(few, tmp_path, monkeypatch):
 
     monkeypatch.setattr(embedding, "_embed", refuse)
     second = run_audit(AuditConfig(**(vars(few) | {"out": tmp_path / "again"})))
-    key = identification_key(MODEL, CAPTURED, "nearest")
+    key = cell_keys.identification(MODEL, CAPTURED, "nearest")
     assert first.cell(key) == second.cell(key)
 
 
@@ -91,12 +93,12 @@ def test_audited_photographs_never_train_the_detector(few, shared_data):
     with pytest.raises(CamproError, match="pictures that val2017 does not have"):
         AuditContext(config).inputs()
     both = (few.scenes, shared_data / "scenes" / "construction_ppe" / "annotations.json")
-    lessons = AuditContext(AuditConfig(**(vars(config) | {"train_scenes": both}))).train_scenes
-    assert not {scene.path.name for scene in lessons.scenes} & {
+    train_scenes = AuditContext(AuditConfig(**(vars(config) | {"train_scenes": both}))).train_scenes
+    assert not {scene.path.name for scene in train_scenes.scenes} & {
         path.name for path in (few.scenes.parent.parent / "val2017").iterdir()
     }
-    assert sum("also in val2017" in line for line in lessons.problems) == 3
-    assert AuditContext(few).train_scenes is None
+    assert sum("also in val2017" in line for line in train_scenes.problems) == 3
+    assert not AuditContext(few).adapts
 
 
 def test_a_simulated_camera_stands_in_front_of_every_view():

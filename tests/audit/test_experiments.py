@@ -1,74 +1,67 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
+from support.fake_audit import FakeContext, drop_cells
 
-from campro.audit.audit_config import CAPTURED, RAW, AuditConfig
-from campro.audit.experiments import run_audit
+from campro.audit.audit_config import CAPTURED, RAW
+from campro.audit.audit_run import run_audit
 from campro.core.errors import CamproError
+from campro.core.hashing import json_digest
 from campro.report.findings import Findings
 
 
-def test_known_outcome(config, bench):
-    found = Findings.read(run_audit(config, bench).path)
-    for matcher in config.matchers:
-        assert found.identification("colour", RAW, matcher)["rank1"]["mean"] == 1.0
+def test_known_outcome(audit_config, audit_context):
+    found = Findings.read(run_audit(audit_config, audit_context).path)
+    for matcher in audit_config.matchers:
+        assert found.identification("colour", RAW, matcher).rank1.mean == 1.0
         # Rotating the channels makes every pure hue another person's, and inverting makes it the complement's.
-        assert found.identification("colour", CAPTURED, matcher)["rank1"]["mean"] == 0.0
-        assert found.identification("colour", "invert", matcher)["rank1"]["mean"] == 0.0
-    cell = found.identification("colour", RAW, "nearest")
-    assert (cell["people"], [r["hits"] for r in cell["repeats"]], cell["cmc"][:2]) == (6, [6, 6, 6], [1.0, 1.0])
+        assert found.identification("colour", CAPTURED, matcher).rank1.mean == 0.0
+        assert found.identification("colour", "invert", matcher).rank1.mean == 0.0
+    result = found.identification("colour", RAW, "nearest")
+    assert (result.people, [trial.hits for trial in result.trials], result.cmc[:2]) == (6, [6, 6, 6], (1.0, 1.0))
     assert found.missing == 0
 
 
-def test_headline_takes_the_strongest_attacker_and_the_best_raw_detector(config, bench):
-    found = Findings.read(run_audit(config, bench).path)
-    head = found.headline()
-    assert head["captured_rank1"]["mean"] == 0.0
-    assert head["captured_rank1"]["high"] > 0.2  # nobody of six: that proves little, and the interval says so
-    assert head["ap_kept"] == pytest.approx(0.36 / 0.6)
-    assert found.kept(CAPTURED, False) == pytest.approx(0.3 / 0.6)
-    assert head["chance_rank1"] == pytest.approx(1 / 6)
-
-
-def test_finished_cells_are_not_computed_again(config, bench):
-    run = run_audit(config, bench)
+def test_finished_cells_are_not_computed_again(audit_config, audit_context):
+    run = run_audit(audit_config, audit_context)
     cells = run.cells()
-    # matchers, face detectors, models and adapted or not, each x views; groups; looks of all but raw, the sheet's views
-    assert len(bench.calls) == 3 * 2 + 3 * 2 + 3 + 3 * 2 + (1 + 2) + 2 + 3
-    bench.calls.clear()
-    assert run_audit(config, bench).cells() == cells
-    assert bench.calls == []
+    # matchers, face detectors, models and adapted or not, each x views; groups (raw, captured); quality of all views
+    # but raw; the views of the thumbnails
+    assert len(audit_context.calls) == 3 * 2 + 3 * 2 + 3 + 3 * 2 + 2 * 2 + 2 + 3
+    audit_context.calls.clear()
+    assert run_audit(audit_config, audit_context).cells() == cells
+    assert audit_context.calls == []
 
 
-def test_a_killed_audit_goes_on_where_it_was(config, bench):
-    whole = run_audit(config, bench).cells()
-    lost = next(file for file in (config.out / "cells").glob("*.json") if '"view": "invert"' in file.read_text())
-    lost.unlink()
-    bench.calls.clear()
-    assert run_audit(config, bench).cells() == whole
-    assert len(bench.calls) == 1
-    assert "invert" in bench.calls[0]
+def test_a_killed_audit_resumes(audit_config, audit_context):
+    run = run_audit(audit_config, audit_context)
+    whole = {json_digest(cell.key): cell for cell in run.cells()}
+    assert drop_cells(run, lambda key: key.get("kind") == "image quality" and key["view"] == "invert") == 1
+    audit_context.calls.clear()
+    assert {json_digest(cell.key): cell for cell in run_audit(audit_config, audit_context).cells()} == whole
+    assert audit_context.calls == ["quality invert"]
 
 
-def test_another_configuration_is_refused(config, bench):
-    run_audit(config, bench)
+def test_another_configuration_is_refused(audit_config, audit_context):
+    run_audit(audit_config, audit_context)
     with pytest.raises(CamproError, match="repeats"):
-        run_audit(replace(config, repeats=4), bench)
+        run_audit(replace(audit_config, repeats=4), audit_context)
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"repeats": 0},
-        {"adapt_steps": -1},
-        {"face_models": ()},
-        {"faces": Path("x")},
-        {"faces": Path("x"), "scenes": Path("y")},
-    ],
-)
-def test_nonsense_is_refused(options):
-    with pytest.raises(CamproError, match="audit"):
-        AuditConfig(**options)
+def test_a_run_folder_can_be_extended_by_a_matcher(audit_config, audit_context, tmp_path):
+    first = replace(audit_config, matchers=("nearest",))
+    run_audit(first, FakeContext(first, tmp_path))
+    audit_context.calls.clear()
+    found = Findings.read(run_audit(audit_config, audit_context).path)
+    assert audit_context.calls == ["embed raw", "embed captured", "embed invert"]
+    assert found.identification("colour", RAW, "linear").rank1.mean == 1.0
+
+
+def test_parts_that_are_not_asked_for_are_left_out(audit_config, audit_context, tmp_path):
+    config = replace(audit_config, measure=("quality",))
+    found = Findings.read(run_audit(config, FakeContext(config, tmp_path)).path)
+    assert found.quality(CAPTURED)["whole"].psnr == 28.13
+    assert found.identification("colour", RAW, "nearest") is None
+    assert found.missing == 0

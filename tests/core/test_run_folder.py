@@ -8,15 +8,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
-from campro.core import provenance as stamp_module
+from campro.core import provenance
 from campro.core.errors import CamproError
-from campro.core.run_folder import RunFolder, as_plain
+from campro.core.run_folder import RunFolder
+from campro.core.typed_json import as_plain
 
-SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
-JSON = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=6)
 CONFIG = {"seed": 0, "design": {"steps": 10, "faces": "a"}}
 
 
@@ -43,6 +40,13 @@ def test_other_inputs_are_refused(run):
         RunFolder.open(run.path, CONFIG, inputs={"faces": "01"})
 
 
+def test_a_run_may_be_extended_by_an_input_which_then_counts(run):
+    RunFolder.open(run.path, CONFIG, inputs={"faces": "00", "photos": "02"})
+    reopened(run)
+    with pytest.raises(CamproError, match="restore photos"):
+        RunFolder.open(run.path, CONFIG, inputs={"faces": "00", "photos": "03"})
+
+
 def test_configuration_of_a_dataclass(tmp_path):
     @dataclass
     class Config:
@@ -57,19 +61,23 @@ def test_configuration_of_a_dataclass(tmp_path):
 def test_meta_says_where_the_run_comes_from(run, monkeypatch):
     starts = json.loads((run.path / "meta.json").read_text())["starts"]
     assert (
-        len(starts) == 1 and starts[0]["torch"] == torch.__version__ and starts[0]["inputs_sha256"] == {"faces": "00"}
+        len(starts) == 1
+        and starts[0]["libraries"]["torch"] == torch.__version__
+        and starts[0]["inputs_sha256"] == {"faces": "00"}
     )
     assert all(starts[0][name] for name in ("commit", "campro", "python", "platform", "processor", "device"))
     reopened(run)
     assert len(json.loads((run.path / "meta.json").read_text())["starts"]) == 1
     monkeypatch.setattr("campro.core.provenance.source_commit", lambda: "another")
+    provenance.current_origin.cache_clear()
     reopened(run)
     assert [s["commit"] for s in json.loads((run.path / "meta.json").read_text())["starts"]][1:] == ["another"]
+    provenance.current_origin.cache_clear()
 
 
 def test_commit_is_unknown_outside_a_source_tree(tmp_path, monkeypatch):
-    monkeypatch.setattr(stamp_module, "__file__", str(tmp_path / "stamp.py"))
-    assert stamp_module.source_commit.__wrapped__() == "unknown"
+    monkeypatch.setattr(provenance, "__file__", str(tmp_path / "provenance.py"))
+    assert provenance.source_commit.__wrapped__() == "unknown"
 
 
 def test_state_round_trip(run):
@@ -138,30 +146,3 @@ def test_log_refuses_nan_and_a_damaged_line_is_named(run):
     (run.path / "metrics.jsonl").write_text('{"step": 0}\n garbage \n{"step": 1}\n')
     with pytest.raises(CamproError, match=r"metrics\.jsonl.*damaged line"):
         reopened(run)
-
-
-@given(key=st.dictionaries(st.text(), JSON), value=JSON)
-def test_cells_round_trip(tmp_path_factory, key, value):
-    run = RunFolder.open(tmp_path_factory.mktemp("run"), CONFIG)
-    run.write_cell(key, value)
-    assert RunFolder.open(run.path, CONFIG).cell(dict(reversed(key.items()))) == value
-    assert run.cells() == [{"key": key, "value": value}]
-
-
-def test_cells_are_told_apart_and_nan_is_no_result(run):
-    assert run.cell({"a": 1}) is None
-    run.write_cell({"a": 1}, {"rank1": 0.5})
-    run.write_cell({"a": 2}, {"rank1": 0.25})
-    assert run.cell({"a": 1}) == {"rank1": 0.5} and run.cell({"a": 3}) is None and len(run.cells()) == 2
-    with pytest.raises(CamproError, match="finite"):
-        run.write_cell({"a": 3}, {"rank1": float("nan")})
-
-
-@pytest.mark.parametrize("text", ["", '{"key": {"a"', "[]", '{"key": {"a": 2}, "value": 0}', "\udcff\x00"])
-def test_damaged_cell_is_a_clear_error(run, text):
-    run.write_cell({"a": 1}, 1)
-    (file,) = (run.path / "cells").glob("*.json")
-    file.write_bytes(text.encode(errors="surrogateescape"))
-    for read in (lambda: run.cell({"a": 1}), run.cells):
-        with pytest.raises(CamproError, match=rf"{file.name}.*delete this file and run again"):
-            read()

@@ -1,4 +1,4 @@
-"""Faces on a view: with a detector that finds all, one that is blind, and one that takes something else for a face."""
+"""Face detection on a view: by a detector that finds every face, a blind one, and one that finds something else."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ import torch
 
 from campro.core.images import write_image
 from campro.data import read_faces
-from campro.evaluation import MATCHERS, call_roll, draw_repeats, identify
-from campro.evaluation.face_detection import end_to_end, faces_on_view, found_rate
+from campro.evaluation import EvaluationSet, NearestMatcher, identify
+from campro.evaluation.face_detection import detect_on_view, end_to_end, face_detection_rate
 from campro.isp import RAW, Camera
-from campro.models.faces import Landmarks, embed_photos
+from campro.models.faces import Landmarks
 from campro.models.faces.embedder_card import EmbedderCard, FaceEmbedder
 from campro.models.faces.landmarks import Face
 
 POINTS = np.array([[12.0, 12], [28, 12], [20, 20], [14, 28], [26, 28]])
 
 
-class Finder:
+class FixedDetector:
+    """Finds one face at fixed points, or none."""
+
     scheme, confident_score = "five", 0.5
 
     def __init__(self, name, points):
@@ -40,7 +42,7 @@ class Mean(FaceEmbedder):
 
 
 @pytest.fixture
-def roll(tmp_path, monkeypatch):
+def evaluation(tmp_path, monkeypatch):
     monkeypatch.setenv("CAMPRO_CACHE", str(tmp_path / "cache"))
     rng = np.random.default_rng(0)
     for who in range(5):
@@ -50,47 +52,43 @@ def roll(tmp_path, monkeypatch):
                 tmp_path / f"faces/p{who}/{i}.png",
                 (colour + rng.integers(0, 3, (40, 40, 3))).clip(0, 255).astype(np.uint8),
             )
-    return call_roll(read_faces(tmp_path / "faces"))
+    faces = read_faces(tmp_path / "faces")
+    return EvaluationSet.of(faces, Landmarks("five", "raw", {photo: POINTS for photo in faces.photos}), repeats=3)
 
 
-@pytest.fixture
-def raw(roll):
-    return Landmarks("five", "raw", {photo: POINTS for photo in roll.photos})
+def judged(evaluation, detector, view):
+    embedder = Mean()
+    on_view = detect_on_view(evaluation, detector, view)
+    raw = evaluation.embed(embedder, RAW)
+    return face_detection_rate(evaluation, on_view), end_to_end(evaluation, raw, embedder, on_view, view)
 
 
-def judged(roll, raw, finder, view):
-    draws, embedder = draw_repeats(roll, 3, 0), Mean()
-    on_view = faces_on_view(roll, raw, finder, view)
-    rows = embed_photos(embedder, roll.photos, raw, RAW)
-    return found_rate(roll, on_view, draws), end_to_end(roll, rows, embedder, on_view, view, draws)
-
-
-def test_who_finds_the_raw_face_recognises_as_by_default(roll, raw):
-    view, draws = Camera("invert"), draw_repeats(roll, 3, 0)
-    found, end = judged(roll, raw, Finder("sees", POINTS), view)
-    rows = {name: embed_photos(Mean(), roll.photos, raw, one) for name, one in (("raw", RAW), ("view", view))}
-    default = identify(rows["raw"], {"view": rows["view"]}, roll.owner, draws, MATCHERS["nearest"]())["view"]
+def test_where_every_face_is_detected_identification_is_the_usual_one(evaluation):
+    view = Camera("invert")
+    found, end = judged(evaluation, FixedDetector("all", POINTS), view)
+    raw, seen = (evaluation.embed(Mean(), one) for one in (RAW, view))
+    usual = identify(raw, {"view": seen}, evaluation.subjects, evaluation.trials, NearestMatcher())["view"]
     assert found.mean() == 1.0
-    assert all(torch.equal(one.ranks, other.ranks) for one, other in zip(end.trials, default.trials))
+    assert all(torch.equal(one.ranks, other.ranks) for one, other in zip(end.trials, usual.trials))
 
 
 @pytest.mark.parametrize("points", [None, POINTS + 100], ids=["blind", "elsewhere"])
-def test_who_finds_nothing_recognises_nobody(roll, raw, points):
-    found, end = judged(roll, raw, Finder("lost", points), RAW)
+def test_a_missed_face_is_a_miss_at_every_rank(evaluation, points):
+    found, end = judged(evaluation, FixedDetector("misses", points), RAW)
     assert found.mean() == 0.0
     assert end.mean(50) == 0.0  # also where there are fewer people than ranks
     assert end.cmc(50) == [0.0] * 50
 
 
-def test_views_are_remembered_apart(roll, raw, tmp_path):
+def test_landmarks_of_each_view_are_cached_separately(evaluation):
     seen = []
 
-    class Counting(Finder):
+    class Counting(FixedDetector):
         def detect(self, rgb):
             seen.append(int(rgb.mean()))
             return super().detect(rgb)
 
-    finder = Counting("counts", POINTS)
+    detector = Counting("counts", POINTS)
     for view in (RAW, Camera("invert"), RAW):
-        faces_on_view(roll, raw, finder, view)
-    assert len(seen) == 2 * len(roll.photos)
+        detect_on_view(evaluation, detector, view)
+    assert len(seen) == 2 * len(evaluation.photos)

@@ -4,17 +4,10 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binomtest
 
 from campro.core.errors import CamproError
-from campro.metrics.identification import (
-    Identification,
-    Repeated,
-    closed_set,
-    mate_ranks,
-    summarise,
-    wilson,
-)
+from campro.metrics.identification import Identification, RepeatedIdentification, closed_set, mate_ranks, summarise
+from campro.metrics.rates import wilson
 
 
 def trial(*ranks: int) -> Identification:
@@ -68,22 +61,6 @@ def test_cmc_agrees_with_counting(ranks):
     assert result.cmc(50) == pytest.approx([sum(r <= k for r in ranks) / len(ranks) for k in range(1, 51)])
 
 
-@given(st.integers(1, 3000), st.floats(0, 1))
-def test_wilson_agrees_with_scipy(probes, share):
-    hits = round(share * probes)
-    ours = wilson(hits, probes, z=1.959963984540054)
-    theirs = binomtest(hits, probes).proportion_ci(method="wilson")
-    assert ours == pytest.approx((theirs.low, theirs.high), abs=1e-9)
-    assert ours[0] <= hits / probes <= ours[1]
-
-
-def test_wilson_refuses_nonsense():
-    with pytest.raises(CamproError):
-        wilson(3, 2)
-    with pytest.raises(CamproError):
-        wilson(0, 0)
-
-
 def test_repeats_by_hand():
     both = summarise([trial(1, 1, 9, 9), trial(1, 9, 9, 9)])
     assert both.mean() == pytest.approx(0.375)
@@ -91,7 +68,7 @@ def test_repeats_by_hand():
     assert both.cmc(9)[-1] == 1.0
     assert (both.identities, summarise([trial(1, 2)]).sd()) == (4, 0.0)
     with pytest.raises(CamproError, match="same people"):
-        Repeated((trial(1), trial(1, 2)))
+        RepeatedIdentification((trial(1), trial(1, 2)))
 
 
 def test_bootstrap_is_seeded_and_near_the_normal_interval():

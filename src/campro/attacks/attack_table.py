@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from campro.attacks.analytic_inversion import ANALYTIC_INVERSION
 from campro.attacks.attack_base import Attack
 from campro.attacks.colour_maps import COLOUR_MAPS
@@ -37,6 +39,21 @@ ATTACKS: dict[str, Attack] = {
         RETRAINING,
     )
 }
+
+
+CHEAP = (NO_ATTACK, IMAGE_FILTERS, PRETRAINED_RESTORATION, COLOUR_MAPS, ANALYTIC_INVERSION)
+"""Attacks that train no network: minutes instead of hours."""
+
+
+def chosen_attacks(names: Sequence[str]) -> list[Attack]:
+    """Attacks by name, in the order of the table; "cheap", "full" and "none" stand for groups.
+
+    Raises:
+        CamproError: for an unknown name.
+    """
+    groups = {"none": (), "cheap": CHEAP, "full": tuple(ATTACKS.values())}
+    chosen = [attack for name in names for attack in (groups[name] if name in groups else (find_attack(name),))]
+    return [attack for attack in ATTACKS.values() if attack in chosen]
 
 
 def find_attack(name: str) -> Attack:

@@ -1,92 +1,109 @@
-"""The ladder of attackers: every attack prepares with what it may know, and is judged by the same identification."""
+"""The attack suite: every attack is prepared with what its threat model allows and judged by the same code."""
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
-from typing import Any
 
-from campro.attacks.attack_table import ATTACKS, find_attack
+from campro.attacks.attack_base import Attack
+from campro.attacks.attack_table import chosen_attacks, find_attack
+from campro.audit import cell_keys
+from campro.audit.attack_rows import attack_rows
+from campro.audit.audit_config import CAPTURED, AuditConfig
+from campro.audit.audit_context import CONTROL, AuditContext
 from campro.audit.fan_out import fan_out
 from campro.audit.judge import judge
-from campro.audit.suite_config import SuiteConfig
-from campro.audit.suite_context import CAPTURED, CONTROL, SuiteContext
-from campro.audit.suite_rows import cell_key, suite_rows
-from campro.core.atomic_io import atomic_write
+from campro.audit.results import AttackResult
+from campro.core.cells import Json
 from campro.core.device import retain_freed_memory
+from campro.core.errors import CamproError
 from campro.core.progress import Progress
-from campro.core.run_folder import Json, RunFolder
-from campro.evaluation.subject_groups import labels_digest
-from campro.report.attack_page import render_attacks
+from campro.core.run_folder import RunFolder
 
 
 @dataclass(frozen=True)
 class Task:
-    """One run of an attack on one side."""
+    """One run of an attack on one camera."""
 
     model: str
     attack: str
-    side: str
+    camera: str
     run: str
 
 
-def run_suite(config: SuiteConfig) -> list[dict[str, Any]]:
-    """Fit and judge every attacker on every model, next to its best run on raw pictures; finished runs are skipped."""
-    attacks, data = [find_attack(name) for name in config.attacks or ATTACKS], _data(config)
-    inputs = {"profile": data.profile.digest, "faces": data.faces.digest, "train_faces": data.people.digest}
-    inputs |= labels_digest(data.faces)
-    settings: dict[str, Json] = {"landmarks": config.landmarks, "repeats": config.repeats, "seed": config.seed}
-    folder = RunFolder.open(config.out, settings, inputs=inputs)
+def measure_attacks(run: RunFolder, context: AuditContext) -> None:
+    """Fit and judge every run of every attack, and the best run of each on the camera without profile, its control.
+
+    Raises:
+        CamproError: for trained attacks without people to train on.
+    """
+    config, attacks = context.config, chosen_attacks(context.config.attacks)
+    _check_training_data(attacks, context)
     tasks = [
-        Task(model, attack.name, CAPTURED, run)
+        Task(model, attack.name, CAPTURED, name)
         for model in config.face_models
         for attack in attacks
-        for run in attack.runs(data.handed(attack, model, CAPTURED), data.cache)
+        for name in attack.runs(context.knowledge(attack, model, CAPTURED), context.attack_cache)
     ]
-    _measure_all(config, folder, tasks)
-    rows = suite_rows(folder, attacks, config)
-    best = [Task(row["model"], row["attack"], CAPTURED, row["best"]["run"]) for row in rows]
-    # A folder may hold runs of a larger budget, too, which this one cannot repeat on raw pictures.
-    _measure_all(config, folder, [replace(task, side=CONTROL) for task in best if task in tasks])
-    rows = suite_rows(folder, attacks, config)
-    stamp = json.loads((config.out / "meta.json").read_text())["starts"][-1]
-    atomic_write(config.out / "ladder.json", json.dumps(rows, indent=1) + "\n")
-    people = int(data.roll.owner.max()) + 1
-    atomic_write(config.out / "ladder.html", render_attacks(rows, data.profile.name, people, stamp))
-    return rows
+    _measure(run, context, tasks)
+    best = [Task(row.model, row.attack, CAPTURED, row.best_run) for row in attack_rows(run.cells())]
+    # A folder may also hold runs of a larger budget, which this one cannot repeat without the profile.
+    _measure(run, context, [replace(task, camera=CONTROL) for task in best if task in tasks])
 
 
-def _measure_all(config: SuiteConfig, folder: RunFolder, tasks: Sequence[Task]) -> None:
-    keys = {task: cell_key(config, task.model, find_attack(task.attack), task.side, task.run) for task in tasks}
-    todo = [task for task, key in keys.items() if folder.cell(key) is None]
-    with Progress("runs of attackers", len(tasks), done=len(tasks) - len(todo)) as progress:
-        for task, result in fan_out(partial(measure, config), todo, config.cluster):
-            folder.write_cell(keys[task], result)
+def attack_key(config: AuditConfig, task: Task) -> dict[str, Json]:
+    """Key of the cell of one run."""
+    budget = config.budget if find_attack(task.attack).trained else None
+    return cell_keys.attack(task.model, task.attack, task.run, task.camera, config.attack_matchers, budget)
+
+
+def _check_training_data(attacks: Sequence[Attack], context: AuditContext) -> None:
+    trained = [attack.name for attack in attacks if attack.trained]
+    if trained and context.train_faces is None:
+        remedy = "give --train-faces, or --attacks cheap"
+        raise CamproError("attack", "people to train on", f"none, for {', '.join(trained)}", remedy)
+
+
+def _measure(run: RunFolder, context: AuditContext, tasks: Sequence[Task]) -> None:
+    keys = {task: attack_key(context.config, task) for task in tasks}
+    todo = [task for task, key in keys.items() if run.cell(key) is None]
+    cluster = context.config.cluster
+    work = partial(measure, context) if cluster is None else partial(measure_remotely, context.config)
+    with Progress("runs of attacks", len(tasks), done=len(tasks) - len(todo)) as progress:
+        for task, result in fan_out(work, todo, cluster):
+            run.write_cell(keys[task], result)
             progress.advance()
 
 
-def measure(config: SuiteConfig, task: Task) -> dict[str, Json]:
-    """Fit one run, and judge it."""
-    print(f"attack: {task.attack} on {task.model}, {task.side}: {task.run}", file=sys.stderr, flush=True)
-    data, attack, start = _data(config), find_attack(task.attack), time.monotonic()
-    known = data.handed(attack, task.model, task.side)
-    adversary = attack.runs(known, data.cache)[task.run]()
-    fitted, training = time.monotonic(), adversary.training
-    return judge(data, known.embedder, task.side, adversary) | {
-        "learned_from": adversary.learned_from,
-        "curve": None if training is None else list(training.curve),
-        "converged": None if training is None else training.converged,
-        "fit_s": round(fitted - start, 1),
-        "judge_s": round(time.monotonic() - fitted, 1),
-    }
+def measure_remotely(config: AuditConfig, task: Task) -> AttackResult:
+    """`measure` in another process, which makes a context of its own once."""
+    return measure(_process_context(config), task)
 
 
 @lru_cache(maxsize=1)
-def _data(config: SuiteConfig) -> SuiteContext:
-    """Once in every process."""
+def _process_context(config: AuditConfig) -> AuditContext:
+    return AuditContext(config)
+
+
+def measure(context: AuditContext, task: Task) -> AttackResult:
+    """Fit one run of an attack, and judge it."""
+    print(f"attack: {task.attack} on {task.model}, {task.camera}: {task.run}", file=sys.stderr, flush=True)
     retain_freed_memory()
-    return SuiteContext(config)
+    attack, start = find_attack(task.attack), time.monotonic()
+    knowledge = context.knowledge(attack, task.model, task.camera)
+    adversary = attack.runs(knowledge, context.attack_cache)[task.run]()
+    fitted, training = time.monotonic(), adversary.training
+    result = judge(context, knowledge.embedder, task.camera, adversary)
+    return replace(
+        result,
+        threat_model=attack.threat_model,
+        given=attack.given,
+        training_images=adversary.learned_from,
+        curve=None if training is None else training.curve,
+        converged=None if training is None else training.converged,
+        fit_s=round(fitted - start, 1),
+        judge_s=round(time.monotonic() - fitted, 1),
+    )

@@ -1,15 +1,21 @@
-"""What an audit is told."""
+"""The options of an audit."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
+from campro.attacks.budget import BudgetName
 from campro.core.errors import CamproError
 
 RAW, CAPTURED, ENHANCED = "raw", "captured", "enhanced"
-"""Views: the camera as it is, with the profile in it, and with an enhancer behind the profile, where there is one."""
+"""Views: the camera without profile, with the profile, and with an enhancer behind the profile, where there is one."""
 AUTO, NONE = "auto", "none"
+CHEAP, FULL = "cheap", "full"
+"""Attacks that train no network, and all attacks."""
+Part = Literal["identification", "detection", "quality", "attacks"]
+PARTS: tuple[Part, ...] = ("identification", "detection", "quality", "attacks")
 
 
 @dataclass(frozen=True)
@@ -19,23 +25,35 @@ class AuditConfig:
     profile: str = "campro-default"
     """Profile to judge: a name or a JSON file."""
     faces: Path | None = None
-    """Faces to recognise, a folder per person; none of them may have trained the profile or a model."""
+    """Faces to recognise, a folder per person; none of them may have trained the profile, a model, or an attack."""
     scenes: Path | None = None
-    """COCO JSON file of photographs with people, for the detector's figures."""
+    """COCO JSON file of photographs with people, for person detection."""
     train_scenes: tuple[Path, ...] = ()
-    """COCO JSON files that the detector may adapt on; never the audited scenes."""
+    """COCO JSON files of photographs on which the person detector may adapt; never the audited scenes."""
+    train_faces: Path | None = None
+    """Faces on which attacks may train, a folder per person; nobody of --faces. Needed by trained attacks."""
+    photos: tuple[Path, ...] = ()
+    """Folders of photographs of anything that attackers may take with the camera; default: those of --train-scenes."""
     face_models: tuple[str, ...] = ("dlib-resnet29",)
     """Face recognisers to try; `campro models` lists them."""
+    attacks: tuple[str, ...] = (CHEAP,)
+    """`cheap`: no attack, filters, colour maps, analytic inversion; `full`: also trained ones; `none`; or names."""
+    budget: BudgetName = "standard"
+    """How long each training of an attack may take; `full` asks whether `standard` was enough."""
+    restorers: tuple[Path, ...] = ()
+    """ONNX files of networks for image restoration, from (1, 3, H, W) sRGB in [0, 1] to the same."""
     matchers: tuple[str, ...] = ("nearest", "linear")
-    """How the attacker matches: `nearest` gallery photograph, `linear` classifier on all known photographs."""
+    """How probes are matched: `nearest` gallery photograph, `linear` classifier on all enrolled photographs."""
+    attack_matchers: tuple[str, ...] = ("nearest",)
+    """The same for attacks, each of which is matched anew."""
     landmarks: str = "dlib"
-    """Face detector that places the crops, always on the raw photograph: the attacker knows where faces are."""
+    """Face detector that places the crops, always on the raw photograph: the attacker's best case."""
     face_detectors: tuple[str, ...] = ()
     """More face detectors to try on every view, beside that of --landmarks."""
     detector: str = "campro-person"
     """Person detector that must go on working."""
     detector_weights: Path | None = None
-    """Weights of the detector where they are not found by name."""
+    """Weights of the person detector where they are not found by name."""
     baselines: tuple[str, ...] = ("invert", "low-resolution-16", "defocus-25-7")
     """Other ways to hide faces, judged beside the profile."""
     enhancer: str = AUTO
@@ -44,27 +62,44 @@ class AuditConfig:
     """Judge what a whole simulated camera makes of the photographs, mosaic, noise and JPEG included: its shot noise,
     1e-4 in bright light to 1.2e-2 at night. Baselines then act on its files."""
     repeats: int = 10
-    """Random draws of gallery and query photographs."""
+    """Trials: random draws of one gallery and one probe photograph per person."""
     adapt_steps: int = 100
-    """Training steps by which the detector adapts to each view; 0 leaves that out."""
+    """Training steps by which the person detector adapts to each view; 0 leaves that out."""
+    measure: tuple[Part, ...] = PARTS
+    """Parts to measure: identification without attacks, person detection, image quality, attacks."""
+    cluster: str | None = None
+    """Run attacks side by side: `local`, or the address of a Ray cluster that sees the same files."""
     seed: int = 0
+    """Seed of the first trial and of all training."""
     out: Path = Path("runs/audit")
-    """Run folder; the same command goes on where it was stopped. The report ends up in it as report.html."""
+    """Run folder; the same command resumes. The report is written to it as report.html."""
 
     def __post_init__(self) -> None:
-        for option, least in (("repeats", 1), ("adapt_steps", 0), ("seed", 0)):
-            if (value := getattr(self, option)) < least:
-                raise CamproError("audit", f"--{option.replace('_', '-')} of at least {least}", str(value))
+        if self.repeats < 1 or self.adapt_steps < 0:
+            raise CamproError(
+                "audit", "at least 1 --repeats and 0 --adapt-steps", f"{self.repeats} and {self.adapt_steps}"
+            )
         if self.sensor_noise is not None and not 0 < self.sensor_noise <= 1:
             raise CamproError("audit", "--sensor-noise above 0, at most 1", str(self.sensor_noise))
-        for option in ("face_models", "matchers"):
+        for option in ("face_models", "matchers", "attack_matchers", "attacks", "measure"):
             if not getattr(self, option):
                 raise CamproError("audit", f"at least one of --{option.replace('_', '-')}", "none")
-        if (self.faces is None) != (self.scenes is None):
-            raise CamproError(
-                "audit", "--faces and --scenes together", "one of them", "give both, or none for the embedded sample"
-            )
-        if self.scenes is not None and self.adapt_steps and not self.train_scenes:
+        self._check_data()
+
+    def _check_data(self) -> None:
+        """Data that belong together are given together; nothing given is the embedded sample."""
+        if self.faces is None:
+            for option in ("scenes", "train_scenes", "train_faces", "photos"):
+                if getattr(self, option):
+                    remedy = "give --faces, or none of these for the embedded sample"
+                    raise CamproError("audit", f"--faces beside --{option.replace('_', '-')}", "none", remedy)
+        if self.scenes is not None and self.measures("detection") and self.adapt_steps and not self.train_scenes:
             raise CamproError(
                 "audit", "--train-scenes to adapt the detector on", "none", "name a COCO file, or set --adapt-steps 0"
             )
+
+    def measures(self, part: Part) -> bool:
+        """Whether a part is measured; people alone, without --scenes, have no part on scenes."""
+        if part in ("detection", "quality") and self.faces is not None and self.scenes is None:
+            return False
+        return part in self.measure and not (part == "attacks" and self.attacks == (NONE,))

@@ -2,103 +2,121 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
 
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from campro.audit.audit_config import AUTO, CAPTURED, ENHANCED, NONE, RAW, AuditConfig
-from campro.audit.experiments import GROUP_VIEWS
+from campro.attacks.attack_base import Attack, AttackerKnowledge, ThreatModel, restrict
+from campro.attacks.attack_cache import AttackCache
+from campro.attacks.budget import BUDGETS
+from campro.attacks.onnx_restorer import OnnxRestorer
+from campro.audit.audit_config import CAPTURED, ENHANCED, RAW, AuditConfig
 from campro.audit.image_quality import faces_left_out, picture_quality
+from campro.audit.results import FacesLeftOut, QualityResult
+from campro.audit.views import audit_views
 from campro.core.catalogue import cache_root
-from campro.core.chain import Chain
-from campro.core.hashing import json_digest
-from campro.core.run_folder import Json
+from campro.core.device import best_device
+from campro.core.errors import CamproError
+from campro.core.hashing import file_sha256, json_digest
+from campro.core.images import list_images
 from campro.core.types import Detections, ImageTransform, Rgb8, Scene
 from campro.data import FaceSet, SceneSet, join_scenes, read_faces, read_scenes
 from campro.data.embedded import embedded_faces, embedded_scenes
-from campro.enhance.runner import SHIPPED, load_enhancer
-from campro.evaluation import Draw, Roll, call_roll
-from campro.evaluation.face_detection import end_to_end, faces_on_view, found_rate
+from campro.data.verification_pairs import VerificationPairs, read_pairs
+from campro.evaluation import EvaluationSet
+from campro.evaluation.face_detection import detect_on_view, end_to_end, face_detection_rate
 from campro.evaluation.subject_groups import groups_of, labels_digest
 from campro.isp import RAW as RAW_CAMERA
-from campro.isp import Camera, Ccm, GammaLut, IspProfile, load_profile
-from campro.isp.raw import RawCamera, Sensor
+from campro.isp import Camera, IspProfile, load_profile
 from campro.metrics.detection import THRESHOLD, DetectionScores, score_detections
-from campro.metrics.identification import Repeated
-from campro.models.faces import FaceEmbedder, Landmarks, embed_photos, find_landmarks, load_embedder, load_face_detector
-from campro.models.faces.align import crop_with
+from campro.metrics.identification import RepeatedIdentification
+from campro.models.faces import FaceEmbedder, Landmarks, find_landmarks, load_embedder, load_face_detector
 from campro.models.persons import TrainableDetector, load_detector
 from campro.models.persons.detector_adaptation import adapt, detect_scenes
 
-SYNTHETIC = (
-    "The faces are drawn from a linear model: nobody of that name exists. They are blurred, frontal and evenly lit.",
-    "The photographs with people are a handful that Python packages ship, and collages of these.",
-)
+CONTROL = "control"
+"""The camera without profile, on which every attack is run, too."""
+PAIRS_FILE = "pairs.txt"
+"""In the folder of faces, where there is one: pairs for verification in the format of LFW."""
 
 
 class AuditContext:
-    """See `campro.audit.experiments.Bench`."""
+    """Everything that the experiments of one audit read."""
 
     def __init__(self, config: AuditConfig) -> None:
         self.config = config
         self.profile: IspProfile = load_profile(config.profile)
-        raw, captured = _cameras(self.profile, config)
-        baselines = [_baseline(name, raw) for name in config.baselines if name not in (RAW, CAPTURED, ENHANCED)]
-        views = [raw, captured, *_enhanced(config.enhancer, captured), *baselines]
-        self.views: dict[str, ImageTransform] = {view.name: view for view in views}
+        self.views: dict[str, ImageTransform] = audit_views(self.profile, config)
+        self.cameras: dict[str, ImageTransform] = {CONTROL: RAW_CAMERA, CAPTURED: Camera(self.profile, CAPTURED)}
+        """What attacks are run on."""
         self._embedders: dict[str, FaceEmbedder] = {}
 
-    # Data ----------------------------------------------------------------------------------------------------
+    # Faces ---------------------------------------------------------------------------------------------------
 
     @cached_property
     def faces(self) -> FaceSet:
         """The people to recognise, as found on disk."""
-        told = self.config.faces
-        return embedded_faces("test", cache_root()) if told is None else read_faces(told)
+        folder = self.config.faces
+        return embedded_faces("test", cache_root()) if folder is None else read_faces(folder)
+
+    @cached_property
+    def evaluation(self) -> EvaluationSet:
+        """Subjects, landmarks and trials."""
+        return EvaluationSet.of(self.faces, self._landmarks(self.faces), self.config.repeats, self.config.seed)
+
+    @cached_property
+    def groups(self) -> dict[str, Int[Tensor, " P"]]:
+        """Subject numbers of each group whose rates are reported separately."""
+        return groups_of(self.evaluation)
+
+    @cached_property
+    def non_mated(self) -> tuple[Path, ...]:
+        """Photographs of people who are not enrolled."""
+        return self.evaluation.non_mated(self.faces)
+
+    @property
+    def judged_photos(self) -> tuple[Path, ...]:
+        """All photographs that attacks are judged on: those of the subjects, then those of people not enrolled."""
+        return (*self.evaluation.photos, *self.non_mated)
+
+    @cached_property
+    def pairs(self) -> VerificationPairs | None:
+        """For verification, where the folder has a list of them and enough photographs are there."""
+        if (path := self.faces.metadata_file(PAIRS_FILE)) is None:
+            return None
+        pairs = read_pairs(path, self.faces.only(self.judged_photos))
+        return pairs if pairs.folds_complete else None
+
+    def _landmarks(self, faces: FaceSet) -> Landmarks:
+        return find_landmarks(faces.photos, load_face_detector(self.config.landmarks), cache_root())
+
+    # Scenes --------------------------------------------------------------------------------------------------
 
     @cached_property
     def scene_set(self) -> SceneSet:
         """The photographs with people to detect."""
-        told = self.config.scenes
-        return embedded_scenes("test", cache_root()) if told is None else read_scenes(told)
+        file = self.config.scenes
+        return embedded_scenes("test", cache_root()) if file is None else read_scenes(file)
+
+    @property
+    def scenes(self) -> tuple[Scene, ...]:
+        """The audited photographs with people."""
+        return self.scene_set.scenes
 
     @cached_property
-    def train_scenes(self) -> SceneSet | None:
-        """The photographs that the detector may adapt on; those that are audited too are left out."""
-        if not self.config.adapt_steps:
-            return None
-        if self.config.scenes is None:
+    def train_scenes(self) -> SceneSet:
+        """The photographs on which the detector may adapt; those that are audited, too, are left out."""
+        if self.config.faces is None:
             return embedded_scenes("train", cache_root())
         joined = join_scenes([read_scenes(path, unlabelled=True) for path in self.config.train_scenes])
-        return joined.without(self.scene_set)
+        return joined if self.config.scenes is None else joined.without(self.scene_set)
 
-    @cached_property
-    def landmarks(self) -> Landmarks:
-        """Faces in the raw photographs."""
-        return find_landmarks(self.faces.photos, load_face_detector(self.config.landmarks), cache_root())
-
-    @cached_property
-    def roll(self) -> Roll:
-        """People with two photographs or more in which a face was found."""
-        return call_roll(self.faces.only(self.landmarks.found))
-
-    def inputs(self) -> dict[str, str]:
-        """See `Bench.inputs`."""
-        hashes = {"profile": self.profile.digest, "faces": self.faces.digest, "scenes": self.scene_set.digest}
-        hashes |= labels_digest(self.faces)
-        if self.train_scenes is not None:
-            hashes["train_scenes"] = self.train_scenes.digest
-        if ENHANCED in self.views:
-            hashes["enhanced"] = self.views[ENHANCED].digest
-        weights = {name: self.embedder(name).card.weights_sha256 or "random" for name in self.config.face_models}
-        return hashes | {"weights": json_digest(weights | {self.config.detector: self.detector.card.weights_sha256})}
-
-    def scenes(self) -> tuple[Scene, ...]:
-        """See `Bench.scenes`."""
-        return self.scene_set.scenes
+    @property
+    def adapts(self) -> bool:
+        """Whether the person detector adapts to each view."""
+        return self.config.measures("detection") and self.config.adapt_steps > 0
 
     # Models --------------------------------------------------------------------------------------------------
 
@@ -113,140 +131,138 @@ class AuditContext:
         """The person detector as it comes."""
         return load_detector(self.config.detector, self.config.detector_weights or "auto")
 
-    def embed(self, model: str, views: list[str]) -> dict[str, Float[Tensor, "N D"]]:
-        """See `Bench.embed`."""
-        wanted = dict.fromkeys([RAW, *views])
-        embedder = self.embedder(model)
-        return {view: embed_photos(embedder, self.roll.photos, self.landmarks, self.views[view]) for view in wanted}
-
     @property
     def face_detectors(self) -> list[str]:
-        """See `Bench.face_detectors`."""
+        """Names of those that are tried on every view, the one of the landmarks first."""
         return list(dict.fromkeys([self.config.landmarks, *self.config.face_detectors]))
 
-    def find_faces(self, detector: str, view: str, draws: list[Draw]) -> Repeated:
-        """See `Bench.find_faces`."""
-        return found_rate(self.roll, self._on_view(detector, view), draws)
+    # Measurements without attacks ----------------------------------------------------------------------------
 
-    def recognise_found(self, model: str, view: str, draws: list[Draw]) -> Repeated:
-        """See `Bench.recognise_found`."""
-        raw_rows, on_view = self.embed(model, [])[RAW], self._on_view(self.config.landmarks, view)
-        return end_to_end(self.roll, raw_rows, self.embedder(model), on_view, self.views[view], draws)
+    def embed(self, model: str, views: list[str]) -> dict[str, Float[Tensor, "N D"]]:
+        """Embeddings of the subjects' photographs under raw and each of `views`."""
+        wanted = dict.fromkeys([RAW, *views])
+        return {view: self.evaluation.embed(self.embedder(model), self.views[view]) for view in wanted}
+
+    def detect_faces(self, detector: str, view: str) -> RepeatedIdentification:
+        """Share of probes in which the face is detected, as the rank-1 rate."""
+        return face_detection_rate(self.evaluation, self._on_view(detector, view))
+
+    def identify_detected(self, model: str, view: str) -> RepeatedIdentification:
+        """Identification of the faces that the first face detector finds on the view."""
+        raw, on_view = self.embed(model, [])[RAW], self._on_view(self.config.landmarks, view)
+        return end_to_end(self.evaluation, raw, self.embedder(model), on_view, self.views[view])
 
     def _on_view(self, detector: str, view: str) -> Landmarks:
-        return faces_on_view(self.roll, self.landmarks, load_face_detector(detector), self.views[view])
-
-    def groups(self) -> dict[str, Int[Tensor, "P"]]:
-        """See `Bench.groups`."""
-        return groups_of(self.roll, self.landmarks)
+        return detect_on_view(self.evaluation, load_face_detector(detector), self.views[view])
 
     def crop(self, rgb: Rgb8, row: int) -> Rgb8:
-        """See `Bench.crop`."""
-        card = self.embedder(self.config.face_models[0]).card
-        return crop_with(rgb, self.landmarks.found[self.roll.photos[row]], self.landmarks.scheme, card)
+        """The face of the subjects' photograph `row`, cut from a view of that photograph."""
+        return self.evaluation.crop(rgb, row, self.embedder(self.config.face_models[0]).card)
 
-    def detect(self, view: str, adapted: bool, shown: int) -> tuple[DetectionScores, list[Detections]]:
-        """See `Bench.detect`."""
+    def detect_people(self, view: str, adapted: bool, shown: int) -> tuple[DetectionScores, list[Detections]]:
+        """Scores on all scenes, and the confident detections on the first `shown`."""
         camera, detector = self.views[view], self.detector
         if adapted:
-            assert self.train_scenes is not None
-            detector = adapt(detector, self.train_scenes.scenes, camera, self.config.adapt_steps, self.config.seed)
-        found = detect_scenes(detector, self.scene_set.scenes, camera)
-        sure = [_above(one, THRESHOLD) for one in found[:shown]]
-        return score_detections(self.scene_set.scenes, found, seed=self.config.seed), sure
+            scenes, config = self.train_scenes.scenes, self.config
+            detector = adapt(detector, scenes, camera, config.adapt_steps, config.seed)
+        found = detect_scenes(detector, self.scenes, camera)
+        confident = [_above(one, THRESHOLD) for one in found[:shown]]
+        return score_detections(self.scenes, found, seed=self.config.seed), confident
 
-    def quality(self, view: str) -> dict[str, Json]:
-        """See `Bench.quality`."""
-        return picture_quality([scene.path for scene in self.scene_set.scenes], self.views[view], self.config.landmarks)
+    def quality(self, view: str) -> dict[str, QualityResult]:
+        """Mean image quality of all scenes against raw, by region."""
+        return picture_quality([scene.path for scene in self.scenes], self.views[view], self.config.landmarks)
 
-    def left_out(self) -> dict[str, Json]:
-        """See `Bench.left_out`."""
-        return faces_left_out([scene.path for scene in self.scene_set.scenes], self.views[ENHANCED])
+    def faces_left_out(self) -> dict[str, FacesLeftOut]:
+        """How much of the faces in the scenes the enhancer removes, by the face detector that finds them."""
+        return faces_left_out([scene.path for scene in self.scenes], self.views[ENHANCED])
 
-    # What the report says ------------------------------------------------------------------------------------
+    # What attackers are given --------------------------------------------------------------------------------
 
-    def facts(self) -> dict[str, Json]:
-        """See `Bench.facts`."""
-        cards = [self.embedder(name).card for name in self.config.face_models]
-        models = [{"name": card.name, "licence": card.licence, "weights": card.weights_sha256} for card in cards]
-        used = {"people": int(self.roll.owner.max()) + 1, "used": len(self.roll.photos)}
-        lessons = () if self.train_scenes is None else self.train_scenes.problems
-        faces = _counts(self.faces.name, self.faces.digest, len(self.faces.photos))
-        return {
-            "profile_name": self.profile.name,
-            "profile_digest": self.profile.digest,
-            "white_box": self.profile.provenance.models.get("recogniser", ""),
-            "views": [{"name": name, "digest": view.digest} for name, view in self.views.items()],
-            "models": list(self.config.face_models),
-            "model_cards": models,
-            "matchers": list(self.config.matchers),
-            "detector": self.config.detector,
-            "landmarks": self.config.landmarks,
-            "face_detectors": self.face_detectors,
-            "group_views": list(GROUP_VIEWS),
-            "faces": faces | used | {"undetected": len(self.landmarks.missed)},
-            "scenes": _scene_counts(self.scene_set),
-            "train_scenes": None if self.train_scenes is None else _scene_counts(self.train_scenes),
-            "repeats": self.config.repeats,
-            "seed": self.config.seed,
-            "adapt_steps": self.config.adapt_steps,
-            "synthetic": list(SYNTHETIC) if self.config.faces is None else [],
-            "warnings": self._warnings(),
-            "problems": [*self.faces.problems, *self.landmarks.problems, *self.scene_set.problems, *lessons],
-            "curves": curves(self.profile),
-        }
+    @cached_property
+    def train_faces(self) -> FaceSet | None:
+        """The people on whom attacks train, none of whom is to be recognised; None where there are none.
 
-    def _warnings(self) -> list[str]:
-        """What a reader must know before believing the figures."""
-        trained = self.profile.provenance.data.get("faces")
-        if trained == self.faces.digest:
-            return ["The profile was trained on these very people: the figures say nothing about others."]
-        return []
+        Raises:
+            CamproError: for a photograph that is in both sets.
+        """
+        if self.config.train_faces is None and self.config.faces is not None:
+            return None
+        folder = self.config.train_faces
+        people = embedded_faces("train", cache_root()) if folder is None else read_faces(folder)
+        if shared := set(people.contents.values()) & set(self.faces.contents.values()):
+            wanted = "other people to train on than to recognise"
+            raise CamproError("attack", wanted, f"{len(shared)} shared photographs")
+        return people
 
+    @cached_property
+    def photos(self) -> tuple[Path, ...]:
+        """Photographs of anything that attackers may take with the camera."""
+        if self.config.photos:
+            return tuple(photo for folder in self.config.photos for photo in list_images(folder))
+        if self.config.train_scenes:
+            return tuple(scene.path for scene in self.train_scenes.scenes)
+        return tuple(scene.path for scene in embedded_scenes("train", cache_root()).scenes)
 
-def _cameras(profile: IspProfile, config: AuditConfig) -> tuple[Camera | RawCamera, Camera | RawCamera]:
-    """The camera as it is, and with the profile in it: ideal ones, or simulated from raw light to JPEG."""
-    if config.sensor_noise is None:
-        return RAW_CAMERA, Camera(profile, CAPTURED)
-    sensor = Sensor.with_noise(config.sensor_noise)
-    plain = RawCamera(RAW_CAMERA.profile, sensor, config.seed, RAW)
-    return plain, RawCamera(profile, sensor, config.seed, CAPTURED)
+    @cached_property
+    def restorers(self) -> tuple[ImageTransform, ...]:
+        """Networks for image restoration that somebody else trained."""
+        return tuple(OnnxRestorer(path) for path in self.config.restorers)
 
+    def knowledge(self, attack: Attack, model: str, camera: str) -> AttackerKnowledge:
+        """What an attack is given of all that there is, by its threat model; the same object for the same question."""
+        return self._knowledge(attack.threat_model, model, camera)
 
-def _baseline(name: str, raw: Camera | RawCamera) -> ImageTransform:
-    """Another way to hide faces, on what the plain camera hands out."""
-    return Camera(name) if raw is RAW_CAMERA else Chain(name, raw, Camera(name))
+    @cached_property
+    def attack_cache(self) -> AttackCache:
+        """What several runs of attacks share."""
+        return AttackCache()
 
+    @lru_cache(maxsize=3)  # noqa: B019  (lives as long as the process)
+    def _knowledge(self, threat_model: ThreatModel, model: str, camera: str) -> AttackerKnowledge:
+        people = self.train_faces
+        everything = AttackerKnowledge(
+            load_embedder(model).to(best_device()),
+            self.config.seed,
+            self.photos,
+            people,
+            None if people is None else self._landmarks(people),
+            (self.cameras[camera],),
+            (self.profile if camera == CAPTURED else IspProfile("identity", ()),),
+            self.restorers,
+            BUDGETS[self.config.budget],
+        )
+        return restrict(threat_model, everything)
 
-def _enhanced(enhancer: str, captured: Camera | RawCamera) -> list[ImageTransform]:
-    """The view behind the enhancer, if there is one for this profile."""
-    if enhancer == NONE or (enhancer == AUTO and not SHIPPED.is_file()):
-        return []
-    network = load_enhancer(None if enhancer == AUTO else Path(enhancer))
-    if enhancer == AUTO and network.profile.digest != captured.profile.digest:
-        return []
-    network.check_profile(captured.profile.digest, captured.profile.name)
-    return [Chain(ENHANCED, captured, network)]
+    # Inputs --------------------------------------------------------------------------------------------------
 
+    def inputs(self) -> dict[str, str]:
+        """sha256 of every input, by name: a run folder of other inputs is refused."""
+        config = self.config
+        hashes = {"profile": self.profile.digest, "faces": self.faces.digest, "groups": labels_digest(self.faces)}
+        cards = [self.embedder(name).card for name in config.face_models]
+        hashes |= {f"face model {card.name}": card.weights_sha256 or "random" for card in cards}
+        if config.measures("detection") or config.measures("quality"):
+            hashes["scenes"] = self.scene_set.digest
+        if config.measures("detection"):
+            hashes[f"person detector {config.detector}"] = self.detector.card.weights_sha256 or "random"
+        if self.adapts:
+            hashes["train_scenes"] = self.train_scenes.digest
+        if ENHANCED in self.views:
+            hashes["enhanced"] = self.views[ENHANCED].digest
+        if config.measures("attacks"):
+            hashes |= self._attack_inputs()
+        return hashes
 
-def curves(profile: IspProfile) -> dict[str, Json]:
-    """The profile's gamma curves (256 samples of each channel, or one) and its colour matrix, where it has them."""
-    lut = next((block for block in profile.blocks if isinstance(block, GammaLut)), None)
-    ccm = next((block for block in profile.blocks if isinstance(block, Ccm)), None)
-    return {
-        "gamma": None if lut is None else [list(values) for values in lut.values],
-        "ccm": None if ccm is None else [list(row) for row in ccm.matrix],
-    }
+    def _attack_inputs(self) -> dict[str, str]:
+        hashes = {"photos": json_digest(sorted({file_sha256(photo) for photo in self.photos}))}
+        if self.train_faces is not None:
+            hashes["train_faces"] = self.train_faces.digest
+        if self.restorers:
+            hashes["restorers"] = json_digest([restorer.digest for restorer in self.restorers])
+        return hashes
 
 
 def _above(found: Detections, score: float) -> Detections:
-    sure = found.scores >= score
-    return Detections(found.boxes[sure], found.scores[sure], found.crowd[sure])
-
-
-def _counts(name: str, digest: str, photos: int) -> dict[str, Any]:
-    return {"name": name, "digest": digest, "photos": photos}
-
-
-def _scene_counts(scenes: SceneSet) -> dict[str, Any]:
-    return _counts(scenes.name, scenes.digest, len(scenes)) | {"people": scenes.person_count}
+    confident = found.scores >= score
+    return Detections(found.boxes[confident], found.scores[confident], found.crowd[confident])

@@ -1,4 +1,4 @@
-"""Figures of an adversary: all are judged by the same code, on the same draws."""
+"""Figures of an attack: every adversary is judged by the same code on the same trials."""
 
 from __future__ import annotations
 
@@ -7,122 +7,130 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from campro.attacks.attack_base import Adversary
-from campro.audit.experiments import NEAREST, groups_value, identification_value
-from campro.audit.suite_context import SuiteContext
+from campro.audit.audit_context import AuditContext
+from campro.audit.frames import Frame
+from campro.audit.results import (
+    AttackResult,
+    IdentificationResult,
+    OpenSetPoint,
+    VerificationPoint,
+    VerificationResult,
+    group_rates,
+)
 from campro.core.chain import Chain
-from campro.core.run_folder import Json
-from campro.core.types import ImageTransform, Rgb8
+from campro.core.types import ImageTransform
 from campro.data.verification_pairs import VerificationPairs
-from campro.evaluation import MATCHERS, Draw, identify
+from campro.evaluation import MATCHERS, NEAREST, Trial, identify
 from campro.isp import RAW
-from campro.metrics.identification import Identification, only_tied, summarise, summarise_hits, unit_rows
-from campro.metrics.open_set import FPIRS, finds_at, folds_accuracy, linkability_of, tar_at
+from campro.metrics.identification import (
+    Identification,
+    RepeatedIdentification,
+    only_tied,
+    summarise,
+    summarise_hits,
+    unit_norm,
+)
+from campro.metrics.open_set import FPIRS, fnmr_at, folds_accuracy, identified_at, linkability_of
+from campro.metrics.rates import Rate
 from campro.models.faces import embed_photos
 from campro.models.faces.embedder_card import FaceEmbedder
 
 CURVE = (0.003, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9)
-"""FPIRs of the detection error trade-off."""
-FARS = (0.001, 0.01, 0.1)
+"""False-positive identification rates of the detection error trade-off."""
+FMRS = (0.001, 0.01, 0.1)
 DRAWS, BINS = 500, 100
-"""Of bootstraps, and of histograms of scores."""
-MOVES, TURNS, NOISE = 1.5, 1.0, 2.0
-"""Frames of a video: moved by up to so many pixels, turned by up to so many degrees, levels of noise."""
+"""Bootstrap samples, and bins of the score histograms."""
 
 
 @dataclass(frozen=True)
-class Sight:
-    """Unit rows of the same photographs, those of the roll first."""
+class JudgedEmbeddings:
+    """Unit-norm embeddings of the judged photographs, those of the subjects first."""
 
     gallery: Float[Tensor, "N D"]
-    """As people are known."""
+    """As people are enrolled."""
     probes: Float[Tensor, "N D"]
     """As the adversary sees them."""
 
 
-class Frame:
-    """One of several frames of the same moment, before the camera: moved, turned, with a sensor's noise."""
+def judge(context: AuditContext, embedder: FaceEmbedder, camera: str, adversary: Adversary) -> AttackResult:
+    """Identification by each matcher, and the other figures of one adversary on one camera.
 
-    def __init__(self, number: int) -> None:
-        self.number = number
-        self.name = self.digest = f"frame {number}, {MOVES:g} pixels, {TURNS:g} degrees, noise {NOISE:g}"
-
-    def __call__(self, rgb: Rgb8) -> Rgb8:
-        """The frame; a pure function of picture and number."""
-        height, width = rgb.shape[:2]
-        rng = np.random.default_rng((self.number, int(rgb[::16, ::16].sum())))
-        turn = cv2.getRotationMatrix2D((width / 2, height / 2), rng.uniform(-TURNS, TURNS), 1)
-        turn = turn + [[0, 0, rng.uniform(-MOVES, MOVES)] for _ in range(2)]
-        moved = cv2.warpAffine(rgb, turn, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return (moved + NOISE * rng.standard_normal(rgb.shape, np.float32) + 0.5).clip(0, 255).astype(np.uint8)
-
-
-def judge(data: SuiteContext, embedder: FaceEmbedder, side: str, adversary: Adversary) -> dict[str, Json]:
-    """Identification by each matcher and the rest of the figures.
-
-    Where pictures are fused, matching is to the nearest gallery photograph alone: a classifier is trained on all
-    known photographs anyway, raw versions of the fused ones among them.
+    With several images per probe or gallery entry only the nearest matcher is used: a classifier is trained on all
+    enrolled photographs anyway, among them raw versions of the averaged ones.
     """
-    sight = see(data, embedder, side, adversary)
-    count, owner = len(data.roll.photos), data.roll.owner
-    gallery, probes = sight.gallery[:count], sight.probes[:count]
-    alone = adversary.probe_images == adversary.gallery_images == 1
-    matchers = data.config.matchers if alone else (NEAREST,)
-    found: dict[str, Json] = {"matchers": {}}
-    for matcher in matchers:
-        trials: list[Identification] = []
-        for draw in data.draws:
-            seen = fused(probes, owner, draw.query, draw.gallery, adversary.probe_images, draw.seed)
-            enrolled = fused(gallery, owner, draw.gallery, draw.query, adversary.gallery_images, draw.seed)
-            trials += identify(enrolled, {"view": seen}, owner, [draw], MATCHERS[matcher]())["view"].trials
-        result = summarise(trials)
-        found["matchers"][matcher] = identification_value(result)
-        if matcher == NEAREST:
-            found["groups"] = groups_value(result, data.groups)
-    if not alone:
-        return found
-    found["tied"] = tied(gallery, probes, owner, data.draws)
-    found["linkability"] = linkability(gallery, probes, owner)
-    if data.strangers:
-        found["open set"] = open_set(gallery, probes, sight.probes[count:], owner, data.draws)
-    if data.pairs is not None:
-        found["verification"] = verification(sight, data.judged, data.pairs)
-    return found
+    embeddings = embed_judged(context, embedder, camera, adversary)
+    evaluation = context.evaluation
+    count, subjects, trials = len(evaluation.photos), evaluation.subjects, evaluation.trials
+    gallery, probes = embeddings.gallery[:count], embeddings.probes[:count]
+    single = adversary.probe_images == adversary.gallery_images == 1
+    found = {
+        matcher: _identified(gallery, probes, subjects, trials, matcher, adversary)
+        for matcher in (context.config.attack_matchers if single else (NEAREST,))
+    }
+    rates = {matcher: IdentificationResult.of(result) for matcher, result in found.items()}
+    groups = group_rates(found[NEAREST], context.groups) if NEAREST in found else ()
+    result = partial(AttackResult, rates, groups)
+    if not single:
+        return result()
+    non_mated = embeddings.probes[count:]
+    return result(
+        tied=tied(gallery, probes, subjects, trials),
+        linkability=linkability(gallery, probes, subjects),
+        open_set=open_set(gallery, probes, non_mated, subjects, trials) if context.non_mated else (),
+        verification=None if context.pairs is None else verification(embeddings, context.judged_photos, context.pairs),
+    )
 
 
-def see(data: SuiteContext, embedder: FaceEmbedder, side: str, adversary: Adversary) -> Sight:
-    """Embeddings of all judged photographs, as they are known and as the adversary looks at them."""
-    photos, camera = data.judged, data.cameras[side]
+def _identified(
+    gallery: Float[Tensor, "N D"],
+    probes: Float[Tensor, "N D"],
+    subjects: Int[Tensor, "N"],
+    trials: Sequence[Trial],
+    matcher: str,
+    adversary: Adversary,
+) -> RepeatedIdentification:
+    outcomes: list[Identification] = []
+    for trial in trials:
+        seen = averaged(probes, subjects, trial.probe, trial.gallery, adversary.probe_images, trial.seed)
+        enrolled = averaged(gallery, subjects, trial.gallery, trial.probe, adversary.gallery_images, trial.seed)
+        outcomes += identify(enrolled, {"view": seen}, subjects, [trial], MATCHERS[matcher]())["view"].trials
+    return summarise(outcomes)
+
+
+def embed_judged(context: AuditContext, embedder: FaceEmbedder, camera: str, adversary: Adversary) -> JudgedEmbeddings:
+    """Embeddings of all judged photographs, as they are enrolled and as the adversary sees them."""
+    photos, landmarks = context.judged_photos, context.evaluation.landmarks
     own = adversary.embedder or embedder
-    moments: list[tuple[ImageTransform, ...]] = [(Frame(number),) for number in range(adversary.frames)]
-    looks: list[tuple[ImageTransform, ...]] = [(one,) for one in adversary.transforms]
+    frames: list[tuple[ImageTransform, ...]] = [(Frame(number),) for number in range(adversary.frames)]
+    transforms: list[tuple[ImageTransform, ...]] = [(one,) for one in adversary.transforms]
     views = [
         Chain(", ".join(link.name for link in links), *links)
-        for moment in (moments if adversary.frames > 1 else [()])
-        for look in looks or [()]
-        for links in [(*moment, camera, *look)]
+        for frame in (frames if adversary.frames > 1 else [()])
+        for transform in transforms or [()]
+        for links in [(*frame, context.cameras[camera], *transform)]
     ]
-    rows = partial(embed_photos, photos=photos, landmarks=data.landmarks, bfloat16=True)
-    total = sum(rows(own, view=view) for view in views)
-    probes = unit_rows(torch.as_tensor(total), "adversary")
+    embed = partial(embed_photos, photos=photos, landmarks=landmarks, bfloat16=True)
+    total = sum(embed(own, view=view) for view in views)
+    probes = unit_norm(torch.as_tensor(total), "adversary")
     if adversary.gallery == "captured":
-        return Sight(probes, probes)
+        return JudgedEmbeddings(probes, probes)
     enrolling = embedder if adversary.gallery_embedder == "off the shelf" else own
-    return Sight(unit_rows(rows(enrolling, view=RAW), "gallery"), probes)
+    return JudgedEmbeddings(unit_norm(embed(enrolling, view=RAW), "gallery"), probes)
 
 
 def tied(
-    gallery: Float[Tensor, "N D"], probes: Float[Tensor, "N D"], owner: Int[Tensor, "N"], draws: Sequence[Draw]
+    gallery: Float[Tensor, "N D"], probes: Float[Tensor, "N D"], subjects: Int[Tensor, "N"], trials: Sequence[Trial]
 ) -> float:
-    """Share of queries that are found only because ties go to the attacker."""
+    """Share of probes that are hits only because ties go to the attacker, in [0, 1]."""
     shares = [
-        only_tied(probes[draw.query] @ gallery[draw.gallery].T, owner[draw.query]).double().mean() for draw in draws
+        only_tied(probes[trial.probe] @ gallery[trial.gallery].T, subjects[trial.probe]).double().mean()
+        for trial in trials
     ]
     return float(torch.stack(shares).mean())
 
@@ -130,86 +138,96 @@ def tied(
 def open_set(
     gallery: Float[Tensor, "N D"],
     probes: Float[Tensor, "N D"],
-    unknown: Float[Tensor, "Q D"],
-    owner: Int[Tensor, "N"],
-    draws: Sequence[Draw],
-) -> dict[str, Json]:
-    """FNIR at fixed FPIRs: searches of each draw's queries and of strangers, by cosine to the gallery photographs."""
-    scores = [(probes[draw.query] @ gallery[draw.gallery].T, unknown @ gallery[draw.gallery].T) for draw in draws]
-    found: dict[str, Json] = {}
+    non_mated: Float[Tensor, "Q D"],
+    subjects: Int[Tensor, "N"],
+    trials: Sequence[Trial],
+) -> tuple[OpenSetPoint, ...]:
+    """FNIR at fixed FPIRs, by cosine to the gallery photographs, over the trials' probes and non-mated searches."""
+    scores = [(probes[t.probe] @ gallery[t.gallery].T, non_mated @ gallery[t.gallery].T) for t in trials]
+    points = []
     for fpir in sorted({*FPIRS, *CURVE}):
-        hits = [finds_at(mated, owner[draw.query], other, fpir) for draw, (mated, other) in zip(draws, scores)]
-        hit = summarise_hits(hits)
-        low, high = hit.interval(1)
-        found[f"{fpir:g}"] = {"fnir": 1 - hit.mean(1), "low": 1 - high, "high": 1 - low, "strangers": len(unknown)}
-    return found
+        hits = [
+            identified_at(mated, subjects[trial.probe], other, fpir) for trial, (mated, other) in zip(trials, scores)
+        ]
+        points.append(OpenSetPoint(fpir, summarise_hits(hits).rate().complement, len(non_mated)))
+    return tuple(points)
 
 
-def verification(sight: Sight, photos: Sequence[Path], pairs: VerificationPairs) -> dict[str, Json]:
-    """Are both the same person? The first photograph as known, the second as the adversary sees it.
+def verification(embeddings: JudgedEmbeddings, photos: Sequence[Path], pairs: VerificationPairs) -> VerificationResult:
+    """Verification of listed pairs: the first photograph as enrolled, the second as the adversary sees it.
 
     Intervals: bootstrap over folds, which share no people.
     """
     row = {photo: i for i, photo in enumerate(photos)}
     first, second = (torch.tensor([row[photo] for photo in side]) for side in (pairs.first, pairs.second))
-    scores = (sight.gallery[first] * sight.probes[second]).sum(1)
+    scores = (embeddings.gallery[first] * embeddings.probes[second]).sum(1)
     accuracy, error = folds_accuracy(scores, pairs.mated, pairs.fold)
-    found: dict[str, Json] = {"balanced_accuracy": accuracy, "standard_error": error, "missing_pairs": pairs.missing}
     members = [torch.nonzero(pairs.fold == fold)[:, 0] for fold in pairs.fold.unique()]
     rng = np.random.default_rng(0)
     drawn = [torch.cat([members[i] for i in rng.integers(len(members), size=len(members))]) for _ in range(DRAWS)]
-    for far in FARS:
-        tars = [tar_at(scores[some][pairs.mated[some]], scores[some][~pairs.mated[some]], far) for some in drawn]
-        low, high = np.quantile(tars, (0.025, 0.975))
-        mean = tar_at(scores[pairs.mated], scores[~pairs.mated], far)
-        found[f"{far:g}"] = {"tar": mean, "low": float(low), "high": float(high)}
-    return found
+
+    def fnmr(fmr: float, rows: Tensor | slice = slice(None)) -> float:
+        some, same = scores[rows], pairs.mated[rows]
+        return fnmr_at(some[same], some[~same], fmr)
+
+    points = []
+    for fmr in FMRS:
+        low, high = np.quantile([fnmr(fmr, rows) for rows in drawn], (0.025, 0.975)).tolist()
+        points.append(VerificationPoint(fmr, Rate(fnmr(fmr), low, high, len(members))))
+    return VerificationResult(accuracy, error, pairs.missing, tuple(points))
 
 
-def linkability(
-    gallery: Float[Tensor, "N D"], probes: Float[Tensor, "N D"], owner: Int[Tensor, "N"]
-) -> dict[str, Json]:
-    """Global linkability of two photographs, one as known and one as seen; interval by bootstrap over people."""
-    people = int(owner.max()) + 1
-    mated, strangers = torch.zeros(2, people, BINS, dtype=torch.float64)
-    for who in range(people):
-        own = owner == who
+def linkability(gallery: Float[Tensor, "N D"], probes: Float[Tensor, "N D"], subjects: Int[Tensor, "N"]) -> Rate:
+    """Global linkability of an enrolled and a captured photograph; interval by bootstrap over people."""
+    people = int(subjects.max()) + 1
+    mated, non_mated = torch.zeros(2, people, BINS, dtype=torch.float64)
+    for subject in range(people):
+        own = subjects == subject
         scores = probes[own] @ gallery.T
-        mine = scores[:, own]
-        mated[who] = _counts(mine[~torch.eye(len(mine), dtype=torch.bool)])
-        strangers[who] = _counts(scores[:, ~own])
-    low, high = _used(mated + strangers)
-    mated, strangers = mated[:, low:high], strangers[:, low:high]
+        same = scores[:, own]
+        mated[subject] = _counts(same[~torch.eye(len(same), dtype=torch.bool)])
+        non_mated[subject] = _counts(scores[:, ~own])
+    low, high = _occupied(mated + non_mated)
+    mated, non_mated = mated[:, low:high], non_mated[:, low:high]
     rng = np.random.default_rng(0)
     weights = torch.from_numpy(rng.multinomial(people, np.full(people, 1 / people), DRAWS)).double()
-    drawn = linkability_of(weights @ mated, weights @ strangers)
+    drawn = linkability_of(weights @ mated, weights @ non_mated)
     ends = drawn.quantile(torch.tensor([0.025, 0.975], dtype=torch.float64)).tolist()
-    return {"mean": float(linkability_of(mated.sum(0), strangers.sum(0))), "low": ends[0], "high": ends[1]}
+    return Rate(float(linkability_of(mated.sum(0), non_mated.sum(0))), ends[0], ends[1], people)
 
 
 def _counts(cosines: Float[Tensor, "..."]) -> Float[Tensor, "bins"]:
     return torch.histc(cosines.float().clamp(-1, 1), BINS, -1, 1).double()
 
 
-def _used(counts: Float[Tensor, "people bins"]) -> tuple[int, int]:
+def _occupied(counts: Float[Tensor, "people bins"]) -> tuple[int, int]:
     bins = torch.nonzero(counts.sum(0))[:, 0]
     return int(bins.min()), int(bins.max()) + 1
 
 
-def fused(
-    rows: Float[Tensor, "N D"],
-    owner: Int[Tensor, "N"],
+def averaged(
+    embeddings: Float[Tensor, "N D"],
+    subjects: Int[Tensor, "N"],
     replaced: Int[Tensor, "I"],
-    left_out: Int[Tensor, "I"],
-    pictures: int,
+    excluded: Int[Tensor, "I"],
+    images: int,
     seed: int,
 ) -> Float[Tensor, "N D"]:
-    """Rows of which some are the mean of several of their person: the row itself first, the one left out never."""
-    if pictures == 1:
-        return rows
-    out, rng = rows.clone(), np.random.default_rng(seed)
-    for row, never in zip(replaced.tolist(), left_out.tolist()):
-        others = [one for one in torch.nonzero(owner == owner[row])[:, 0].tolist() if one not in (row, never)]
-        chosen = rng.permutation(others)[: pictures - 1].astype(int).tolist()
-        out[row] = rows[[row, *chosen]].mean(0)
+    """Embeddings of which some are replaced by the mean of several images of the same person.
+
+    Args:
+        embeddings: of all photographs.
+        subjects: number of the person on each photograph.
+        replaced: rows to replace; each mean contains the row itself.
+        excluded: for each of them the row that never enters the mean: the trial's other photograph.
+        images: number of images in a mean; of people with fewer, all there are.
+        seed: of the choice.
+    """
+    if images == 1:
+        return embeddings
+    out, rng = embeddings.clone(), np.random.default_rng(seed)
+    for row, never in zip(replaced.tolist(), excluded.tolist()):
+        others = [one for one in torch.nonzero(subjects == subjects[row])[:, 0].tolist() if one not in (row, never)]
+        chosen = rng.permutation(others)[: images - 1].astype(int).tolist()
+        out[row] = embeddings[[row, *chosen]].mean(0)
     return out

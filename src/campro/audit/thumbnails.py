@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -12,14 +13,10 @@ from torch import Tensor
 
 from campro.audit.audit_config import CAPTURED, RAW
 from campro.core.images import read_image, write_image
-from campro.core.run_folder import Json
 from campro.core.types import ImageTransform, Rgb8, Scene
-from campro.evaluation import Draw, Roll
-from campro.metrics.identification import ranks_of_mates, unit_rows
+from campro.evaluation import EvaluationSet
+from campro.metrics.identification import ranks_of_mates, unit_norm
 
-CHART_KEY = {"kind": "chart"}
-FACES_KEY = {"kind": "sheet of faces"}
-SCENES_KEY = {"kind": "sheet of scenes"}
 SHOWN_PEOPLE = 8
 FACE_SIDE = 96
 """Side of a saved face crop in pixels."""
@@ -28,7 +25,7 @@ SCENE_SIDE = 320
 
 
 def colour_chart(patch: int = 24) -> Rgb8:
-    """A made-up test chart (patch * 6 high, patch * 12 wide): hues at three levels, skin tones, greys."""
+    """A test chart (patch * 6 high, patch * 12 wide): hues at four levels, skin tones, greys."""
     hue = np.arange(12, dtype=np.uint8) * 15
     rows = [np.stack([hue, np.full(12, s, np.uint8), np.full(12, v, np.uint8)], 1) for s, v in CHART_LEVELS]
     hues = cv2.cvtColor(np.stack(rows), cv2.COLOR_HSV2RGB)
@@ -42,8 +39,45 @@ CHART_LEVELS = ((255, 255), (150, 230), (255, 130), (110, 120))
 """Saturation and value of the chart's rows of hues, of 255."""
 
 
-def save_chart(folder: Path, raw: ImageTransform, captured: ImageTransform) -> dict[str, Json]:
-    """The chart before and after the profile."""
+@dataclass(frozen=True)
+class FaceThumbnail:
+    """One probe under one view."""
+
+    file: str
+    similarity: float
+    """Cosine to the person's own gallery photograph."""
+    rank: int
+    """Of the mate among all people of the trial."""
+
+
+@dataclass(frozen=True)
+class PersonThumbnails:
+    """One person: gallery photograph, and the probe under every view."""
+
+    gallery: str
+    views: dict[str, FaceThumbnail]
+
+
+@dataclass(frozen=True)
+class FaceThumbnails:
+    """The first people of the first trial."""
+
+    model: str
+    people: tuple[PersonThumbnails, ...]
+
+
+@dataclass(frozen=True)
+class SceneThumbnail:
+    """One scene under every view; boxes in pixels of the full photograph."""
+
+    width: int
+    height: int
+    truth: tuple[tuple[float, ...], ...]
+    views: dict[str, str]
+
+
+def save_chart(folder: Path, raw: ImageTransform, captured: ImageTransform) -> dict[str, str]:
+    """The chart before and after the profile: files by view."""
     chart = colour_chart()
     return {name: _save(folder, f"chart-{name}", view(chart)) for name, view in ((RAW, raw), (CAPTURED, captured))}
 
@@ -51,41 +85,41 @@ def save_chart(folder: Path, raw: ImageTransform, captured: ImageTransform) -> d
 def save_faces(
     folder: Path,
     model: str,
-    roll: Roll,
-    draw: Draw,
-    rows: Mapping[str, Float[Tensor, "N D"]],
+    evaluation: EvaluationSet,
+    embeddings: Mapping[str, Float[Tensor, "N D"]],
     views: Mapping[str, ImageTransform],
     crop: Callable[[Rgb8, int], Rgb8],
-) -> dict[str, Json]:
-    """The first people of the first draw, unchosen: gallery photograph, and the query under every view.
-
-    Similarity is the cosine to the own gallery photograph; the rank is that of the whole draw, by cosine.
-    """
-    gallery = unit_rows(rows[RAW], "gallery")[draw.gallery]
-    scores = {name: unit_rows(rows[name], name)[draw.query] @ gallery.T for name in views}
-    ranks = {name: ranks_of_mates(score, roll.owner[draw.query]) for name, score in scores.items()}
+) -> FaceThumbnails:
+    """The first people of the first trial, not selected: gallery photograph, and the probe under every view."""
+    trial = evaluation.trials[0]
+    gallery = unit_norm(embeddings[RAW], "gallery")[trial.gallery]
+    scores = {name: unit_norm(embeddings[name], name)[trial.probe] @ gallery.T for name in views}
+    ranks = {name: ranks_of_mates(score, evaluation.subjects[trial.probe]) for name, score in scores.items()}
     people = []
-    for who in range(min(SHOWN_PEOPLE, len(draw.query))):
-        known, asked = int(draw.gallery[who]), int(draw.query[who])
-        photo, seen = read_image(roll.photos[asked]), {}
+    for person in range(min(SHOWN_PEOPLE, len(trial.probe))):
+        enrolled, probe = int(trial.gallery[person]), int(trial.probe[person])
+        photo, thumbnails = read_image(evaluation.photos[probe]), {}
         for i, (name, view) in enumerate(views.items()):  # a view's name may be a path
-            file = _save(folder, f"face-{who}-{i}", _fit(crop(view(photo), asked), FACE_SIDE))
-            seen[name] = {"file": file, "similarity": float(scores[name][who, who]), "rank": int(ranks[name][who])}
-        first = _fit(crop(views[RAW](read_image(roll.photos[known])), known), FACE_SIDE)
-        people.append({"gallery": _save(folder, f"face-{who}-gallery", first), "views": seen})
-    return {"model": model, "people": people}
+            file = _save(folder, f"face-{person}-{i}", _fit(crop(view(photo), probe), FACE_SIDE))
+            similarity, rank = float(scores[name][person, person]), int(ranks[name][person])
+            thumbnails[name] = FaceThumbnail(file, similarity, rank)
+        first = _fit(crop(views[RAW](read_image(evaluation.photos[enrolled])), enrolled), FACE_SIDE)
+        people.append(PersonThumbnails(_save(folder, f"face-{person}-gallery", first), thumbnails))
+    return FaceThumbnails(model, tuple(people))
 
 
-def save_scenes(folder: Path, scenes: Sequence[Scene], views: Mapping[str, ImageTransform]) -> dict[str, Json]:
-    """The first scenes, unchosen, under every view; boxes stay in pixels of the full photograph."""
+def save_scenes(
+    folder: Path, scenes: Sequence[Scene], views: Mapping[str, ImageTransform]
+) -> tuple[SceneThumbnail, ...]:
+    """The first scenes, not selected, under every view."""
     shown = []
     for i, scene in enumerate(scenes):
         photo = read_image(scene.path)
         pictures = {name: _fit(view(photo), SCENE_SIDE) for name, view in views.items()}
         files = {name: _save(folder, f"scene-{i}-{n}", rgb) for n, (name, rgb) in enumerate(pictures.items())}
-        truth = scene.truth.boxes[~scene.truth.crowd].tolist()
-        shown.append({"width": scene.width, "height": scene.height, "truth": truth, "views": files})
-    return {"scenes": shown}
+        truth = tuple(tuple(box) for box in scene.truth.boxes[~scene.truth.crowd].tolist())
+        shown.append(SceneThumbnail(scene.width, scene.height, truth, files))
+    return tuple(shown)
 
 
 def _fit(rgb: Rgb8, side: int) -> Rgb8:
@@ -98,7 +132,7 @@ def _fit(rgb: Rgb8, side: int) -> Rgb8:
 
 
 def _save(folder: Path, name: str, rgb: Rgb8) -> str:
-    """Write `sheets/NAME.png`; returns that path, relative to the run folder."""
-    file = f"sheets/{name}.png"
+    """Write `thumbnails/NAME.png`; returns that path, relative to the run folder."""
+    file = f"thumbnails/{name}.png"
     write_image(folder / file, rgb)
     return file

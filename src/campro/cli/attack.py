@@ -1,27 +1,41 @@
-"""`campro attack`: the ladder of attackers against a profile."""
+"""`campro attack`: the attack part of an audit, with every attack by default; run folder and report are an audit's."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from pathlib import Path
 
-from campro.audit.suite_config import SuiteConfig
+from campro.audit.audit_config import FULL, AuditConfig
 
 
 @dataclass(frozen=True)
-class Config(SuiteConfig):
-    """Fit and judge every attacker; the headline is the worst row."""
+class Config(AuditConfig):
+    """Run attacks on a profile, as `campro audit --measure attacks --attacks full` does."""
 
+    attacks: tuple[str, ...] = (FULL,)
+    """`full`: every attack; `cheap`: those that train no network; or names."""
+    measure: tuple[str, ...] = ("attacks",)  # type: ignore[assignment]
+    """Parts to measure; see `campro audit`."""
+    out: Path = Path("runs/audit")
+    """Run folder, which `campro audit` may have started; the same command resumes."""
     json: bool = False
-    """Print JSON."""
+    """Print the rows of the report as JSON."""
 
 
 def run(config: Config) -> None:
-    """Measure what is missing; print the table."""
+    """Measure what is missing, write the report; print the table of attacks."""
     import json
+    from dataclasses import fields
 
-    from campro.audit.attack_suite import run_suite
-    from campro.audit.suite_rows import table
+    from campro.audit.attack_rows import table
+    from campro.audit.audit_run import run_audit
+    from campro.report.findings import Findings
+    from campro.report.write import write_report
 
-    told = SuiteConfig(**{field.name: getattr(config, field.name) for field in fields(SuiteConfig)})
-    rows = run_suite(told)
-    print(json.dumps(rows, indent=1) if config.json else table(rows))
+    options = AuditConfig(**{field.name: getattr(config, field.name) for field in fields(AuditConfig)})
+    page = write_report(run_audit(options).path)
+    if config.json:
+        print(json.dumps(json.loads((page.parent / "report.json").read_text())["attacks"], indent=1))
+        return
+    print(table(Findings.read(page.parent).attacks))
+    print(f"report: {page.resolve()}")

@@ -1,4 +1,4 @@
-"""`campro audit`: judge a profile and write the report."""
+"""`campro audit`: judge a profile, attacks included, and write the report."""
 
 from __future__ import annotations
 
@@ -18,30 +18,41 @@ class Config(AuditConfig):
 
 def run(config: Config) -> None:
     """Audit, write the report; print where it is, or the headline."""
-    from campro.audit.experiments import run_audit
+    from campro.audit.audit_run import run_audit
     from campro.report.write import write_report
 
-    told = AuditConfig(**{field.name: getattr(config, field.name) for field in fields(AuditConfig)})
-    print_headline(write_report(run_audit(told).path), config.json)
+    options = AuditConfig(**{field.name: getattr(config, field.name) for field in fields(AuditConfig)})
+    print_headline(write_report(run_audit(options).path), config.json)
 
 
 def print_headline(page: Path, as_json: bool) -> None:
-    """The headline of a report as JSON, or as two lines and the place of the page."""
+    """The headline of a report as JSON, or as a few lines and the place of the page."""
     import json
 
     head = json.loads((page.parent / "report.json").read_text())["headline"]
-    if as_json:
-        print(json.dumps(head, indent=1))
-        return
-    if rate := head["captured_rank1"]:
-        who = head["captured_rank1_of"]
-        print(
-            f"recognised when captured: {rate['mean']:.1%} [{rate['low']:.1%}, {rate['high']:.1%}] of {head['people']} "
-            f"people at rank 1, by {who['model']} ({who['matcher']})"
-        )
-    if head["ap_kept"] is not None:
-        kind = "adapted" if head["adapted"] else "unadapted"
-        print(f"person detection kept: {head['ap_kept']:.0%} of raw AP, {kind} detector")
+    print(json.dumps(head, indent=1) if as_json else headline_text(head, page))
+
+
+def headline_text(head: dict, page: Path) -> str:
+    """The headline in lines of text, the worst case first."""
+    lines = []
+    if case := head["worst_case"]:
+        rate = case["rank1"]
+        attack = case["attack"] if case["run"] == case["attack"] else f"{case['attack']}, {case['run']}"
+        lines += [
+            f"worst attack: rank-1 {rate['mean']:.1%} [{rate['low']:.1%}, {rate['high']:.1%}]"
+            f" of {head['people']} people",
+            f"  by {attack} ({case['threat_model']}) with {case['model']}; {head['attacks']} attacks were run",
+        ]
+    else:
+        lines.append("worst attack: not attacked yet")
+    if rate := head["no_attack"]:
+        who = f"{head['no_attack_model']}, {head['no_attack_matcher']}"
+        lines.append(f"without an attack: rank-1 {rate['mean']:.1%} [{rate['low']:.1%}, {rate['high']:.1%}], {who}")
+    if (share := head["ap_kept"]) is not None:
+        kind = "adapted" if head["detector_adapted"] else "as given"
+        kept = "no measurable loss" if share >= 1 else f"{share:.0%} of the raw AP"
+        lines.append(f"person detection: {kept}, detector {kind}")
     if head["synthetic"]:
-        print("on synthetic data: shows that the machinery works, says nothing about real people")
-    print(f"report: {page.resolve()}")
+        lines.append("on synthetic data: shows that the software works, says nothing about real people")
+    return "\n".join([*lines, f"report: {page.resolve()}"])

@@ -21,12 +21,12 @@ class Config:
 def run(config: Config) -> None:
     """Design, audit, report; prints where the report is."""
     from campro.audit.audit_config import AuditConfig
-    from campro.audit.experiments import run_audit
+    from campro.audit.audit_run import run_audit
     from campro.cli.audit import print_headline
     from campro.design.design_config import DesignConfig
     from campro.design.designer import design
     from campro.report.write import write_report
 
     profile = design(DesignConfig(out=config.out / "design", name="demo", seed=config.seed))
-    told = AuditConfig(profile=str(profile), out=config.out / "audit", seed=config.seed, adapt_steps=ADAPT_STEPS)
-    print_headline(write_report(run_audit(told).path), as_json=False)
+    options = AuditConfig(profile=str(profile), out=config.out / "audit", seed=config.seed, adapt_steps=ADAPT_STEPS)
+    print_headline(write_report(run_audit(options).path), as_json=False)

@@ -19,6 +19,7 @@ COMMANDS = {
     "design": "train a profile against face recognition, keeping person detection",
     "audit": "measure what a profile protects and what it costs",
     "attack": "measure how much of what a profile hides attackers bring back",
+    "compare": "several audits side by side, the worst attack of each",
     "report": "turn a run folder into one HTML page, JSON and CSV",
     "deploy": "write a profile as the files that a camera's own software loads",
     "targets": "list the cameras that profiles can be written for",

@@ -1,40 +1,74 @@
-"""Where a number comes from: the code, the versions, the machine and the inputs that made it."""
+"""Where a number comes from: the commit, the library versions and the machine that made it."""
 
 from __future__ import annotations
 
 import os
 import platform
 import subprocess
-from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import torch
 
+LIBRARIES = ("torchvision", "numpy", "numba", "onnxruntime", "opencv-python-headless", "pillow")
+"""Libraries, beside torch, on whose versions figures may depend."""
+UNKNOWN = "unknown"
 
-def stamp(inputs: Mapping[str, str]) -> dict[str, object]:
-    """Commit, versions, machine and the SHA-256 of the inputs; stands beside every reported figure."""
-    return {
-        "commit": source_commit(),
-        "campro": _campro_version(),
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "platform": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        "processor": _processor(),
-        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
-        "inputs_sha256": dict(inputs),
-    }
+
+@dataclass(frozen=True)
+class Origin:
+    """What made a result."""
+
+    commit: str
+    """Abbreviated hash of the source tree, "unknown" for an installed package without one."""
+    dirty: bool
+    """Whether the source tree had changes that were not committed: the commit alone does not reproduce the result."""
+    campro: str
+    python: str
+    libraries: dict[str, str]
+    """Name to version."""
+    platform: str
+    processor: str
+    device: str
+    """Name of the GPU, or "cpu"."""
+
+    @property
+    def label(self) -> str:
+        """The commit, marked where the tree had uncommitted changes."""
+        return f"{self.commit} with uncommitted changes" if self.dirty else self.commit
+
+    @property
+    def machine(self) -> str:
+        """Processor, device and platform in one line."""
+        return f"{self.processor}, {self.device}, {self.platform}"
+
+
+@cache
+def current_origin() -> Origin:
+    """The origin of results that this process makes."""
+    commit = source_commit()
+    return Origin(
+        commit=commit.removesuffix("-dirty"),
+        dirty=commit.endswith("-dirty"),
+        campro=_version("campro"),
+        python=platform.python_version(),
+        libraries={"torch": torch.__version__} | {name: _version(name) for name in LIBRARIES},
+        platform=f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        processor=_processor(),
+        device=torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+    )
 
 
 @cache
 def source_commit() -> str:
     """`git describe --always --dirty` of the source tree that holds this file; "unknown" outside one."""
     here = Path(__file__)
-    # A package installed inside somebody else's checkout is not tracked there: that commit would be a lie.
+    # A package installed inside somebody else's checkout is not tracked there: that commit would be wrong.
     if _git(here.parent, "ls-files", "--error-unmatch", here.name) is None:
-        return "unknown"
-    return _git(here.parent, "describe", "--always", "--dirty") or "unknown"
+        return UNKNOWN
+    return _git(here.parent, "describe", "--always", "--dirty") or UNKNOWN
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
@@ -45,11 +79,11 @@ def _git(folder: Path, *arguments: str) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def _campro_version() -> str:
+def _version(package: str) -> str:
     try:
-        return version("campro")
+        return version(package)
     except PackageNotFoundError:
-        return "unknown"
+        return UNKNOWN
 
 
 def _processor() -> str:

@@ -1,15 +1,14 @@
-"""Run folders: everything that long work leaves behind, so that killed work goes on to the same result.
+"""Run folders: everything that long work writes, so that killed work resumes and ends with the same result.
 
-config.json    what was asked for; another configuration is refused
-meta.json      commit, versions, machine and input hashes of every start
-state.pt       the newest state, replaced whole
+config.json    the configuration; another configuration is refused
+meta.json      origin (commit, versions, machine) and input hashes of every start
+state.pt       the newest state, replaced as a whole
 metrics.jsonl  one JSON line per logged step
-cells/         one file per finished result, named by the digest of its key
+cells.jsonl    one JSON line per finished result, with its origin and checksum
 """
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import json
 import os
@@ -21,23 +20,11 @@ from typing import Any
 import torch
 
 from campro.core.atomic_io import atomic_write, remove_stale_parts
+from campro.core.cells import Cell, CellFile, Json
 from campro.core.errors import CamproError
-from campro.core.hashing import canonical_json, json_digest
-from campro.core.provenance import stamp
-
-Json = Any
-"""Plain JSON: None, bool, finite numbers, text, and lists and text-keyed dictionaries of these."""
-
-
-def as_plain(value: Any) -> Json:
-    """A configuration as plain JSON values: dataclasses become dictionaries, paths text, tuples lists."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: as_plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {str(name): as_plain(item) for name, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [as_plain(item) for item in value]
-    return str(value) if isinstance(value, os.PathLike) else value
+from campro.core.hashing import canonical_json
+from campro.core.provenance import current_origin
+from campro.core.typed_json import as_plain
 
 
 class RunFolder:
@@ -45,16 +32,24 @@ class RunFolder:
 
     def __init__(self, path: Path, config: dict[str, Json]) -> None:
         self.path, self.config = path, config
+        self._cells = CellFile(path / "cells.jsonl")
 
     @staticmethod
     def open(path: Path, config: Mapping[str, Json], *, inputs: Mapping[str, str] | None = None) -> RunFolder:
-        """Start or continue the run in `path`; `inputs` names the SHA-256 of every file or set the result rests on.
+        """Start or resume the run in `path`.
 
-        A folder that was started with another configuration or other inputs is refused, the differences named.
+        Args:
+            path: the folder; made where it does not exist.
+            config: what must not change between a start and its resumption.
+            inputs: name to SHA-256 of every file or set on which the result depends.
+
+        Raises:
+            CamproError: for a folder of another configuration or other inputs; the differences are named.
         """
         run = RunFolder(Path(path), as_plain(config))
         run._claim("config.json", run.config)
         remove_stale_parts(run.path)
+        run._cells.drop_partial_line()
         run._write_meta(dict(inputs or {}))
         run._keep_lines(lambda record: True)
         return run
@@ -105,22 +100,17 @@ class RunFolder:
         return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
     def cell(self, key: Mapping[str, Json]) -> Json | None:
-        """The finished result under `key`, or None where it still has to be computed."""
-        file = self._cell_file(key)
-        return _read_cell(file)["value"] if file.exists() else None
+        """The finished result of `key`, None where it is still to be computed."""
+        found = self._cells.get(key)
+        return None if found is None else found.value
 
     def write_cell(self, key: Mapping[str, Json], value: Json) -> None:
-        """Store the finished result of `key`: plain JSON without NaN."""
-        canonical_json(value)
-        text = json.dumps({"key": as_plain(key), "value": value}, sort_keys=True, indent=1, allow_nan=False)
-        atomic_write(self._cell_file(key), text + "\n")
+        """Store the finished result of `key`: dataclasses or plain JSON, without NaN."""
+        self._cells.add(key, value)
 
-    def cells(self) -> list[dict[str, Json]]:
-        """All finished results as {"key", "value"}, in the order of their file names."""
-        return [_read_cell(file) for file in sorted((self.path / "cells").glob("*.json"))]
-
-    def _cell_file(self, key: Mapping[str, Json]) -> Path:
-        return self.path / "cells" / f"{json_digest(as_plain(key))}.json"
+    def cells(self) -> list[Cell]:
+        """All finished results with their origins."""
+        return self._cells.all()
 
     def _claim(self, name: str, wanted: dict[str, Json]) -> None:
         """Write `wanted` to a new run, or compare it with what the run was started with."""
@@ -132,13 +122,18 @@ class RunFolder:
             raise CamproError(str(self.path), f"the {name} that this run was started with", "another one", remedy)
 
     def _write_meta(self, inputs: dict[str, str]) -> None:
-        """Record this start; inputs that are no longer the same bytes are refused like a changed configuration."""
+        """Record this start; inputs with other content than at any earlier start are refused.
+
+        An input that an earlier start did not have is fine: a run may be extended.
+        """
         file = self.path / "meta.json"
         starts = _read_json(file)["starts"] if file.exists() else []
-        if starts and (differing := _differences(starts[0]["inputs_sha256"], inputs)):
+        earlier = {name: digest for start in starts for name, digest in start["inputs_sha256"].items()}
+        common = earlier.keys() & inputs.keys()
+        if differing := _differences({n: earlier[n] for n in common}, {n: inputs[n] for n in common}):
             remedy = f"use another run folder, or restore {', '.join(differing)}"
             raise CamproError(str(self.path), "the inputs that this run was started with", "other ones", remedy)
-        now = stamp(inputs)
+        now = as_plain(current_origin()) | {"inputs_sha256": inputs}
         if not starts or now != starts[-1]:
             atomic_write(file, json.dumps({"starts": [*starts, now]}, indent=1) + "\n")
 
@@ -171,19 +166,11 @@ def _check_loadable(value: Any, place: str) -> None:
         raise CamproError(place, "a tensor, number, text or None", kind, "convert it before saving")
 
 
-def _read_cell(file: Path) -> dict[str, Json]:
-    cell = _read_json(file)
-    if not isinstance(cell, dict) or set(cell) != {"key", "value"} or json_digest(cell["key"]) != file.stem:
-        raise CamproError(str(file), "a result under its own key", "another content", "delete this file and run again")
-    return cell
-
-
 def _read_json(file: Path) -> Json:
     try:
         return json.loads(file.read_text())
     except (OSError, ValueError) as error:
-        remedy = "delete this file and run again" if file.parent.name == "cells" else "use another run folder"
-        raise CamproError(str(file), "readable JSON", f"a damaged file ({error})", remedy) from error
+        raise CamproError(str(file), "readable JSON", f"a damaged file ({error})", "use another run folder") from error
 
 
 def _differences(old: Json, new: Json, prefix: str = "") -> list[str]:

@@ -1,20 +1,20 @@
-"""Gallery and probe protocols, and the matchers that an identifying attacker may use."""
+"""Evaluation of recognition: subjects, trials, matchers and closed-set identification."""
 
 from __future__ import annotations
 
+from campro.evaluation.closed_set import identify
+from campro.evaluation.evaluation_set import EvaluationSet, Trial
 from campro.evaluation.linear import LinearMatcher
-from campro.evaluation.matchers import MATCHERS, Matcher, NearestMatcher, Scorer
-from campro.evaluation.protocol import Draw, Roll, call_roll, draw_repeats, identify
+from campro.evaluation.matchers import MATCHERS, NEAREST, Matcher, NearestMatcher, Scorer
 
 __all__ = [
     "MATCHERS",
-    "Draw",
+    "NEAREST",
+    "EvaluationSet",
     "LinearMatcher",
     "Matcher",
     "NearestMatcher",
-    "Roll",
     "Scorer",
-    "call_roll",
-    "draw_repeats",
+    "Trial",
     "identify",
 ]

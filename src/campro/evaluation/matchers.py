@@ -1,4 +1,4 @@
-"""How an attacker who owns named raw photographs scores a query: the table of matchers."""
+"""How an attacker with named raw photographs scores a probe: the table of matchers."""
 
 from __future__ import annotations
 
@@ -9,20 +9,24 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from campro.evaluation.linear import LinearMatcher
-from campro.metrics.identification import unit_rows
+from campro.metrics.identification import unit_norm
 
 Scorer = Callable[[Float[Tensor, "P D"]], Float[Tensor, "P I"]]
-"""Query embeddings to one score per identity, higher = more alike."""
+"""Probe embeddings to one score per enrolled person, higher is more alike."""
 
 
 class Matcher(Protocol):
-    """An attacker's classifier, fitted on raw embeddings only; it never sees a query."""
+    """A classifier that is fitted on raw embeddings only; it never sees a probe."""
 
     name: str
 
-    def fit(self, raw: Float[Tensor, "N D"], owner: Int[Tensor, "N"], gallery: Int[Tensor, "I"], seed: int) -> Scorer:
-        """Learn from `raw` photographs, row `i` showing person `owner[i]`; `gallery[p]` is the one row that the
-        paper's nearest matcher may use of person `p`."""
+    def fit(
+        self, raw: Float[Tensor, "N D"], subjects: Int[Tensor, "N"], gallery: Int[Tensor, "I"], seed: int
+    ) -> Scorer:
+        """Learn from embeddings of raw photographs; photograph `i` shows person `subjects[i]`.
+
+        `gallery[p]` is the row of the one photograph of person `p` that the paper's nearest matcher uses.
+        """
         ...
 
 
@@ -31,11 +35,14 @@ class NearestMatcher:
 
     name = "nearest"
 
-    def fit(self, raw: Float[Tensor, "N D"], owner: Int[Tensor, "N"], gallery: Int[Tensor, "I"], seed: int) -> Scorer:
+    def fit(
+        self, raw: Float[Tensor, "N D"], subjects: Int[Tensor, "N"], gallery: Int[Tensor, "I"], seed: int
+    ) -> Scorer:
         """Nothing is learnt: the gallery photographs are the classifier."""
-        known = unit_rows(raw[gallery], "gallery")
-        return lambda query: unit_rows(query, "query") @ known.T
+        enrolled = unit_norm(raw[gallery], "gallery")
+        return lambda probe: unit_norm(probe, "probe") @ enrolled.T
 
 
-MATCHERS: dict[str, Callable[[], Matcher]] = {"nearest": NearestMatcher, "linear": LinearMatcher}
+NEAREST = NearestMatcher.name
+MATCHERS: dict[str, Callable[[], Matcher]] = {NEAREST: NearestMatcher, LinearMatcher.name: LinearMatcher}
 """Name to maker; one line per matcher."""

@@ -1,4 +1,4 @@
-"""Groups of people whose figures are told apart, as ISO/IEC 19795-10 asks: labelled ones, or skin tones."""
+"""Groups of people whose rates are reported separately, as ISO/IEC 19795-10 asks: labelled groups, or skin tones."""
 
 from __future__ import annotations
 
@@ -9,24 +9,29 @@ from torch import Tensor
 from campro.core.hashing import file_sha256
 from campro.data import FaceSet
 from campro.data.group_labels import GROUPS_FILE, read_groups
-from campro.evaluation import Roll
-from campro.models.faces import Landmarks
+from campro.evaluation.evaluation_set import EvaluationSet
 from campro.models.faces.skin_tone import subjects_by_class, typology_angles
 
 
-def groups_of(roll: Roll, landmarks: Landmarks) -> dict[str, Int[Tensor, " P"]]:
-    """People, by the roll's numbers, of each group of groups.csv in the folder of faces, where there is one.
+def groups_of(evaluation: EvaluationSet) -> dict[str, Int[Tensor, " P"]]:
+    """Subject numbers of each group: of groups.csv in the folder of faces, if there is one, else of each skin tone.
 
-    Else of each class of skin that anybody is of, lightest first: a colour matrix acts on skin first.
+    Skin tones come lightest first and only where somebody has them: a colour matrix acts on skin first.
+
+    Raises:
+        CamproError: for a malformed groups.csv.
     """
-    if (path := roll.faces.metadata_file(GROUPS_FILE)) is None:
-        return subjects_by_class(typology_angles(roll.photos, landmarks), roll.owner)
-    number = {name: who for who, name in enumerate(sorted(roll.faces.identities))}
-    groups = read_groups(path, roll.faces)
-    return {group: torch.tensor(sorted(number[name] for name in people)) for group, people in groups.items()}
+    faces = evaluation.faces
+    if (path := faces.metadata_file(GROUPS_FILE)) is None:
+        return subjects_by_class(typology_angles(evaluation.photos, evaluation.landmarks), evaluation.subjects)
+    number = {name: subject for subject, name in enumerate(sorted(faces.identities))}
+    return {
+        group: torch.tensor(sorted(number[name] for name in people))
+        for group, people in read_groups(path, faces).items()
+    }
 
 
-def labels_digest(faces: FaceSet) -> dict[str, str]:
-    """Content of the labels, among the inputs of a run; nothing where there are none."""
+def labels_digest(faces: FaceSet) -> str:
+    """sha256 of groups.csv, among the inputs of a run; "none" where there is none."""
     path = faces.metadata_file(GROUPS_FILE)
-    return {} if path is None else {"groups": file_sha256(path)}
+    return "none" if path is None else file_sha256(path)

@@ -1,4 +1,4 @@
-"""Closed-set identification: at which rank does the attacker find the right person, and how sure are we of it."""
+"""Closed-set identification: the rank at which the mate of a probe is found, and rates with intervals."""
 
 from __future__ import annotations
 
@@ -11,13 +11,18 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from campro.core.errors import CamproError
-
-Z95 = 1.96
-"""Normal quantile of a two-sided 95 % interval."""
+from campro.metrics.rates import Z95, Rate, wilson
 
 
 def ranks_of_mates(scores: Float[Tensor, "P G"], mate: Int[Tensor, "P"]) -> Int[Tensor, "P"]:
     """Rank of each probe's mate among the gallery columns, 1 = best; ties go to the attacker.
+
+    Args:
+        scores: similarity of each probe to each gallery entry, higher is more alike.
+        mate: column of each probe's mate.
+
+    Raises:
+        CamproError: for a score that is not finite.
 
     >>> ranks_of_mates(torch.tensor([[0.5, 0.5, 0.1], [0.9, 0.2, 0.1]]), torch.tensor([1, 2])).tolist()
     [1, 3]
@@ -28,7 +33,7 @@ def ranks_of_mates(scores: Float[Tensor, "P G"], mate: Int[Tensor, "P"]) -> Int[
 
 
 def only_tied(scores: Float[Tensor, "P G"], mate: Int[Tensor, "P"], closeness: float = 1e-6) -> Bool[Tensor, "P"]:
-    """Which probes find their mate first, but somebody else as near: hits that only the rule for ties makes hits.
+    """Probes whose mate is at rank 1 only because ties go to the attacker: another score is as high.
 
     >>> only_tied(torch.tensor([[0.5, 0.5, 0.1], [0.9, 0.2, 0.1]]), torch.tensor([1, 0])).tolist()
     [True, False]
@@ -37,23 +42,30 @@ def only_tied(scores: Float[Tensor, "P G"], mate: Int[Tensor, "P"], closeness: f
     return (ranks_of_mates(scores, mate) == 1) & ((scores >= own - closeness).sum(1) > 1)
 
 
-def unit_rows(rows: Float[Tensor, "N D"], who: str) -> Float[Tensor, "N D"]:
-    """Rows scaled to length 1; a zero or non-finite row is refused, since it has no direction."""
-    if rows.ndim != 2 or len(rows) == 0:
-        raise CamproError(who, "embeddings (N, D) with N >= 1", str(tuple(rows.shape)))
-    length = rows.norm(dim=1, keepdim=True)
-    if not rows.isfinite().all() or not bool((length > 0).all()):
-        raise CamproError(who, "finite, non-zero embeddings", "a zero, NaN or infinite row", "check the face model")
-    return rows / length
+def unit_norm(embeddings: Float[Tensor, "N D"], label: str) -> Float[Tensor, "N D"]:
+    """Embeddings scaled to length 1.
+
+    Raises:
+        CamproError: where there are none, or one is zero or not finite and so has no direction; `label` names them.
+    """
+    if embeddings.ndim != 2 or len(embeddings) == 0:
+        raise CamproError(label, "embeddings (N, D) with N >= 1", str(tuple(embeddings.shape)))
+    length = embeddings.norm(dim=1, keepdim=True)
+    if not embeddings.isfinite().all() or not bool((length > 0).all()):
+        raise CamproError(label, "finite, non-zero embeddings", "a zero, NaN or infinite one", "check the face model")
+    return embeddings / length
 
 
 def mate_ranks(gallery: Float[Tensor, "N D"], probe: Float[Tensor, "N D"]) -> Int[Tensor, "N"]:
     """Rank of `gallery[i]` for `probe[i]` by cosine similarity, 1 = best; ties go to the attacker.
 
+    Raises:
+        CamproError: for embeddings without a direction, or as many probes as gallery entries are not given.
+
     >>> mate_ranks(torch.eye(3), torch.tensor([[1.0, 0, 0], [0.9, 0.1, 0], [0, 0, 1]])).tolist()
     [1, 2, 1]
     """
-    gallery, probe = unit_rows(gallery, "gallery"), unit_rows(probe, "probe")
+    gallery, probe = unit_norm(gallery, "gallery"), unit_norm(probe, "probe")
     if gallery.shape != probe.shape:
         raise CamproError(
             "mate_ranks", f"as many probes as gallery rows {tuple(gallery.shape)}", f"{tuple(probe.shape)}"
@@ -61,22 +73,13 @@ def mate_ranks(gallery: Float[Tensor, "N D"], probe: Float[Tensor, "N D"]) -> In
     return ranks_of_mates(probe @ gallery.T, torch.arange(len(probe), device=probe.device))
 
 
-def wilson(hits: float, probes: int, z: float = Z95) -> tuple[float, float]:
-    """Wilson's score interval of a proportion: honest near zero, where protection lives.
-
-    Source: E. B. Wilson, J. Am. Stat. Assoc. 22 (1927). `hits` may be a mean over repeats.
-    """
-    if probes < 1 or not 0 <= hits <= probes:
-        raise CamproError("wilson", "0 <= hits <= probes and probes >= 1", f"{hits} of {probes}")
-    rate, spread = hits / probes, z * z / probes
-    half = z * math.sqrt(rate * (1 - rate) / probes + spread / (4 * probes))
-    low, high = ((rate + spread / 2 + side * half) / (1 + spread) for side in (-1, 1))
-    return (0.0 if hits == 0 else max(0.0, low)), (1.0 if hits == probes else min(1.0, high))
-
-
 @dataclass(frozen=True)
 class Identification:
-    """Outcome of one closed-set trial: probe `i` found its mate at rank `ranks[i]`."""
+    """Outcome of one closed-set trial: the mate of probe `i` is at rank `ranks[i]`.
+
+    Raises:
+        CamproError: without a rank, or with a rank below 1.
+    """
 
     ranks: Int[Tensor, "P"]
 
@@ -86,31 +89,31 @@ class Identification:
 
     @property
     def probes(self) -> int:
-        """Number of queries."""
+        """Number of probes."""
         return len(self.ranks)
 
     @property
     def hits(self) -> int:
-        """Queries whose mate came first."""
+        """Probes whose mate is at rank 1."""
         return self.hits_at(1)
 
     @property
     def rank1(self) -> float:
-        """Share of queries whose mate came first."""
+        """Share of probes whose mate is at rank 1."""
         return self.at(1)
 
     @property
     def rank5(self) -> float:
-        """Share of queries whose mate was among the first 5."""
+        """Share of probes whose mate is at rank 5 or better."""
         return self.at(5)
 
     @property
     def rank50(self) -> float:
-        """Share of queries whose mate was among the first 50."""
+        """Share of probes whose mate is at rank 50 or better."""
         return self.at(50)
 
     def hits_at(self, k: int) -> int:
-        """Queries whose mate was among the first `k`."""
+        """Probes whose mate is at rank `k` or better."""
         return int((self.ranks <= k).sum())
 
     def at(self, k: int) -> float:
@@ -135,7 +138,10 @@ class Identification:
 
 
 def closed_set(gallery: Float[Tensor, "N D"], probe: Float[Tensor, "N D"]) -> Identification:
-    """Search each probe's face in a gallery of N known people by cosine; `probe[i]` is the person of `gallery[i]`.
+    """Identify each probe in a gallery of N people by cosine; `probe[i]` and `gallery[i]` show the same person.
+
+    Raises:
+        CamproError: see `mate_ranks`.
 
     >>> print(closed_set(torch.eye(4), torch.eye(4)))
     rank-1 100.0% [51.0%, 100.0%], rank-5 100.0%, rank-50 100.0% (4 probes)
@@ -144,24 +150,30 @@ def closed_set(gallery: Float[Tensor, "N D"], probe: Float[Tensor, "N D"]) -> Id
 
 
 @dataclass(frozen=True)
-class Repeated:
-    """Several trials over the same people, in the same order, each with its own draw of photographs."""
+class RepeatedIdentification:
+    """Several trials over the same people, in the same order, each with its own gallery and probe photographs.
+
+    Raises:
+        CamproError: for trials of different numbers of probes.
+    """
 
     trials: tuple[Identification, ...]
 
     def __post_init__(self) -> None:
         sizes = {trial.probes for trial in self.trials}
         if len(sizes) != 1:
-            raise CamproError("Repeated", "trials over the same people", f"trials of {sorted(sizes)} probes")
+            raise CamproError(
+                "RepeatedIdentification", "trials over the same people", f"trials of {sorted(sizes)} probes"
+            )
 
     @property
     def identities(self) -> int:
-        """People searched for in every trial."""
+        """People in every trial."""
         return self.trials[0].probes
 
-    def of(self, people: Int[Tensor, " Q"]) -> Repeated:
-        """The same trials of some of the people, who were searched for among all."""
-        return Repeated(tuple(Identification(trial.ranks[people]) for trial in self.trials))
+    def of(self, people: Int[Tensor, " Q"]) -> RepeatedIdentification:
+        """The same trials for some of the people; the gallery still holds all."""
+        return RepeatedIdentification(tuple(Identification(trial.ranks[people]) for trial in self.trials))
 
     def mean(self, k: int = 1) -> float:
         """Rank-k rate, averaged over the trials."""
@@ -177,7 +189,7 @@ class Repeated:
         """95 % interval of the mean rank-k rate over people: seeded percentile bootstrap.
 
         People, not photographs, are resampled, each with the outcomes of all trials, since these are not
-        independent. With fewer than 10 people ever found (or ever missed) the bootstrap is too narrow, down to
+        independent. With fewer than 10 people ever identified (or ever missed) the bootstrap is too narrow, down to
         no width at all; then it is Wilson's interval over people.
         """
         rates = torch.stack([(trial.ranks <= k).cpu().double() for trial in self.trials]).mean(0)
@@ -189,6 +201,10 @@ class Repeated:
             means[i] = rates[torch.randint(len(rates), (len(rates),), generator=generator)].mean()
         low, high = means.quantile(torch.tensor([0.025, 0.975], dtype=torch.float64)).tolist()
         return low, high
+
+    def rate(self, k: int = 1) -> Rate:
+        """Mean rank-k rate with its interval, and the standard deviation over trials."""
+        return Rate(self.mean(k), *self.interval(k), self.identities, self.sd(k))
 
     def cmc(self, max_rank: int = 50) -> list[float]:
         """Cumulative match characteristic, averaged over the trials."""
@@ -203,13 +219,13 @@ class Repeated:
         )
 
 
-def summarise(trials: Sequence[Identification]) -> Repeated:
-    """Gather trials over the same people into mean, spread and interval."""
-    return Repeated(tuple(trials))
+def summarise(trials: Sequence[Identification]) -> RepeatedIdentification:
+    """Gather trials over the same people."""
+    return RepeatedIdentification(tuple(trials))
 
 
-def summarise_hits(hits: Sequence[Bool[Tensor, "P"]]) -> Repeated:
-    """Of trials that only hit or miss: hits have rank 1.
+def summarise_hits(hits: Sequence[Bool[Tensor, "P"]]) -> RepeatedIdentification:
+    """Trials that only hit or miss; a hit has rank 1.
 
     >>> summarise_hits([torch.tensor([True, False]), torch.tensor([True, True])]).mean()
     0.75

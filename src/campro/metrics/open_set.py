@@ -1,4 +1,4 @@
-"""Identification among strangers, verification and linkability: figures from scores, ties to the attacker.
+"""Open-set identification, verification and linkability from comparison scores; ties go to the attacker.
 
 Sources: ISO/IEC 19795-1:2021 and NIST FRTE 1:N (FNIR at a fixed FPIR); LFW's 10 folds (Huang et al., 2007); global
 linkability (Gomez-Barrero et al., IEEE TIFS 13(6), 2018, eqs. 6 to 9).
@@ -21,7 +21,10 @@ Scores = Float[Tensor, " N"]
 
 
 def threshold_at(negatives: Scores, rate: float) -> float:
-    """The score that at most this share of `negatives` exceeds.
+    """The threshold that at most a share `rate` of `negatives` exceeds.
+
+    Raises:
+        CamproError: without scores, for scores that are not finite, or a rate outside [0, 1).
 
     >>> threshold_at(torch.tensor([0.1, 0.2, 0.3, 0.4]), 0.25)
     0.30000001192092896
@@ -34,36 +37,52 @@ def threshold_at(negatives: Scores, rate: float) -> float:
 
 
 def fnir_at(
-    mated: Float[Tensor, "P G"], mate: Int[Tensor, "P"], strangers: Float[Tensor, "Q G"], fpir: float
+    mated: Float[Tensor, "P G"], mate: Int[Tensor, "P"], non_mated: Float[Tensor, "Q G"], fpir: float
 ) -> Float[Tensor, ""]:
-    """Share of searches that miss the mate when at most `fpir` of the strangers' searches find anybody.
+    """False-negative identification rate at a false-positive identification rate of at most `fpir`.
 
-    A search finds its mate if the mate comes first and scores no less than the threshold.
+    A mated search succeeds if its mate is at rank 1 and scores at least the threshold, which at most a share `fpir`
+    of the non-mated searches reaches with any gallery entry.
+
+    Args:
+        mated: scores of searches whose subject is enrolled.
+        mate: gallery column of each mated search's subject.
+        non_mated: scores of searches whose subject is not enrolled.
+
+    Raises:
+        CamproError: for scores that are not finite.
     """
-    return 1 - finds_at(mated, mate, strangers, fpir).double().mean()
+    return 1 - identified_at(mated, mate, non_mated, fpir).double().mean()
 
 
-def finds_at(
-    mated: Float[Tensor, "P G"], mate: Int[Tensor, "P"], strangers: Float[Tensor, "Q G"], fpir: float
+def identified_at(
+    mated: Float[Tensor, "P G"], mate: Int[Tensor, "P"], non_mated: Float[Tensor, "Q G"], fpir: float
 ) -> Bool[Tensor, "P"]:
-    """Which searches find their mate at that rate of false alarms; see `fnir_at`."""
+    """Mated searches that succeed at a false-positive identification rate of `fpir`; see `fnir_at`."""
     _check(mated.ravel(), "open set")
-    threshold = threshold_at(strangers.max(1).values, fpir)
+    threshold = threshold_at(non_mated.max(1).values, fpir)
     own = mated.gather(1, mate[:, None])[:, 0]
     return (own >= mated.max(1).values) & (own >= threshold)
 
 
-def tar_at(genuine: Scores, impostor: Scores, far: float) -> float:
-    """True accept rate of pairs where at most `far` of the impostor pairs are accepted."""
+def fnmr_at(genuine: Scores, impostor: Scores, fmr: float) -> float:
+    """False non-match rate at a false match rate of at most `fmr` (ISO/IEC 19795-1:2021).
+
+    Raises:
+        CamproError: for scores that are not finite.
+    """
     _check(genuine, "verification")
-    return float((genuine >= threshold_at(impostor, far)).double().mean())
+    return 1 - float((genuine >= threshold_at(impostor, fmr)).double().mean())
 
 
 def folds_accuracy(scores: Scores, same: Bool[Tensor, " N"], fold: Int[Tensor, " N"]) -> tuple[float, float]:
-    """Mean and standard error of LFW's protocol: each fold judged at the threshold that suits the others best.
+    """Mean and standard error of the balanced accuracy over folds (LFW protocol).
 
-    Pairs of one person and of two weigh alike, as they are alike in number in LFW: where pairs are missing, always
-    saying the commoner answer would else be rewarded.
+    The threshold of each fold is the best one of the other folds. Mated and non-mated pairs have the same weight, as
+    they have the same number in LFW; otherwise, where pairs are missing, the more common answer would be rewarded.
+
+    Raises:
+        CamproError: with fewer than two folds, or for scores that are not finite.
     """
     _check(scores, "verification")
     found = []
@@ -78,31 +97,34 @@ def folds_accuracy(scores: Scores, same: Bool[Tensor, " N"], fold: Int[Tensor, "
 
 
 def best_threshold(scores: Scores, same: Bool[Tensor, " N"]) -> float:
-    """Of all scores the one from which on "the same" is most often right, both answers weighing alike."""
+    """The threshold, among the scores, with the highest balanced accuracy."""
     order = scores.argsort(descending=True, stable=True)
     right = same[order].long().cumsum(0) * (~same).sum() - (~same[order]).long().cumsum(0) * same.sum()
     return float(scores[order[int(right.argmax())]])
 
 
-def linkability(mated: Scores, strangers: Scores, bins: int = BINS) -> float:
-    """D_sys in [0, 1]: 0 if scores say nothing about whether two pictures show one person, 1 if they always do.
+def linkability(mated: Scores, non_mated: Scores, bins: int = BINS) -> float:
+    """Global linkability D_sys in [0, 1]: 0 if scores do not tell mated from non-mated pairs, 1 if they always do.
 
-    Densities are histograms over the range of all scores, so with few scores it is too high: pass thousands.
+    Densities are histograms over the range of all scores; with few scores D_sys is too high, so pass thousands.
+
+    Raises:
+        CamproError: for scores that are not finite.
     """
     _check(mated, "linkability")
-    _check(strangers, "linkability")
-    both = torch.cat([mated, strangers])
+    _check(non_mated, "linkability")
+    both = torch.cat([mated, non_mated])
     edges = np.linspace(float(both.min()), float(both.max()), bins + 1)
-    return float(linkability_of(*(torch.from_numpy(np.histogram(side, edges)[0]) for side in (mated, strangers))))
+    return float(linkability_of(*(torch.from_numpy(np.histogram(side, edges)[0]) for side in (mated, non_mated))))
 
 
-def linkability_of(mated: Float[Tensor, "*b bins"], strangers: Float[Tensor, "*b bins"]) -> Float[Tensor, "*b"]:
+def linkability_of(mated: Float[Tensor, "*b bins"], non_mated: Float[Tensor, "*b bins"]) -> Float[Tensor, "*b"]:
     """D_sys from counts of scores in equal bins."""
-    with_mate, without = (side.double() / side.double().sum(-1, keepdim=True) for side in (mated, strangers))
+    with_mate, without = (side.double() / side.double().sum(-1, keepdim=True) for side in (mated, non_mated))
     surplus = (with_mate - without).clamp(min=0) / (with_mate + without).clamp(min=1e-300)
     return (with_mate * surplus).sum(-1)
 
 
-def _check(scores: Scores, who: str) -> None:
+def _check(scores: Scores, label: str) -> None:
     if len(scores) == 0 or not scores.isfinite().all():
-        raise CamproError(who, "finite scores", "none, NaN or infinity", "a broken model is not a defence")
+        raise CamproError(label, "finite scores", "none, NaN or infinity", "a broken model is not a defence")

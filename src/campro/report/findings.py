@@ -1,113 +1,197 @@
-"""What an audit found: the cells of a run folder, read back, and the few figures derived from them."""
+"""The finished cells of one audit, typed, and the few figures derived from them."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from campro.audit.audit_config import CAPTURED, RAW
-from campro.audit.experiments import (
-    META_KEY,
-    detection_key,
-    end_to_end_key,
-    faces_found_key,
-    group_key,
-    identification_key,
-    quality_key,
+from campro.attacks.filters import PRETRAINED_RESTORATION
+from campro.audit import cell_keys
+from campro.audit.attack_rows import AttackRow, attack_rows
+from campro.audit.audit_config import RAW
+from campro.audit.cell_keys import Key
+from campro.audit.legacy_cells import read_cells
+from campro.audit.metadata import Metadata
+from campro.audit.results import (
+    FacesLeftOut,
+    GroupRate,
+    IdentificationResult,
+    PersonDetectionResult,
+    QualityResult,
 )
+from campro.core.cells import Cell
 from campro.core.errors import CamproError
 from campro.core.hashing import json_digest
-from campro.core.run_folder import Json, RunFolder
+from campro.core.provenance import Origin
+from campro.core.typed_json import from_json
+from campro.metrics.rates import Rate
+
+T = TypeVar("T")
+DIRTY = "†"
+"""Marks a figure that a source tree with uncommitted changes made."""
 
 
 @dataclass(frozen=True)
 class Findings:
-    """The finished cells of one audit, by key."""
+    """What a run folder holds."""
 
     folder: Path
-    meta: dict[str, Any]
-    stamp: dict[str, Any]
-    """Commit, versions and machine of the newest start."""
-    cells: dict[str, Json]
+    metadata: Metadata
+    cells: Mapping[str, Cell]
+    """By digest of the key."""
 
     @staticmethod
     def read(folder: Path) -> Findings:
-        """Read a run folder; a folder that no audit has written is refused."""
+        """Read the run folder of an audit; nothing else is read, so it works wherever that is copied to.
+
+        Raises:
+            CamproError: for a folder without an audit, or damaged cells.
+        """
         folder = Path(folder)
-        cells = RunFolder(folder, {}).cells() if folder.is_dir() else []
-        by_key = {json_digest(cell["key"]): cell["value"] for cell in cells}
-        meta = by_key.get(json_digest(META_KEY))
+        cells = read_cells(folder) if folder.is_dir() else []
+        by_key = {json_digest(cell.key): cell for cell in cells}
+        meta = by_key.get(json_digest(cell_keys.META))
         if meta is None:
             got = f"{len(cells)} cells and none of an audit's" if folder.is_dir() else "no such folder"
             raise CamproError(f"report of {folder}", "the run folder of an audit", got, "run `campro audit` first")
-        starts = json.loads((folder / "meta.json").read_text())["starts"]
-        return Findings(folder, meta, starts[-1], by_key)
+        return Findings(folder, from_json(Metadata, meta.value, f"{folder}, metadata"), by_key)
 
-    def get(self, key: dict[str, Json]) -> Any:
-        """The value of a cell, None where it was not finished."""
+    # Cells ---------------------------------------------------------------------------------------------------
+
+    def cell(self, key: Key) -> Cell | None:
+        """A cell, None where it is not finished."""
         return self.cells.get(json_digest(key))
+
+    def value(self, kind: type[T], key: Key) -> T | None:
+        """The typed value of a cell, None where it is not finished."""
+        cell = self.cell(key)
+        return None if cell is None else from_json(kind, cell.value, f"{self.folder}, cell {key}")
+
+    def mark(self, key: Key) -> str:
+        """A dagger for a cell that was made with uncommitted changes, else nothing."""
+        cell = self.cell(key)
+        return DIRTY if cell is not None and cell.origin.dirty else ""
+
+    def identification(self, model: str, view: str, matcher: str) -> IdentificationResult | None:
+        """Identification without an attack."""
+        return self.value(IdentificationResult, cell_keys.identification(model, view, matcher))
+
+    def by_group(self, model: str, view: str) -> tuple[GroupRate, ...]:
+        """Rank-1 per group of people; empty where it was not measured."""
+        return self.value(tuple[GroupRate, ...], cell_keys.identification_by_group(model, view)) or ()
+
+    def face_detection(self, detector: str, view: str) -> Rate | None:
+        """Share of probes in which a detector finds the face on a view."""
+        return self.value(Rate, cell_keys.face_detection(detector, view))
+
+    def end_to_end(self, model: str, view: str) -> IdentificationResult | None:
+        """Identification of the faces that a detector finds on a view."""
+        return self.value(IdentificationResult, cell_keys.end_to_end(model, view))
+
+    def person_detection(self, view: str, adapted: bool) -> PersonDetectionResult | None:
+        """Scores of the person detector on one view."""
+        return self.value(PersonDetectionResult, cell_keys.person_detection(view, adapted))
+
+    def quality(self, view: str) -> dict[str, QualityResult]:
+        """Image quality of one view by region; empty where it was not measured."""
+        return self.value(dict[str, QualityResult], cell_keys.image_quality(view)) or {}
+
+    @property
+    def faces_left_out(self) -> dict[str, FacesLeftOut]:
+        """How much of the faces the enhancer removes, by face detector."""
+        return self.value(dict[str, FacesLeftOut], cell_keys.FACES_LEFT_OUT) or {}
+
+    @cached_property
+    def attacks(self) -> list[AttackRow]:
+        """A row per attack and model, the highest rank-1 rate first."""
+        return sorted(attack_rows(self.cells.values()), key=lambda row: -row.rank1.mean)
+
+    # What was measured ---------------------------------------------------------------------------------------
 
     @property
     def views(self) -> list[str]:
         """Names of the views, raw and captured first."""
-        return [view["name"] for view in self.meta["views"]]
+        return [view.name for view in self.metadata.views]
 
-    def identification(self, model: str, view: str, matcher: str) -> dict[str, Any] | None:
-        """Figures of one face model and matcher on one view."""
-        return self.get(identification_key(model, view, matcher))
+    @cached_property
+    def models(self) -> list[str]:
+        """Face models with a cell, in the order of the newest command, then of the cells."""
+        used = (cell.key["model"] for cell in self.cells.values() if "model" in cell.key)
+        return list(dict.fromkeys([*self.metadata.models, *used]))
 
-    def detection(self, view: str, adapted: bool) -> dict[str, Any] | None:
-        """The person detector's figures on one view."""
-        return self.get(detection_key(view, adapted))
-
-    @property
-    def face_detectors(self) -> list[str]:
-        """That were tried on every view."""
-        return list(self.meta.get("face_detectors", ()))
-
-    def faces_found(self, detector: str, view: str) -> dict[str, Any] | None:
-        """Share of queries in which a detector finds the face on a view."""
-        return self.get(faces_found_key(detector, view))
-
-    def end_to_end(self, model: str, view: str) -> dict[str, Any] | None:
-        """Figures of one face model on the faces that are found on a view."""
-        return self.get(end_to_end_key(model, view))
+    @cached_property
+    def matchers(self) -> list[str]:
+        """Matchers of identification without attacks."""
+        used = (cell.key["matcher"] for cell in self.cells.values() if "matcher" in cell.key)
+        return list(dict.fromkeys([*self.metadata.matchers, *used]))
 
     @property
-    def group_views(self) -> list[str]:
-        """Those that were broken down by group; none in folders of audits that did not yet do that."""
-        return list(self.meta.get("group_views", ()))
+    def adapted(self) -> bool:
+        """Whether the person detector was adapted to the views."""
+        return self.metadata.adapt_steps > 0
 
-    def by_group(self, model: str, view: str) -> list[dict[str, Any]] | None:
-        """Rank-1 of one face model on one view, per group of people."""
-        return self.get(group_key(model, view))
+    @cached_property
+    def origins(self) -> dict[str, tuple[Origin, int]]:
+        """What made the cells, and how many: by label of the commit and machine."""
+        counts: dict[str, tuple[Origin, int]] = {}
+        for cell in self.cells.values():
+            name = f"{cell.origin.label}, {cell.origin.machine}"
+            counts[name] = (cell.origin, counts.get(name, (cell.origin, 0))[1] + 1)
+        return counts
 
-    def quality(self, view: str) -> dict[str, dict[str, Any]]:
-        """Image quality of one view by region; empty where it was not measured."""
-        return self.get(quality_key(view)) or {}
+    @property
+    def missing(self) -> int:
+        """Cells that the audit has still to compute; attacks are counted by name, not by run."""
+        parts = set(self.metadata.measured)
+        wanted: list[Key] = []
+        if "identification" in parts:
+            wanted += self._identification_keys()
+        if "detection" in parts:
+            kinds = (False, True) if self.adapted else (False,)
+            wanted += [cell_keys.person_detection(view, adapted) for view in self.views for adapted in kinds]
+        if "quality" in parts:
+            wanted += [cell_keys.image_quality(view) for view in self.views if view != RAW]
+        done = {(row.model, row.attack) for row in self.attacks}
+        attacks = {(model, attack) for model in self.metadata.models for attack in self.metadata.attacks}
+        without_runs = {PRETRAINED_RESTORATION.name}  # where no restorer was given
+        left = [pair for pair in attacks - done if pair[1] not in without_runs]
+        return sum(self.cell(key) is None for key in wanted) + len(left)
 
-    def worst(self, view: str) -> tuple[str, str, dict[str, Any]] | None:
-        """The face model and matcher that recognise most people in a view, and their figures."""
-        found = [
-            (model, matcher, cell)
-            for model in self.meta["models"]
-            for matcher in self.meta["matchers"]
-            if (cell := self.identification(model, view, matcher)) is not None
+    def _identification_keys(self) -> list[Key]:
+        models, views = self.metadata.models, self.views
+        detectors = self.metadata.face_detectors
+        return [
+            *(cell_keys.identification(m, v, k) for m in models for v in views for k in self.metadata.matchers),
+            *(cell_keys.face_detection(d, v) for d in detectors for v in views),
+            *(cell_keys.end_to_end(m, v) for m in models for v in views if detectors),
+            *(cell_keys.identification_by_group(m, v) for m in models for v in self.metadata.group_views),
         ]
-        return max(found, key=lambda each: each[2]["rank1"]["mean"], default=None)
+
+    # Derived figures -----------------------------------------------------------------------------------------
+
+    def worst(self, view: str) -> tuple[str, str, IdentificationResult] | None:
+        """The face model and matcher with the highest rank-1 rate on a view without an attack, and the result."""
+        found = [
+            (model, matcher, result)
+            for model in self.models
+            for matcher in self.matchers
+            if (result := self.identification(model, view, matcher)) is not None
+        ]
+        return max(found, key=lambda each: each[2].rank1.mean, default=None)
 
     def ap(self, view: str, adapted: bool) -> float | None:
-        """AP of the detector on one view."""
-        cell = self.detection(view, adapted)
-        return None if cell is None else cell["scores"]["ap"]
+        """AP of the person detector on one view."""
+        scores = self.person_detection(view, adapted)
+        return None if scores is None else scores.ap
 
     @property
     def best_raw_ap(self) -> float | None:
-        """AP on raw photographs, of the adapted detector or the given one, whichever is better.
+        """AP on raw photographs, of the adapted detector or the given one, whichever is higher.
 
-        Comparing with the lesser of the two would make every view look better than it is.
+        Comparing with the lower of the two would make every view look better than it is.
         """
         return max((ap for adapted in (True, False) if (ap := self.ap(RAW, adapted)) is not None), default=None)
 
@@ -116,41 +200,22 @@ class Findings:
         ap, reference = self.ap(view, adapted), self.best_raw_ap
         return None if ap is None or not reference else ap / reference
 
-    @property
-    def adapted(self) -> bool:
-        """Whether the detector was adapted to the views."""
-        return bool(self.meta["adapt_steps"])
+    def best_detection(self, view: str) -> tuple[bool, PersonDetectionResult] | None:
+        """The adapted detector where there is one, else the one as given: (adapted, scores)."""
+        for adapted in (True, False):
+            if (scores := self.person_detection(view, adapted)) is not None:
+                return adapted, scores
+        return None
 
-    @property
-    def missing(self) -> int:
-        """Cells that the audit has still to compute."""
-        faces = [
-            self.identification(m, v, k) for m in self.meta["models"] for v in self.views for k in self.meta["matchers"]
-        ]
-        kinds = (False, True) if self.adapted else (False,)
-        looks = [self.get(quality_key(view)) for view in self.views if view != RAW]
-        persons = [self.detection(view, adapted) for view in self.views for adapted in kinds]
-        found = [self.faces_found(detector, view) for detector in self.face_detectors for view in self.views]
-        ends = [self.end_to_end(m, v) for m in self.meta["models"] for v in self.views if self.face_detectors]
-        groups = [self.by_group(model, view) for model in self.meta["models"] for view in self.group_views]
-        return [*faces, *persons, *looks, *found, *ends, *groups].count(None)
 
-    def headline(self) -> dict[str, Json]:
-        """The figures that stand on top of the report; null where the audit has not got there yet."""
-        worst, reference = self.worst(CAPTURED), self.worst(RAW)
-        return {
-            "profile": self.meta["profile_name"],
-            "synthetic": bool(self.meta["synthetic"]),
-            "unfinished_cells": self.missing,
-            "captured_rank1": None if worst is None else worst[2]["rank1"],
-            "captured_rank1_of": None if worst is None else {"model": worst[0], "matcher": worst[1]},
-            "raw_rank1": None if reference is None else reference[2]["rank1"],
-            "people": None if worst is None else worst[2]["people"],
-            "models": len(self.meta["models"]),
-            "chance_rank1": None if worst is None else 1 / worst[2]["people"],
-            "captured_ap": self.ap(CAPTURED, self.adapted),
-            "captured_ap_unadapted": self.ap(CAPTURED, False),
-            "raw_ap": self.best_raw_ap,
-            "ap_kept": self.kept(CAPTURED, self.adapted),
-            "adapted": self.adapted,
-        }
+def by_threat_model(rows: Iterable[AttackRow]) -> dict[str, AttackRow]:
+    """The worst row of each threat model."""
+    worst: dict[str, AttackRow] = {}
+    for row in sorted(rows, key=lambda row: -row.rank1.mean):
+        worst.setdefault(row.threat_model, row)
+    return worst
+
+
+def plain_origin(origin: Origin) -> dict[str, Any]:
+    """An origin as JSON for report.json, with its label."""
+    return {"label": origin.label, "machine": origin.machine, "campro": origin.campro, "python": origin.python}

@@ -1,38 +1,57 @@
-"""Who is recognised, by group: as rows of text for the page, as JSON and as CSV."""
+"""Identification by group: as rows of text for the page, as JSON and as CSV."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from campro.audit.experiments import NEAREST
+from campro.audit import cell_keys
+from campro.audit.attack_rows import AttackRow
+from campro.audit.results import GroupRate
+from campro.core.typed_json import as_plain
+from campro.evaluation import NEAREST
 from campro.report.findings import Findings
-from campro.report.tables import RATE, Table, as_csv, interval
+from campro.report.tables import RATE, Table, as_csv
+from campro.report.text import GAP, interval
 
 TOO_FEW = "too few"
 
 
 def group_table(findings: Findings) -> Table:
-    """A row per face model and view, a column per group: rank 1 in %."""
-    cells = [cell for model, view in _pairs(findings) if (cell := findings.by_group(model, view))]
-    if not cells:
+    """A row per face model and view without an attack, a column per group: rank 1 in %."""
+    found = {(model, view): findings.by_group(model, view) for model, view in _pairs(findings)}
+    first = next((groups for groups in found.values() if groups), ())
+    if not first:
         return Table((), (), ())
-    groups = {group["name"]: group["people"] for group in cells[0]}
     rows = []
-    for model, view in _pairs(findings):
-        known = {group["name"]: group for group in findings.by_group(model, view) or ()}
-        rows.append((model, view, *(_group(known.get(name)) for name in groups)))
-    labels = (f"{name} ({people} people)" for name, people in groups.items())
+    for (model, view), groups in found.items():
+        known = {group.name: group for group in groups}
+        mark = findings.mark(cell_keys.identification_by_group(model, view))
+        rows.append((model, view, *(_text(known.get(group.name)) + mark for group in first)))
+    labels = (f"{group.name} ({group.people} people)" for group in first)
     return Table((), ("face model", "view", *labels), tuple(rows))
 
 
-def group_cells(findings: Findings) -> list[dict[str, Any]]:
+def attack_group_table(rows: list[AttackRow]) -> Table:
+    """A row per attack and face model, a column per group: rank 1 of the best run, in %."""
+    with_groups = [row for row in rows if row.best.result.groups]
+    if not with_groups:
+        return Table((), (), ())
+    first = with_groups[0].best.result.groups
+    lines = []
+    for row in with_groups:
+        known = {group.name: group for group in row.best.result.groups}
+        lines.append((row.model, row.attack, *(_text(known.get(group.name)) for group in first)))
+    labels = (f"{group.name} ({group.people} people)" for group in first)
+    return Table((), ("face model", "attack", *labels), tuple(lines))
+
+
+def group_json(findings: Findings) -> list[dict[str, Any]]:
     """Rank-1 of every face model, view and group; null where a group is too small."""
     return [
-        {"model": model, "matcher": NEAREST, "view": view, "group": group["name"]}
-        | {name: group[name] for name in ("people", "rank1")}
+        {"model": model, "matcher": NEAREST, "view": view, "group": group.name, "people": group.people}
+        | {"rank1": as_plain(group.rank1)}
         for model, view in _pairs(findings)
-        for group in findings.by_group(model, view) or ()
+        for group in findings.by_group(model, view)
     ]
 
 
@@ -41,14 +60,16 @@ def group_csv(findings: Findings) -> str:
     names = ["model", "matcher", "view", "group", "people"]
     rows = [
         [*(cell[name] for name in names), *((cell["rank1"] or {}).get(part) for part in RATE)]
-        for cell in group_cells(findings)
+        for cell in group_json(findings)
     ]
     return as_csv([*names, *(f"rank1_{part}" for part in RATE)], rows)
 
 
 def _pairs(findings: Findings) -> list[tuple[str, str]]:
-    return [(model, view) for model in findings.meta["models"] for view in findings.group_views]
+    return [(model, view) for model in findings.models for view in findings.metadata.group_views]
 
 
-def _group(group: Mapping[str, Any] | None) -> str:
-    return TOO_FEW if group is not None and group["rank1"] is None else interval(group and group["rank1"])
+def _text(group: GroupRate | None) -> str:
+    if group is None:
+        return GAP
+    return TOO_FEW if group.rank1 is None else interval(group.rank1)

@@ -6,7 +6,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from campro.report.tables import percent
+from campro.report.text import GAP, interval, percent
 
 
 def page(template: str, **values: Any) -> str:
@@ -18,5 +18,6 @@ def page(template: str, **values: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["percent"] = percent
+    environment.filters |= {"percent": percent, "interval": interval}
+    environment.globals["gap"] = GAP
     return environment.get_template(template).render(**values)

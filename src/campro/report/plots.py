@@ -1,4 +1,4 @@
-"""Figures of the report, drawn by matplotlib as SVG, each returned as a data: URI that a page can embed."""
+"""Plots of the report, drawn by matplotlib as SVG, each returned as a data: URI that a page can embed."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from campro.audit.audit_config import CAPTURED, RAW
+from campro.audit.results import IdentificationResult
 from campro.report.findings import Findings
 
 STYLE: dict[Any, Any] = {
@@ -82,24 +83,24 @@ def ccm_map(ccm: Sequence[Sequence[float]], size: tuple[float, float] = (2.9, 2.
 def cmc_curves(findings: Findings, size: tuple[float, float] = (2.85, 2.6)) -> list[tuple[str, str]]:
     """(title, figure) per face model and matcher: the rate over the rank, one line per view."""
     figures = []
-    for model in findings.meta["models"]:
-        for matcher in findings.meta["matchers"]:
-            cells = {view: findings.identification(model, view, matcher) for view in findings.views}
-            done = {view: cell for view, cell in cells.items() if cell is not None}
+    for model in findings.models:
+        for matcher in findings.matchers:
+            results = {view: findings.identification(model, view, matcher) for view in findings.views}
+            done = {view: result for view, result in results.items() if result is not None}
             if done:
                 figures.append((f"{model}, {matcher}", _cmc(findings, done, size)))
     return figures
 
 
-def _cmc(findings: Findings, cells: dict[str, Any], size: tuple[float, float]) -> str:
+def _cmc(findings: Findings, results: dict[str, IdentificationResult], size: tuple[float, float]) -> str:
     with rc_context(STYLE):
         axes, figure = axes_of(size)
-        people = next(iter(cells.values()))["people"]
+        people = next(iter(results.values())).people
         last = min(50, people)
         ranks = np.arange(1, last + 1)
-        for view, cell in cells.items():
+        for view, result in results.items():
             width = 2.4 if view == CAPTURED else 1.4
-            axes.plot(ranks, 100 * np.array(cell["cmc"][:last]), color=colour_of(findings, view), lw=width, label=view)
+            axes.plot(ranks, 100 * np.array(result.cmc[:last]), color=colour_of(findings, view), lw=width, label=view)
         axes.plot(ranks, 100 * ranks / people, color="#9aa5b1", dashes=(2, 2), linewidth=1, label="chance")
         axes.set(xlabel="rank", ylabel="identified, %", xlim=(1, last), ylim=(-1, 101), xscale="log")
         ticks = [tick for tick in (1, 2, 5, 10, 20, 50) if tick <= last]
@@ -109,7 +110,7 @@ def _cmc(findings: Findings, cells: dict[str, Any], size: tuple[float, float]) -
 
 
 def trade_off(findings: Findings, size: tuple[float, float] = (7.4, 3.4)) -> str | None:
-    """Per view: AP kept (x) against the worst rank-1 with its interval (y); better is down and to the right."""
+    """Per view: AP kept (x) over the highest rank-1 rate without an attack (y), with its interval."""
     with rc_context(STYLE):
         axes, figure = axes_of(size)
         top = 0.0
@@ -117,15 +118,15 @@ def trade_off(findings: Findings, size: tuple[float, float] = (7.4, 3.4)) -> str
             worst, kept = findings.worst(view), findings.kept(view, findings.adapted)
             if worst is None or kept is None:
                 continue
-            rank1 = worst[2]["rank1"]
-            low, high = rank1["mean"] - rank1["low"], rank1["high"] - rank1["mean"]
+            rank1 = worst[2].rank1
+            low, high = rank1.mean - rank1.low, rank1.high - rank1.mean
             bars = 100 * np.array([[max(0.0, low)], [max(0.0, high)]])
             style: dict[str, Any] = {"color": colour_of(findings, view), "capsize": 3, "linewidth": 1.2}
             style |= {"markersize": 8, "label": view, "fmt": {RAW: "o", CAPTURED: "D"}.get(view, "s")}
-            axes.errorbar(100 * kept, 100 * rank1["mean"], yerr=bars, **style)
-            top = max(top, 100 * rank1["high"])
-        label = "adapted" if findings.adapted else "unadapted"
-        axes.set(xlabel=f"AP of the {label} detector, % of raw", ylabel="highest rank-1, %")
+            axes.errorbar(100 * kept, 100 * rank1.mean, yerr=bars, **style)
+            top = max(top, 100 * rank1.high)
+        label = "adapted" if findings.adapted else "given"
+        axes.set(xlabel=f"AP of the {label} detector, % of raw", ylabel="highest rank-1 without an attack, %")
         axes.set(xlim=(-3, max(103, axes.get_xlim()[1])), ylim=(-0.03 * top, 1.08 * top + 1e-9))
         if not top:
             return None

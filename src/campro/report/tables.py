@@ -1,23 +1,25 @@
-"""Tables I, III and IV of CamPro from the cells of an audit, as rows of text for the page and as CSV."""
+"""Tables I, III and IV of CamPro, and those of face detection, from the cells of an audit: for the page and as CSV."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, astuple, dataclass
 from typing import Any
 
+from campro.audit import cell_keys
 from campro.audit.audit_config import RAW
-from campro.audit.experiments import LEFT_OUT_KEY
+from campro.audit.results import IdentificationResult
 from campro.report.findings import Findings
+from campro.report.text import GAP, interval, kept, percent
 
 RANKS = ("rank1", "rank5", "rank50")
-DETECTION_COLUMNS = ("ap", "ap50", "ap75", "precision", "recall", "f1")
-INTERVAL = ("ap_low", "ap_high")
+SCORES = ("ap", "ap50", "ap75", "precision", "recall", "f1")
+AP_INTERVAL = ("ap_low", "ap_high")
 RATE = ("mean", "low", "high")
-GAP = "–"
-"""Stands where the audit has no figure."""
+RATE_AND_SD = ("mean", "sd", "low", "high")
+DIGITS = {"rmse": 1, "psnr": 1, "ssim": 3, "ms_ssim": 3}
+"""Of image quality figures."""
 
 
 @dataclass(frozen=True)
@@ -29,145 +31,158 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
 
-def percent(share: float | None, digits: int = 1) -> str:
-    """A share of 1 in percent, without the sign."""
-    return GAP if share is None else f"{100 * share:.{digits}f}"
-
-
-def interval(rate: Mapping[str, Any] | None) -> str:
-    """A rate and its interval in %."""
-    if rate is None:
-        return GAP
-    mean, low, high = (percent(rate[part]) for part in RATE)
-    return f"{mean} [{low}, {high}]"
-
-
 def identification_table(findings: Findings) -> Table:
-    """Table I: a row per face model and matcher, per view the rates at rank 1 (± sd over draws), 5 and 50, in %."""
-    views, meta = findings.views, findings.meta
+    """Table I: per face model, matcher and view the rates at rank 1 (± sd over trials), 5 and 50, in %."""
+    views = findings.views
     rows = []
-    for model in meta["models"]:
-        for matcher in meta["matchers"]:
-            cells = [findings.identification(model, view, matcher) for view in views]
-            label = f"{model} *" if model == meta["white_box"] else model
-            rows.append((label, matcher, *(text for cell in cells for text in _rates(cell))))
+    for model in findings.models:
+        for matcher in findings.matchers:
+            label = f"{model} *" if model == findings.metadata.white_box else model
+            texts = [text for view in views for text in _rates(findings, model, view, matcher)]
+            if any(text != GAP for text in texts):
+                rows.append((label, matcher, *texts))
     groups = (("", 2), *((view, len(RANKS)) for view in views))
     return Table(groups, ("face model", "matcher", *(("rank 1", "5", "50") * len(views))), tuple(rows))
 
 
-def _rates(cell: dict[str, Any] | None) -> list[str]:
-    if cell is None:
+def _rates(findings: Findings, model: str, view: str, matcher: str) -> list[str]:
+    result = findings.identification(model, view, matcher)
+    if result is None:
         return [GAP] * len(RANKS)
-    first = f"{percent(cell['rank1']['mean'])} ± {percent(cell['rank1']['sd'])}"
-    return [first, *(percent(cell[rank]["mean"]) for rank in RANKS[1:])]
+    mark = findings.mark(cell_keys.identification(model, view, matcher))
+    first = f"{percent(result.rank1.mean)} ± {percent(result.rank1.sd)}{mark}"
+    return [first, percent(result.rank5.mean), percent(result.rank50.mean)]
 
 
-def face_finding_table(findings: Findings) -> Table:
-    """A row per face detector: queries in which it finds no face; then per model: rank-1 of found faces, in %."""
-    finders = [
-        (f"no face found, {name}", *(interval(_missed(findings.faces_found(name, view))) for view in findings.views))
-        for name in findings.face_detectors
-    ]
-    ends = [(f"rank 1 end to end, {model}", *_ends(findings, model)) for model in findings.meta["models"]]
-    return Table((), ("", *findings.views), (*finders, *(ends if finders else ())))
+def face_detection_table(findings: Findings) -> Table:
+    """Per face detector the share of probes without a detected face; per model rank-1 of detected faces; in %."""
+    views, detectors = findings.views, findings.metadata.face_detectors
+    missed = [(f"face not detected, {name}", *(_missed(findings, name, view) for view in views)) for name in detectors]
+    ends = [(f"rank 1 of detected faces, {model}", *_ends(findings, model)) for model in findings.models]
+    rows = [row for row in (*missed, *ends) if any(text != GAP for text in row[1:])]
+    return Table((), ("", *views), tuple(rows))
+
+
+def _missed(findings: Findings, detector: str, view: str) -> str:
+    rate = findings.face_detection(detector, view)
+    return interval(rate and rate.complement) + findings.mark(cell_keys.face_detection(detector, view))
 
 
 def _ends(findings: Findings, model: str) -> list[str]:
-    cells = [findings.end_to_end(model, view) for view in findings.views]
-    return [interval(cell and cell["rank1"]) for cell in cells]
+    results = [(view, findings.end_to_end(model, view)) for view in findings.views]
+    return [
+        interval(result and result.rank1) + findings.mark(cell_keys.end_to_end(model, view)) for view, result in results
+    ]
 
 
-def _missed(found: Mapping[str, Any] | None) -> dict[str, float] | None:
-    if found is None:
-        return None
-    return {"mean": 1 - found["mean"], "low": 1 - found["high"], "high": 1 - found["low"]}
-
-
-def detection_table(findings: Findings) -> Table:
-    """Table III: a row per view and detector; AP, precision, recall and F1 in %, and AP as % of the best raw AP."""
+def person_detection_table(findings: Findings) -> Table:
+    """Table III: per view and detector AP, precision, recall and F1 in %, and AP as % of the best raw AP."""
     rows = []
-    for adapted in (False, True) if findings.adapted else (False,):
+    for adapted in (False, True):
         for view in findings.views:
-            cell = findings.detection(view, adapted)
-            figures = [percent(cell["scores"][name]) if cell else GAP for name in DETECTION_COLUMNS]
-            if cell:
-                low, high = (percent(cell["scores"][name]) for name in INTERVAL)
-                figures[0] += f" [{low}, {high}]"
-            rows.append(
-                ("adapted" if adapted else "as given", view, *figures, percent(findings.kept(view, adapted), 0))
-            )
+            result = findings.person_detection(view, adapted)
+            if result is None:
+                continue
+            figures = [percent(getattr(result, name)) for name in SCORES]
+            mark = findings.mark(cell_keys.person_detection(view, adapted))
+            figures[0] += f" [{percent(result.ap_low)}, {percent(result.ap_high)}]{mark}"
+            share = GAP if view == RAW else kept(findings.kept(view, adapted))
+            rows.append(("adapted" if adapted else "as given", view, *figures, share))
     header = ("detector", "view", "AP", "AP50", "AP75", "precision", "recall", "F1", "% of raw AP")
     return Table((), header, tuple(rows))
 
 
 def quality_table(findings: Findings) -> Table:
-    """Table IV: a row per view and region; RMSE in levels, PSNR in dB, SSIM and MS-SSIM, against raw pictures."""
+    """Table IV: per view and region RMSE in levels, PSNR in dB, SSIM and MS-SSIM, against raw pictures."""
     rows = []
     for view in findings.views:
-        for region, cell in findings.quality(view).items():
-            digits = {"rmse": 1, "psnr": 1, "ssim": 3, "ms_ssim": 3}
-            figures = [GAP if cell[name] is None else f"{cell[name]:.{digit}f}" for name, digit in digits.items()]
-            rows.append((view, region, *figures, str(cell["pictures"])))
+        for region, result in findings.quality(view).items():
+            values = [(getattr(result, name), digits) for name, digits in DIGITS.items()]
+            figures = [GAP if value is None else f"{value:.{digits}f}" for value, digits in values]
+            mark = findings.mark(cell_keys.image_quality(view))
+            rows.append((view, region, *figures, f"{result.pictures}{mark}"))
     return Table((), ("view", "region", "RMSE", "PSNR", "SSIM", "MS-SSIM", "pictures"), tuple(rows))
 
 
 def left_out_table(findings: Findings) -> Table:
-    """A row per face detector: how much of the faces that it finds in raw pictures the enhancer blackens."""
-    rows = []
-    for name, cell in (findings.get(LEFT_OUT_KEY) or {}).items():
-        low, high = (percent(cell["whole"][end]) for end in ("low", "high"))
-        whole = f"{percent(cell['whole']['mean'])} [{low}, {high}]"
-        rows.append((name, str(cell["faces"]), percent(cell["area"]), whole))
+    """Per face detector: how much of the faces that it finds in raw pictures the enhancer removes."""
+    mark = findings.mark(cell_keys.FACES_LEFT_OUT)
+    rows = [
+        (name, str(one.faces), percent(one.area), interval(one.whole) + mark)
+        for name, one in findings.faces_left_out.items()
+    ]
     return Table((), ("face detector", "faces", "% of their area", "% of faces, 9/10 or more of each"), tuple(rows))
 
 
 def identification_csv(findings: Findings) -> str:
     """One line per face model, matcher and view: shares of 1 in full precision."""
     rows = []
-    for model in findings.meta["models"]:
-        for matcher in findings.meta["matchers"]:
-            for view in findings.views:
-                if cell := findings.identification(model, view, matcher):
-                    figures = [cell[rank][part] for rank in RANKS for part in ("mean", "sd", "low", "high")]
-                    rows.append([model, matcher, view, cell["people"], len(cell["repeats"]), *figures])
-    names = [f"{rank}_{part}" for rank in RANKS for part in ("mean", "sd", "low", "high")]
-    return as_csv(["model", "matcher", "view", "people", "repeats", *names], rows)
+    for model, matcher, view, result in identification_results(findings):
+        figures = [getattr(getattr(result, rank), part) for rank in RANKS for part in RATE_AND_SD]
+        rows.append([model, matcher, view, result.people, len(result.trials), *figures])
+    names = [f"{rank}_{part}" for rank in RANKS for part in RATE_AND_SD]
+    return as_csv(["model", "matcher", "view", "people", "trials", *names], rows)
 
 
-def face_finding_csv(findings: Findings) -> str:
-    """One line per face detector or face model and view: shares of 1 in full precision."""
-    rows = [
-        [what, name, view, *(cell[part] for part in RATE)]
+def identification_results(findings: Findings) -> list[tuple[str, str, str, IdentificationResult]]:
+    """(face model, matcher, view, result) of all that was measured."""
+    return [
+        (model, matcher, view, result)
+        for model in findings.models
+        for matcher in findings.matchers
         for view in findings.views
-        for what, name, cell in (
-            *(("found", name, findings.faces_found(name, view)) for name in findings.face_detectors),
-            *(("end to end", m, (findings.end_to_end(m, view) or {}).get("rank1")) for m in findings.meta["models"]),
-        )
-        if cell
+        if (result := findings.identification(model, view, matcher)) is not None
     ]
-    return as_csv(["figure", "by", "view", "mean", "low", "high"], rows)
 
 
-def detection_csv(findings: Findings) -> str:
+def face_detection_csv(findings: Findings) -> str:
+    """One line per face detector or face model and view: shares of 1 in full precision."""
+    rows: list[list[Any]] = []
+    for view in findings.views:
+        for name in findings.metadata.face_detectors:
+            if rate := findings.face_detection(name, view):
+                rows.append(["face detected", name, view, rate.mean, rate.low, rate.high])
+        for model in findings.models:
+            if result := findings.end_to_end(model, view):
+                rate = result.rank1
+                rows.append(["rank-1 of detected faces", model, view, rate.mean, rate.low, rate.high])
+    return as_csv(["figure", "by", "view", *RATE], rows)
+
+
+def person_detection_csv(findings: Findings) -> str:
     """One line per view and detector: shares of 1 in full precision."""
     rows = []
     for adapted in (False, True):
         for view in findings.views:
-            if cell := findings.detection(view, adapted):
-                kept = findings.kept(view, adapted)
-                rows.append([view, adapted, *(cell["scores"][name] for name in (*DETECTION_COLUMNS, *INTERVAL)), kept])
-    return as_csv(["view", "adapted", *DETECTION_COLUMNS, *INTERVAL, f"ap_over_best_{RAW}_ap"], rows)
+            if result := findings.person_detection(view, adapted):
+                figures = [getattr(result, name) for name in (*SCORES, *AP_INTERVAL)]
+                rows.append([view, adapted, *figures, findings.kept(view, adapted)])
+    return as_csv(["view", "adapted", *SCORES, *AP_INTERVAL, f"ap_over_best_{RAW}_ap"], rows)
 
 
 def quality_csv(findings: Findings) -> str:
     """One line per view and region, in full precision."""
-    names = ("rmse", "psnr", "ssim", "ms_ssim", "pictures")
     rows = [
-        [view, region, *(cell[name] for name in names)]
-        for view in findings.views
-        for region, cell in findings.quality(view).items()
+        [view, region, *astuple(result)] for view in findings.views for region, result in findings.quality(view).items()
     ]
-    return as_csv(["view", "region", *names], rows)
+    return as_csv(["view", "region", *DIGITS, "pictures"], rows)
+
+
+def attack_csv(findings: Findings) -> str:
+    """One line per run of an attack: shares of 1 in full precision."""
+    rows = [
+        [
+            *(row.model, row.attack, row.threat_model, run.name, camera, result.best_matcher),
+            *astuple(result.rank1)[:3],
+            *(result.converged, result.training_images, run.origin.label),
+        ]
+        for row in findings.attacks
+        for camera, runs in (("captured", row.runs), ("control", row.controls))
+        for run in runs
+        for result in (run.result,)
+    ]
+    header = ["model", "attack", "threat_model", "run", "camera", "matcher", *(f"rank1_{part}" for part in RATE)]
+    return as_csv([*header, "converged", "training_images", "commit"], rows)
 
 
 def as_csv(header: list[str], rows: list[list[Any]]) -> str:
@@ -175,3 +190,15 @@ def as_csv(header: list[str], rows: list[list[Any]]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([header, *rows])
     return text.getvalue()
+
+
+def scores_json(findings: Findings) -> list[dict[str, Any]]:
+    """Person detection of every view for report.json, without boxes."""
+    found = []
+    for adapted in (False, True):
+        for view in findings.views:
+            if result := findings.person_detection(view, adapted):
+                scores = {name: value for name, value in asdict(result).items() if name != "boxes"}
+                place = {"view": view, "adapted": adapted, "ap_kept": findings.kept(view, adapted)}
+                found.append(place | scores)
+    return found

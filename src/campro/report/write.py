@@ -6,28 +6,19 @@ import json
 from pathlib import Path
 from typing import Any
 
+from campro.audit import cell_keys
 from campro.audit.audit_config import CAPTURED, RAW
-from campro.audit.experiments import LEAST_PEOPLE, LEFT_OUT_KEY
-from campro.audit.thumbnails import CHART_KEY, FACES_KEY, SCENES_KEY
+from campro.audit.results import MIN_GROUP
+from campro.audit.thumbnails import FaceThumbnails, SceneThumbnail
 from campro.core.atomic_io import atomic_write
-from campro.report import group_tables, tables
-from campro.report import plots as figures
-from campro.report.findings import Findings
+from campro.core.typed_json import as_plain
+from campro.report import attack_plots, attack_tables, group_tables, plots, tables
+from campro.report.findings import Findings, plain_origin
+from campro.report.headline import headline
 from campro.report.pages import page
 
 SHOWN_SCORE = 0.4
-"""Detections from this score on are drawn on the sheet of scenes."""
-
-
-TABLES = (
-    tables.identification_table,
-    tables.detection_table,
-    tables.quality_table,
-    tables.left_out_table,
-    tables.face_finding_table,
-    group_tables.group_table,
-)
-"""In the order in which the page shows them."""
+"""Detections from this score on are drawn on the scenes."""
 
 
 def write_report(run_folder: Path) -> Path:
@@ -41,10 +32,11 @@ def write_report(run_folder: Path) -> Path:
     findings = Findings.read(Path(run_folder))
     folder = findings.folder
     for name, text in (
+        ("tables/attacks.csv", tables.attack_csv(findings)),
         ("tables/identification.csv", tables.identification_csv(findings)),
-        ("tables/face_finding.csv", tables.face_finding_csv(findings)),
+        ("tables/face_detection.csv", tables.face_detection_csv(findings)),
         ("tables/groups.csv", group_tables.group_csv(findings)),
-        ("tables/detection.csv", tables.detection_csv(findings)),
+        ("tables/person_detection.csv", tables.person_detection_csv(findings)),
         ("tables/quality.csv", tables.quality_csv(findings)),
         ("report.json", report_json(findings)),
         ("report.html", render(findings)),
@@ -55,99 +47,116 @@ def write_report(run_folder: Path) -> Path:
 
 def report_json(findings: Findings) -> str:
     """Headline, what was audited and with what, and all figures."""
-    cells = {
+    document = {
+        "headline": headline(findings),
+        "audited": findings.metadata,
+        "origins": [plain_origin(origin) | {"cells": count} for origin, count in findings.origins.values()],
+        "attacks": [
+            {"model": row.model, "attack": row.attack, "threat_model": row.threat_model, "given": row.given}
+            | {"best_run": row.best_run, "rank1": row.rank1, "control": row.control, "verdict": row.verdict}
+            | {"protected": attack_tables.protection(row)}
+            | {"runs": [{"run": run.name} | as_plain(run.result) for run in row.runs]}
+            for row in findings.attacks
+        ],
         "identification": [
-            {"model": model, "matcher": matcher, "view": view} | cell
-            for model in findings.meta["models"]
-            for matcher in findings.meta["matchers"]
-            for view in findings.views
-            if (cell := findings.identification(model, view, matcher))
+            {"model": model, "matcher": matcher, "view": view} | as_plain(result)
+            for model, matcher, view, result in tables.identification_results(findings)
         ],
-        "detection": [
-            {"view": view, "adapted": adapted, "ap_kept": findings.kept(view, adapted)} | cell["scores"]
-            for adapted in (False, True)
+        "person_detection": tables.scores_json(findings),
+        "face_detection": [
+            {"detector": name, "view": view} | as_plain(rate)
+            for name in findings.metadata.face_detectors
             for view in findings.views
-            if (cell := findings.detection(view, adapted))
-        ],
-        "faces_found": [
-            {"detector": name, "view": view} | cell
-            for name in findings.face_detectors
-            for view in findings.views
-            if (cell := findings.faces_found(name, view))
+            if (rate := findings.face_detection(name, view))
         ],
         "end_to_end": [
-            {"model": model, "view": view} | cell
-            for model in findings.meta["models"]
+            {"model": model, "view": view} | as_plain(result)
+            for model in findings.models
             for view in findings.views
-            if (cell := findings.end_to_end(model, view))
+            if (result := findings.end_to_end(model, view))
         ],
-        "groups": group_tables.group_cells(findings),
-        "left_out": findings.get(LEFT_OUT_KEY),
+        "groups": group_tables.group_json(findings),
+        "faces_left_out": findings.faces_left_out,
         "quality": {view: findings.quality(view) for view in findings.views},
     }
-    document = {"headline": findings.headline(), "audited": findings.meta, "provenance": findings.stamp} | cells
-    return json.dumps(document, indent=1, allow_nan=False) + "\n"
+    return json.dumps(as_plain(document), indent=1, allow_nan=False) + "\n"
 
 
 def render(findings: Findings) -> str:
     """The page as HTML."""
-    curves = findings.meta["curves"]
+    curves, head = findings.metadata.curves, headline(findings)
+    rows = findings.attacks
     return page(
         "report.html",
-        meta=findings.meta,
-        stamp=findings.stamp,
-        head=findings.headline(),
+        meta=findings.metadata,
+        head=head,
+        models=findings.models,
         raw=RAW,
         captured=CAPTURED,
-        missing=findings.missing,
-        tables=[make(findings) for make in TABLES],
-        gamma=figures.gamma_curves(curves["gamma"]) if curves["gamma"] else None,
-        ccm=figures.ccm_map(curves["ccm"]) if curves["ccm"] else None,
+        origins=findings.origins,
+        dirty=any(origin.dirty for origin, _ in findings.origins.values()),
+        threat_models=attack_tables.threat_model_table(head.threat_models),
+        attacks=attack_tables.attack_table(rows),
+        attack_notes=[(row, note) for row in rows if (note := attack_tables.scaling_note(row))],
+        linking=attack_tables.linking_table(rows),
+        attack_groups=group_tables.attack_group_table(rows),
+        trainings=attack_tables.training_table(rows),
+        scaling=attack_plots.scaling(rows),
+        training_curves=attack_plots.training_curves(rows),
+        errors=attack_plots.error_trade_off(rows),
+        identification=tables.identification_table(findings),
+        face_detection=tables.face_detection_table(findings),
+        groups=group_tables.group_table(findings),
+        person_detection=tables.person_detection_table(findings),
+        quality=tables.quality_table(findings),
+        left_out=tables.left_out_table(findings),
+        gamma=plots.gamma_curves(curves.gamma) if curves.gamma else None,
+        ccm=plots.ccm_map(curves.ccm) if curves.ccm else None,
         chart=_chart(findings),
         faces=_faces(findings),
         scenes=_scenes(findings),
         shown_score=SHOWN_SCORE,
-        least_people=LEAST_PEOPLE,
-        cmc=figures.cmc_curves(findings),
-        colours={view: figures.colour_of(findings, view) for view in findings.views},
-        trade_off=figures.trade_off(findings),
+        min_group=MIN_GROUP,
+        cmc=plots.cmc_curves(findings),
+        colours={view: plots.colour_of(findings, view) for view in findings.views},
+        trade_off=plots.trade_off(findings),
     )
 
 
 def _chart(findings: Findings) -> dict[str, str] | None:
-    cell = findings.get(CHART_KEY)
-    return None if cell is None else {name: _uri(findings, cell[name]) for name in (RAW, CAPTURED)}
+    files = findings.value(dict[str, str], cell_keys.COLOUR_CHART)
+    return None if files is None else {name: _uri(findings, files[name]) for name in (RAW, CAPTURED)}
 
 
 def _faces(findings: Findings) -> dict[str, Any] | None:
-    """Per row of the sheet (gallery, then each view): a picture per person, with similarity and rank."""
-    cell = findings.get(FACES_KEY)
-    if cell is None:
+    """Gallery pictures, and per view a picture per person with similarity and rank."""
+    found = findings.value(FaceThumbnails, cell_keys.FACE_THUMBNAILS)
+    if found is None:
         return None
-    people = cell["people"]
     rows = [
-        (view, [person["views"][view] | {"uri": _uri(findings, person["views"][view]["file"])} for person in people])
+        (view, [(person.views[view], _uri(findings, person.views[view].file)) for person in found.people])
         for view in findings.views
     ]
-    return {"model": cell["model"], "gallery": [_uri(findings, person["gallery"]) for person in people], "rows": rows}
+    gallery = [_uri(findings, person.gallery) for person in found.people]
+    return {"model": found.model, "gallery": gallery, "rows": rows}
 
 
 def _scenes(findings: Findings) -> list[dict[str, Any]] | None:
-    """Per scene and view the picture, the true boxes and those that the (adapted, if it was) detector found."""
-    cell = findings.get(SCENES_KEY)
-    if cell is None:
+    """Per scene and view the picture, the true boxes, and those of the person detector (adapted, if it was)."""
+    found = findings.value(tuple[SceneThumbnail, ...], cell_keys.SCENE_THUMBNAILS)
+    if found is None:
         return None
-    found = {view: findings.detection(view, findings.adapted) for view in findings.views}
-    sheet = []
-    for i, scene in enumerate(cell["scenes"]):
+    results = {view: findings.best_detection(view) for view in findings.views}
+    shown = []
+    for i, scene in enumerate(found):
         views = []
-        for view in findings.views:
-            boxes = (found[view] or {"boxes": {i: []}})["boxes"][i]
-            seen = [box for box in boxes if box[4] >= SHOWN_SCORE]
-            views.append({"name": view, "uri": _uri(findings, scene["views"][view]), "boxes": seen})
-        sheet.append({name: scene[name] for name in ("width", "height", "truth")} | {"views": views})
-    return sheet
+        for view, result in results.items():
+            boxes = () if result is None else result[1].boxes[i]
+            drawn = [box for box in boxes if box[4] >= SHOWN_SCORE]
+            views.append({"name": view, "uri": _uri(findings, scene.views[view]), "boxes": drawn})
+        shown.append({"width": scene.width, "height": scene.height, "truth": scene.truth, "views": views})
+    return shown
 
 
 def _uri(findings: Findings, file: str) -> str:
-    return figures.png_uri(findings.folder / file)
+    return plots.png_uri(findings.folder / file)

@@ -1,0 +1,51 @@
+"""Run an audit: every part that was asked for, cell by cell, into one run folder."""
+
+from __future__ import annotations
+
+from campro.audit import cell_keys
+from campro.audit.attack_suite import measure_attacks
+from campro.audit.audit_config import AuditConfig
+from campro.audit.audit_context import AuditContext
+from campro.audit.experiments import (
+    measure_identification,
+    measure_person_detection,
+    measure_quality,
+    save_thumbnails,
+)
+from campro.audit.metadata import metadata_of
+from campro.core.cells import Json
+from campro.core.run_folder import RunFolder
+
+PATHS = {"out", "profile", "faces", "scenes", "train_scenes", "train_faces", "photos", "restorers", "enhancer"}
+"""Options that name files; these are compared by content, among the inputs of the run."""
+EXTENSIBLE = {"face_models", "matchers", "attacks", "attack_matchers", "measure", "budget", "cluster"}
+"""Options that only say which cells are wanted: a run folder may be extended by another command."""
+
+
+def run_audit(config: AuditConfig, context: AuditContext | None = None) -> RunFolder:
+    """Judge a profile; returns the run folder, from whose cells `campro.report.write` makes a page.
+
+    Killed and started again it resumes with the first unfinished cell.
+
+    Raises:
+        CamproError: on unusable input, or for a run folder of another configuration.
+    """
+    context = AuditContext(config) if context is None else context
+    run = RunFolder.open(config.out, _settings(config), inputs=context.inputs())
+    run.write_cell(cell_keys.META, metadata_of(context))
+    if config.measures("identification"):
+        measure_identification(run, context)
+    if config.measures("detection"):
+        measure_person_detection(run, context)
+    if config.measures("quality"):
+        measure_quality(run, context)
+    if config.measures("attacks"):
+        measure_attacks(run, context)
+    save_thumbnails(run, context)
+    return run
+
+
+def _settings(config: AuditConfig) -> dict[str, Json]:
+    """What must not change between a run and its resumption."""
+    left_out = PATHS | EXTENSIBLE | {"detector_weights"}
+    return {name: value for name, value in vars(config).items() if name not in left_out}

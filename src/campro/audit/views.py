@@ -1,0 +1,46 @@
+"""The views of an audit: what each camera, baseline and enhancer makes of a photograph."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from campro.audit.audit_config import AUTO, CAPTURED, ENHANCED, NONE, RAW, AuditConfig
+from campro.core.chain import Chain
+from campro.core.types import ImageTransform
+from campro.enhance.runner import SHIPPED, load_enhancer
+from campro.isp import RAW as RAW_CAMERA
+from campro.isp import Camera, IspProfile
+from campro.isp.raw import RawCamera, Sensor
+
+
+def audit_views(profile: IspProfile, config: AuditConfig) -> dict[str, ImageTransform]:
+    """By name: raw, captured, enhanced where the profile has an enhancer, and the baselines."""
+    raw, captured = _cameras(profile, config)
+    names = [name for name in config.baselines if name not in (RAW, CAPTURED, ENHANCED)]
+    baselines = [_baseline(name, raw) for name in names]
+    return {view.name: view for view in (raw, captured, *_enhanced(config.enhancer, captured), *baselines)}
+
+
+def _cameras(profile: IspProfile, config: AuditConfig) -> tuple[Camera | RawCamera, Camera | RawCamera]:
+    """The camera without and with the profile: ideal ones, or simulated from raw light to JPEG."""
+    if config.sensor_noise is None:
+        return RAW_CAMERA, Camera(profile, CAPTURED)
+    sensor = Sensor.with_noise(config.sensor_noise)
+    plain = RawCamera(RAW_CAMERA.profile, sensor, config.seed, RAW)
+    return plain, RawCamera(profile, sensor, config.seed, CAPTURED)
+
+
+def _baseline(name: str, raw: Camera | RawCamera) -> ImageTransform:
+    """Another way to hide faces, applied to the output of the camera without profile."""
+    return Camera(name) if raw is RAW_CAMERA else Chain(name, raw, Camera(name))
+
+
+def _enhanced(enhancer: str, captured: Camera | RawCamera) -> list[ImageTransform]:
+    """The view behind the enhancer, if there is one for this profile."""
+    if enhancer == NONE or (enhancer == AUTO and not SHIPPED.is_file()):
+        return []
+    network = load_enhancer(None if enhancer == AUTO else Path(enhancer))
+    if enhancer == AUTO and network.profile.digest != captured.profile.digest:
+        return []
+    network.check_profile(captured.profile.digest, captured.profile.name)
+    return [Chain(ENHANCED, captured, network)]

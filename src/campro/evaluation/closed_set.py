@@ -1,0 +1,44 @@
+"""Closed-set identification over several trials, the protocol of CamPro (NDSS 2024), section VI-A."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from campro.evaluation.evaluation_set import Trial
+from campro.evaluation.matchers import Matcher
+from campro.metrics.identification import Identification, RepeatedIdentification, ranks_of_mates, summarise
+
+
+def identify(
+    raw: Float[Tensor, "N D"],
+    views: Mapping[str, Float[Tensor, "N D"]],
+    subjects: Int[Tensor, "N"],
+    trials: Sequence[Trial],
+    matcher: Matcher,
+) -> dict[str, RepeatedIdentification]:
+    """Identify each trial's probes under every view in a gallery of raw photographs.
+
+    The matcher is fitted once per trial, on the raw photographs without that trial's probes, and then scores all
+    views: an attacker who does not know the camera does the same.
+
+    Args:
+        raw: embeddings of the raw photographs.
+        views: embeddings of the same photographs under each view, by name.
+        subjects: number of the person on each photograph.
+        trials: gallery and probe rows.
+        matcher: how probes are compared with the gallery.
+    """
+    outcomes: dict[str, list[Identification]] = {name: [] for name in views}
+    for trial in trials:
+        enrolled = torch.ones(len(subjects), dtype=torch.bool)
+        enrolled[trial.probe] = False
+        place = enrolled.cumsum(0) - 1
+        scorer = matcher.fit(raw[enrolled], subjects[enrolled], place[trial.gallery], trial.seed)
+        for name, embeddings in views.items():
+            scores = scorer(embeddings[trial.probe])
+            outcomes[name].append(Identification(ranks_of_mates(scores, subjects[trial.probe])))
+    return {name: summarise(results) for name, results in outcomes.items()}

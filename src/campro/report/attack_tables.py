@@ -1,0 +1,129 @@
+"""What the attack section of a report says: protection by attack, scaling, and verification and open-set figures."""
+
+from __future__ import annotations
+
+from math import log2
+
+from campro.audit.attack_rows import AttackRow
+from campro.report.findings import DIRTY
+from campro.report.headline import WorstCase
+from campro.report.tables import Table
+from campro.report.text import GAP, interval, percent
+
+LITTLE, MUCH = 0.1, 0.5
+"""Shares of the control's rank-1 rate: below the first the profile protects, from the second on it does not."""
+RISING = 0.02
+"""Rank-1 that the last doubling of training photographs must bring for a curve to count as still rising."""
+SHOWN_FPIRS = (0.01, 0.1)
+SHOWN_FMR = 0.01
+
+
+def protection(row: AttackRow) -> str:
+    """Whether the profile protects against an attack: "yes", "partly" or "no".
+
+    It does if the rank-1 rate is below a tenth of the control's, and does not from half of it on. A training that did
+    not converge is no protection: its row is never better than "partly".
+    """
+    control = row.control.mean if row.control else 1.0
+    share = row.rank1.mean / control if control else 1.0
+    if share >= MUCH:
+        return "no"
+    return "yes" if share < LITTLE and row.best.result.converged is not False else "partly"
+
+
+def scaling_note(row: AttackRow) -> str:
+    """What the last doubling of training photographs brought; empty where there was one size only."""
+    if len(row.scaling) < 2:
+        return ""
+    (smaller, before), (largest, after) = row.scaling[-2:]
+    gain = (after - before) / log2(largest / smaller)
+    text = f"{100 * gain:+z.1f} points per doubling at {largest} training photographs"
+    return f"{text}: still rising, more data would recognise more" if gain > RISING else text
+
+
+def threat_model_table(cases: tuple[WorstCase, ...]) -> Table:
+    """The worst attack of each threat model."""
+    rows = tuple(
+        (
+            case.threat_model,
+            case.attack if case.attack == case.run else f"{case.attack}: {case.run}",
+            case.model,
+            case.given,
+            interval(case.rank1) + (DIRTY if case.dirty else ""),
+            interval(case.control),
+            case.reliable,
+        )
+        for case in cases
+    )
+    header = ("threat model", "worst attack", "face model", "given", "rank-1, %", "without the profile, %", "converged")
+    return Table((), header, rows)
+
+
+def attack_table(rows: list[AttackRow]) -> Table:
+    """All attacks, the worst first."""
+    lines = tuple(
+        (
+            row.attack,
+            row.model,
+            row.threat_model,
+            row.best_run,
+            interval(row.rank1) + (DIRTY if row.best.origin.dirty else ""),
+            interval(row.control),
+            protection(row),
+            row.verdict,
+            f"{row.seconds:.0f}",
+        )
+        for row in rows
+    )
+    header = ("attack", "face model", "threat model", "best run", "rank-1, %", "control, %")
+    return Table((), (*header, "protected", "converged", "seconds"), lines)
+
+
+def linking_table(rows: list[AttackRow]) -> Table:
+    """Linkability, verification and open-set identification of the best runs."""
+    lines = []
+    for row in rows:
+        result = row.best.result
+        if result.linkability is None:
+            continue
+        points = {point.fpir: point for point in result.open_set}
+        open_set = [interval(points[fpir].fnir) if fpir in points else GAP for fpir in SHOWN_FPIRS]
+        link = result.linkability
+        text = f"{link.mean:.2f} [{link.low:.2f}, {link.high:.2f}]"
+        lines.append((row.attack, row.model, text, *_verification(row), *open_set))
+    header = ("attack", "face model", "linkability", "balanced accuracy, %", f"FNMR at FMR {SHOWN_FMR:g}, %")
+    return Table((), (*header, *(f"FNIR at FPIR {fpir:g}, %" for fpir in SHOWN_FPIRS)), tuple(lines))
+
+
+def _verification(row: AttackRow) -> tuple[str, str]:
+    found = row.best.result.verification
+    if found is None:
+        return GAP, GAP
+    accuracy = (
+        GAP
+        if found.balanced_accuracy is None
+        else f"{percent(found.balanced_accuracy)} ± {percent(found.standard_error)}"
+    )
+    point = next((point for point in found.points if point.fmr == SHOWN_FMR), None)
+    return accuracy, interval(None if point is None else point.fnmr)
+
+
+def training_table(rows: list[AttackRow]) -> Table:
+    """Every training: validation score at first and at best, and whether it converged."""
+    lines = [
+        (
+            row.attack,
+            row.model,
+            run.name,
+            str(run.result.training_images or GAP),
+            f"{curve[0]:.3f}",
+            f"{max(curve):.3f}",
+            "yes" if run.result.converged else "no: failed",
+            interval(run.result.rank1),
+        )
+        for row in rows
+        for run in row.runs
+        if (curve := run.result.curve)
+    ]
+    header = ("attack", "face model", "run", "photographs", "validation, first", "best", "converged", "rank-1, %")
+    return Table((), header, tuple(lines))

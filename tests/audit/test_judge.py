@@ -1,0 +1,68 @@
+"""Figures of an adversary against cases worked out by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from campro.audit.judge import JudgedEmbeddings, averaged, linkability, open_set, verification
+from campro.data.verification_pairs import VerificationPairs
+from campro.evaluation import Trial
+
+
+def test_linkability_against_its_definition():
+    """Two people, three photographs each: if all are far apart all is linkable, if all are alike nothing is."""
+    subjects = torch.tensor([0, 0, 0, 1, 1, 1])
+    apart = torch.eye(2)[subjects]
+    assert linkability(apart, apart, subjects).mean == 1.0
+    alike = torch.ones(6, 2) / 2**0.5
+    found = linkability(alike, alike, subjects)
+    assert found.mean == 0.0
+    assert found.low <= found.mean <= found.high
+
+
+def test_verification_by_hand():
+    """Two folds of two pairs; at FMR 0 one of the two mated pairs is above both non-mated ones."""
+    gallery = torch.eye(2)[torch.tensor([0, 0, 0, 0])]
+    cosines = torch.tensor([0.9, 0.5, 0.3, 0.6])
+    embeddings = JudgedEmbeddings(gallery, torch.stack([cosines, (1 - cosines**2).sqrt()], 1))
+    photos = tuple(Path(f"{i}") for i in range(4))
+    pairs = VerificationPairs(
+        photos, photos, torch.tensor([True, False, True, False]), torch.tensor([0, 0, 1, 1]), missing=5
+    )
+    found = verification(embeddings, photos, pairs)
+    point = found.points[0]
+    assert (point.fmr, point.fnmr.mean) == (0.001, 0.5)
+    assert point.fnmr.low <= 0.5 <= point.fnmr.high
+    # Fold 0 (0.9 mated, 0.5 not) at the best threshold of fold 1 (0.3 mated, 0.6 not), 0.3: 0.9 alone is right.
+    # Fold 1 at the best threshold of fold 0, 0.9: 0.6 alone is right.
+    assert found.balanced_accuracy == 0.5
+    assert found.missing_pairs == 5
+
+
+def test_averages_take_other_images_of_the_same_person():
+    """Embeddings are one-hot: whose they are, and how many were averaged, can be read off."""
+    subjects = torch.tensor([0, 0, 0, 0, 1, 1])
+    trial = Trial(torch.tensor([0, 4]), torch.tensor([1, 5]), seed=0)
+    found = averaged(torch.eye(6), subjects, trial.probe, trial.gallery, 3, trial.seed)
+    np.testing.assert_allclose(found[1], [0, 1 / 3, 1 / 3, 1 / 3, 0, 0], atol=1e-6)
+    np.testing.assert_allclose(found[5], [0, 0, 0, 0, 0, 1])  # of the second person there is no third image
+    half = averaged(torch.eye(6), subjects, trial.probe, trial.gallery, 2, trial.seed)[1]
+    assert sorted(half.tolist()) == [0, 0, 0, 0, 0.5, 0.5]
+    assert half[1] == 0.5
+    gallery = averaged(torch.eye(6), subjects, trial.gallery, trial.probe, 20, trial.seed)  # all but the probe
+    np.testing.assert_allclose(gallery[0], [1 / 3, 0, 1 / 3, 1 / 3, 0, 0], atol=1e-6)
+
+
+def test_open_set_figures_by_hand():
+    """Two people, one of whom is similar to a person who is not enrolled: at FPIR 0 only the other is identified."""
+    gallery = torch.eye(3)[:2]
+    probes = torch.nn.functional.normalize(torch.tensor([[1.0, 0, 0.1], [0, 1, 0.9]]))
+    non_mated = torch.nn.functional.normalize(torch.tensor([[0, 1, 0.5], [0, 0.1, 1]]))
+    trial = Trial(torch.tensor([0, 1]), torch.tensor([0, 1]), 0)
+    points = {point.fpir: point for point in open_set(gallery, probes, non_mated, torch.tensor([0, 1]), [trial])}
+    assert {fpir: points[fpir].fnir.mean for fpir in (0.003, 0.01, 0.1)} == {0.003: 0.5, 0.01: 0.5, 0.1: 0.5}
+    assert points[0.1].fnir.low < 0.5 < points[0.1].fnir.high
+    assert points[0.1].non_mated == 2

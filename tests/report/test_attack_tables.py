@@ -1,0 +1,56 @@
+"""What the attack section says: a failed training is no protection, and scaling is what the last doubling brought."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from support.fake_attacks import attack_cells, result
+
+from campro.audit.attack_rows import RunResult, attack_rows
+from campro.core.run_folder import RunFolder
+from campro.report.attack_plots import training_curves
+from campro.report.attack_tables import attack_table, protection, scaling_note, training_table
+
+
+@pytest.fixture
+def rows(tmp_path):
+    run = RunFolder.open(tmp_path, {}, inputs={})
+    attack_cells(run)
+    return {row.attack: row for row in attack_rows(run.cells())}
+
+
+def with_best(row, **rates):
+    run = row.runs[0]
+    return replace(row, runs=(RunResult(run.name, result(row.threat_model, **rates), run.origin),))
+
+
+def test_a_failed_training_is_no_protection(rows):
+    row = rows["distillation"]
+    assert protection(row) == protection(rows["filters"]) == "yes"
+    assert protection(with_best(row, mean=0.06, curve=(0.1,), converged=False)) == "partly"
+    assert protection(with_best(row, mean=0.46)) == "no"
+    assert protection(replace(rows["filters"], controls=())) == "yes"
+
+
+def test_scaling_is_what_the_last_doubling_brought(rows):
+    row = rows["distillation"]
+    assert scaling_note(row).startswith("-2.0 points per doubling at 1600")
+    shorter = replace(row, runs=row.runs[:2])
+    assert "+3.0 points per doubling at 800 training photographs: still rising" in scaling_note(shorter)
+    assert scaling_note(rows["filters"]) == ""
+
+
+def test_a_training_is_drawn_once(rows):
+    again = replace(rows["distillation"], attack="several probe images, distillation")
+    titles = [title for title, _ in training_curves([rows["filters"], rows["distillation"], again])]
+    assert titles == ["distillation, colour"]
+
+
+def test_tables_name_every_training_and_its_failure(rows):
+    lines = training_table(list(rows.values())).rows
+    assert [line[6] for line in lines] == ["yes", "yes", "no: failed"]
+    first = attack_table([rows["distillation"]]).rows[0]
+    assert first[:4] == ("distillation", "colour", "gray-box", "800 photographs")
+    assert first[4].startswith("8.0 [7.0, 9.0]")
+    assert attack_table([replace(rows["distillation"], controls=())]).rows[0][5] == "–"

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import pytest
+
+from campro.audit.audit_config import CAPTURED, RAW
+from campro.audit.audit_run import run_audit
+from campro.report import tables
+from campro.report.findings import DIRTY, Findings
+
+
+@pytest.fixture
+def found(audit_config, audit_context):
+    return Findings.read(run_audit(audit_config, audit_context).path)
+
+
+def without_marks(row):
+    return tuple(text.replace(DIRTY, "") for text in row)
+
+
+def test_tables_by_hand(found):
+    table = tables.identification_table(found)
+    assert sum(width for _, width in table.groups) == len(table.header) == len(table.rows[0])
+    assert without_marks(table.rows[0][:5]) == ("colour *", "nearest", "100.0 ± 0.0", "100.0", "100.0")
+    table = tables.person_detection_table(found)
+    assert without_marks(table.rows[0]) == ("as given", RAW, "50.0 [45.0, 55.0]", *["50.0"] * 5, "–")
+    assert without_marks(table.rows[4]) == ("adapted", CAPTURED, "36.0 [31.0, 41.0]", *["36.0"] * 5, "60")
+    table = tables.quality_table(found)
+    assert without_marks(table.rows[0]) == (CAPTURED, "whole", "10.0", "28.1", "0.900", "0.950", "1")
+
+
+def test_undetected_faces_are_the_complement_of_detected_ones(found):
+    table = tables.face_detection_table(found)
+    assert without_marks(table.rows[0])[:2] == ("face not detected, whole picture", "0.0 [0.0, 39.0]")
+    assert without_marks(table.rows[1])[:2] == ("face not detected, blind", "100.0 [61.0, 100.0]")
