@@ -43,7 +43,7 @@ class Budget:
     """Whether networks are compiled and trained in bfloat16 on a CPU: a minute each, then more than twice the speed."""
     annealed: bool = False
     """Whether the learning rate of restoration networks falls to zero until the last epoch. With a dozen epochs, this
-    costs them steps that they need (docs/log.md, 2026-11-27).
+    costs them steps that they need (docs/decisions/2026-11-27-restoration-training.md).
     """
 
 

@@ -9,13 +9,14 @@ from typing import Any
 from campro.core.run_folder import RunFolder
 
 SAVE_EVERY_S = 60.0
+"""Least time between two saves, in seconds."""
 
 
 class Checkpoints:
     """Saves the state of a training about once a minute."""
 
-    def __init__(self, run: RunFolder, every_s: float = SAVE_EVERY_S) -> None:
-        self._run, self._every_s, self._last = run, every_s, time.monotonic()
+    def __init__(self, run: RunFolder) -> None:
+        self._run, self._last = run, time.monotonic()
 
     def resume(self, load: Callable[[Mapping[str, Any]], int]) -> int:
         """Continue from the last save and drop later lines of the log.
@@ -40,6 +41,6 @@ class Checkpoints:
         self._last = time.monotonic()
 
     def save_if_due(self, state: Callable[[], Mapping[str, Any]]) -> None:
-        """Save if the last save is more than `every_s` seconds ago; `state` is called only then."""
-        if time.monotonic() - self._last > self._every_s:
+        """Save if the last save is more than `SAVE_EVERY_S` seconds ago; `state` is called only then."""
+        if time.monotonic() - self._last > SAVE_EVERY_S:
             self.save(state())

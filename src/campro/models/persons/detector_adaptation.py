@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
-from typing import cast
 
 import cv2
 import numpy as np
 import torch
 from jaxtyping import UInt8
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from campro.core.chain import Chain
 from campro.core.errors import CamproError
@@ -22,6 +20,9 @@ from campro.core.types import Detections, ImageTransform, Rgb8, Scene
 from campro.metrics.detection import average_precision
 from campro.models.persons.person_detector import TrainableDetector, confident_detections
 from campro.models.persons.recoloured import LutTransform, RecolouredDetector
+from campro.training.gradient_steps import gradient_step
+from campro.training.schedules import set_learning_rate, warmup_then_cosine
+from campro.training.weight_average import WeightAverage, constant_share
 
 GREY = 114
 """Level of the padding around scenes, 0 to 255 (YOLOX's)."""
@@ -179,21 +180,20 @@ def _train(
 
     The moving average is more accurate than the weights of a single step.
     """
-    average = AveragedModel(candidate, multi_avg_fn=get_ema_multi_avg_fn(EMA_DECAY))
+    averaged = deepcopy(candidate)
+    average = WeightAverage(candidate, constant_share(EMA_DECAY))
     optimiser = torch.optim.Adam(network.parameters(), lr=schedule.lr)
-    scheduler = torch.optim.lr_scheduler.LambdaLR(optimiser, _warm_then_cosine(schedule.steps))
     with Progress(f"adapt to {view.name}", schedule.steps) as progress:
         for step in range(schedule.steps):
+            set_learning_rate(optimiser, schedule.lr * warmup_then_cosine(step, schedule.steps))
             raw, viewed = (_training_images(scenes, model, schedule, step, each) for each in (None, view))
             loss = network.train().imitate(viewed, raw, model)
-            optimiser.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(network.parameters(), MAX_NORM)
-            optimiser.step()
-            scheduler.step()
-            average.update_parameters(candidate)
+            if not gradient_step(loss, [optimiser], MAX_NORM):
+                return  # no later weights can be better: all of them would be NaN
+            average.update(candidate)
             if (step + 1) % VALIDATE_EVERY == 0 or step + 1 == schedule.steps:
-                selection.evaluate(cast(TrainableDetector, average.module))
+                averaged.load_state_dict(average.state)
+                selection.evaluate(averaged)
             progress.advance(loss=f"{float(loss.detach()):.3f}", validation=f"{selection.ap:.3f}")
 
 
@@ -233,12 +233,6 @@ class _Selection:
 
 def _areas(truth: Detections) -> list[float]:
     return (truth.boxes[:, 2:] - truth.boxes[:, :2]).prod(1).tolist()
-
-
-def _warm_then_cosine(steps: int) -> Callable[[int], float]:
-    """Factor of the learning rate: linear warm-up over the first tenth, bounded by a cosine from 1 to 0."""
-    warm = max(1, steps // 10)
-    return lambda step: min((step + 1) / warm, 0.5 * (1 + np.cos(np.pi * min(step / max(steps, 1), 1.0))))
 
 
 def detect_scenes(detector: TrainableDetector, scenes: Sequence[Scene], view: ImageTransform) -> list[Detections]:
