@@ -1,4 +1,4 @@
-"""What the mask bias of a fast enhancer costs and gains: the table behind `DOUBT` of `fast_enhancer.py`.
+"""What the mask bias of a fast enhancer costs and gains: the table behind `MASK_BIAS` of `fast_enhancer.py`.
 
 On photographs that it was trained with, never on those that it is judged on; as they are, or enlarged to LINES.
 
@@ -23,8 +23,8 @@ from campro.core.catalogue import cache_root
 from campro.core.images import list_images, read_image
 from campro.core.progress import track
 from campro.core.types import Rgb8
-from campro.enhance.fast_enhancer import DOUBT, SHARPNESS
-from campro.enhance.fused_kernels import Composer
+from campro.enhance.composer import Composer
+from campro.enhance.fast_enhancer import MASK_BIAS, MASK_GAIN
 from campro.enhance.runner import OnnxEnhancer, load_enhancer
 from campro.enhance.samples import background_of
 from campro.isp import Camera
@@ -68,14 +68,14 @@ def main(
 
 def _judged(enhancer: OnnxEnhancer, captured: Rgb8, faces: Float[Tensor, "N 4"]) -> Iterator[tuple[float, str, float]]:
     """Every doubt with the shares of one picture."""
-    coloured = enhancer.colours(captured)
-    context = enhancer.context(captured, coloured)
+    recoloured = enhancer.recolouring(captured)
+    cell_map = enhancer.cell_map(captured, recoloured)
     for doubt in DOUBTS:
-        doubted = np.concatenate([_with_doubt(context[:1], doubt), context[1:]])
+        doubted = np.concatenate([_with_doubt(cell_map[:1], doubt), cell_map[1:]])
         kept = SHOW(
-            np.full_like(captured, 255), coloured.spread, np.concatenate([doubted[:1], np.ones_like(context[1:])])
+            np.full_like(captured, 255), recoloured.ambiguity, np.concatenate([doubted[:1], np.ones_like(cell_map[1:])])
         )
-        for column, share in _shares(kept, enhancer.compose(captured, coloured, doubted), faces):
+        for column, share in _shares(kept, enhancer.compose(captured, recoloured, doubted), faces):
             yield doubt, column, share
 
 
@@ -97,9 +97,9 @@ def _shares(kept: Rgb8, picture: Rgb8, faces: Float[Tensor, "N 4"]) -> Iterator[
 
 
 def _with_doubt(kept: Float[np.ndarray, "1 h w"], doubt: float) -> Float[np.ndarray, "1 h w"]:
-    """The map as it would be had another doubt been chosen than `DOUBT`."""
+    """The map as it would be had another doubt been chosen than `MASK_BIAS`."""
     kept = kept.astype(np.float64).clip(1e-9, 1 - 1e-9)
-    logits = np.log(kept / (1 - kept)) + SHARPNESS * (DOUBT - doubt)
+    logits = np.log(kept / (1 - kept)) + MASK_GAIN * (MASK_BIAS - doubt)
     return np.asarray(1 / (1 + np.exp(-logits)), np.float32)
 
 

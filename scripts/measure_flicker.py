@@ -30,7 +30,7 @@ def main(profile: str, photographs: Path) -> None:
         "raw": lambda: RAW,
         "captured": lambda: camera,
         "enhanced, each frame on its own": lambda: Chain("enhanced", camera, enhancer),
-        "enhanced, as video": lambda: Chain("film", camera, enhancer.film()),
+        "enhanced, as video": lambda: Chain("film", camera, enhancer.video()),
     }
     for name, view in views.items():
         levels = [flicker(_film(read_image(photo), view())) for photo in photos]

@@ -78,8 +78,8 @@ def _owners(camera: Camera) -> list[ImageTransform]:
         return []
     enhanced = Chain("enhanced", camera, enhancer)
     return [
-        Chain("by the enhancer's tables", camera, Part("tables", enhancer, lambda rgb: enhancer.colours(rgb).rgb)),
-        Chain("by the enhancer's colours", camera, Part("with faces", enhancer, enhancer.with_faces)),
+        Chain("by the enhancer's tables", camera, Part("tables", enhancer, lambda rgb: enhancer.recolouring(rgb).rgb)),
+        Chain("by the enhancer's colours", camera, Part("with faces", enhancer, enhancer.without_mask)),
         enhanced,
         Chain("enhanced, equalised", enhanced, Equalise()),
     ]

@@ -16,7 +16,6 @@ from pathlib import Path
 
 from campro.cameras.camera_table import CAMERAS
 from campro.cameras.target_camera import TargetCamera
-from campro.deploy.profile_difference import difference
 from campro.core.catalogue import cache_root
 from campro.core.errors import CamproError
 from campro.core.images import list_images
@@ -24,6 +23,7 @@ from campro.core.lut3d import Lut3d, colour_pairs
 from campro.core.run_folder import Json, RunFolder
 from campro.core.types import ImageTransform
 from campro.data import read_faces, read_scenes
+from campro.deploy.profile_difference import difference
 from campro.evaluation import MATCHERS, call_roll, draw_repeats, identify
 from campro.isp import RAW, Camera, IspProfile, load_profile
 from campro.metrics.detection import score_detections

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from campro.cameras.camera_table import CAMERAS
 from campro.cameras.libcamera import PISP
 from campro.isp import GammaLut
-from campro.isp.curve_limits import SEEN
+from campro.isp.curve_limits import LINEAR_LEVELS
 
 
 @settings(max_examples=30, deadline=None)
@@ -17,8 +17,8 @@ from campro.isp.curve_limits import SEEN
 def test_the_fitted_curve_is_the_closest_that_the_camera_can_draw(values, seed):
     """No curve of the camera near the fitted one, and none from simple rules, is closer to the wanted one."""
     lut = GammaLut((tuple(values),))
-    wanted = np.interp(SEEN, lut.positions, values)
-    error = lambda curve: np.square(np.interp(SEEN, PISP.limits.curve.knots, curve) - wanted).sum()  # noqa: E731
+    wanted = np.interp(LINEAR_LEVELS, lut.positions, values)
+    error = lambda curve: np.square(np.interp(LINEAR_LEVELS, PISP.limits.curve.knots, curve) - wanted).sum()  # noqa: E731
     fitted = PISP.limits.curve.fitted(lut)[0]
     rises = np.diff(fitted)
     assert rises.min() >= -1e-9

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from campro.isp import functional
-from campro.isp.fused_autograd import fused
+from campro.isp.fused_autograd import fused_colour_blocks
 
 KNOTS = {"even": torch.linspace(0, 1, 16), "uneven": torch.tensor([0.0, 0.07, 0.2, 0.55, 0.8, 1.0])}
 
@@ -35,7 +35,7 @@ def test_equals_the_functions(kind, curve, levels, channels):
     (images, matrix, offsets, values), knots = _inputs(kind, torch.float64, (2, 3, 60, 151), channels)
     back = torch.randn(images.shape, dtype=torch.float64)
     results = []
-    for way in (fused, _plain):
+    for way in (fused_colour_blocks, _plain):
         out = way(images, curve, matrix, offsets, values, knots, levels)
         results.append((out, *torch.autograd.grad(out, (images, matrix, offsets, values), back)))
     for ours, plain in zip(*results):
@@ -46,7 +46,10 @@ def test_equals_the_functions(kind, curve, levels, channels):
 def test_gradcheck(kind):
     (images, matrix, offsets, values), knots = _inputs(kind, torch.float64)
     assert torch.autograd.gradcheck(
-        lambda *p: fused(p[0], "power-2.2", *p[1:], knots, 0), (images, matrix, offsets, values), eps=1e-7, atol=1e-5
+        lambda *p: fused_colour_blocks(p[0], "power-2.2", *p[1:], knots, 0),
+        (images, matrix, offsets, values),
+        eps=1e-7,
+        atol=1e-5,
     )
 
 
@@ -56,7 +59,7 @@ def test_same_on_every_run_and_for_any_number_of_threads():
     gradients = []
     for threads in (before, 1, before):
         numba.set_num_threads(threads)
-        out = fused(images, "srgb", matrix, offsets, values, knots, 255)
+        out = fused_colour_blocks(images, "srgb", matrix, offsets, values, knots, 255)
         gradients.append(torch.autograd.grad(out.sum(), (matrix, offsets, values)))
     numba.set_num_threads(before)
     for other in gradients[1:]:

@@ -12,8 +12,8 @@ from campro.attacks.attack_cache import AttackCache
 from campro.core.hashing import json_digest
 from campro.core.types import Rgb8
 from campro.inversion.cell_grid import CERTAIN_MEANS, cell_features, downscaled
-from campro.inversion.inverse import Inverse, prior_of
-from campro.inversion.preimage_selection import SETTLED, Settler
+from campro.inversion.inverse import Inverse, prior_from_photos
+from campro.inversion.preimage_selection import SELECTION_SETTINGS, PreimageSelector
 from campro.inversion.preimages import Preimages
 from campro.isp.lookup import is_pointwise
 
@@ -27,14 +27,14 @@ class NeighbourhoodInverse:
     """
 
     def __init__(self, inverse: Inverse, preimages: Preimages) -> None:
-        self.name, self.digest = "neighbourhood inverse", json_digest([inverse.digest, SETTLED])
-        self._inverse, self._settle = inverse, Settler(preimages)
+        self.name, self.digest = "neighbourhood inverse", json_digest([inverse.digest, SELECTION_SETTINGS])
+        self._inverse, self._select = inverse, PreimageSelector(preimages)
 
     def __call__(self, rgb: Rgb8) -> Rgb8:
-        recoloured, ambiguity = self._inverse.with_spread(rgb)
+        recoloured, ambiguity = self._inverse.with_ambiguity(rgb)
         means = cell_features(downscaled(rgb), downscaled(recoloured), downscaled(ambiguity))[0, CERTAIN_MEANS]
-        context = np.concatenate([np.ones_like(means[:1]), means])
-        return self._settle(rgb, recoloured, ambiguity, context, out=recoloured)
+        cell_map = np.concatenate([np.ones_like(means[:1]), means])
+        return self._select(rgb, recoloured, ambiguity, cell_map, out=recoloured)
 
 
 def inversion_runs(knowledge: AttackerKnowledge, cache: AttackCache) -> Runs:
@@ -68,14 +68,14 @@ def neighbourhood_inverse(knowledge: AttackerKnowledge, cache: AttackCache) -> N
     return cache.get("neighbourhood inverse", (knowledge.digest,), compute)
 
 
-def colour_prior(knowledge: AttackerKnowledge, cache: AttackCache) -> Float[np.ndarray, " cells"]:
-    """Probability of each cell of raw colours in up to `PHOTOS` of the attacker's photographs; see `prior_of`."""
+def colour_prior(knowledge: AttackerKnowledge, cache: AttackCache) -> Float[np.ndarray, " bins"]:
+    """Prior of raw colours from up to `PHOTOS` of the attacker's photographs; see `prior_from_photos`."""
     return cache.get("colour prior", (knowledge.digest,), partial(_count_colours, knowledge))
 
 
-def _count_colours(knowledge: AttackerKnowledge) -> Float[np.ndarray, " cells"]:
+def _count_colours(knowledge: AttackerKnowledge) -> Float[np.ndarray, " bins"]:
     order = np.random.default_rng(knowledge.seed).permutation(len(knowledge.photos))[:PHOTOS]
-    return prior_of(knowledge.photos[index] for index in order)
+    return prior_from_photos(knowledge.photos[index] for index in order)
 
 
 ANALYTIC_INVERSION = Attack("analytic inversion", "white-box", "the profile", inversion_runs)

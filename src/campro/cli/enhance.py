@@ -37,5 +37,5 @@ def run(config: Config) -> None:
         profile = load_profile(config.profile)
         enhancer.check_profile(profile.digest, profile.name)
         cameras = [Camera(profile)]
-    still, film = (Chain("enhanced", *cameras, last) for last in (enhancer, enhancer.film()))
+    still, film = (Chain("enhanced", *cameras, last) for last in (enhancer, enhancer.video()))
     capture(config.source, config.out, still, "enhance", film)

@@ -19,9 +19,9 @@ from campro.core.hashing import file_sha256, json_digest
 from campro.core.progress import track
 from campro.core.run_folder import RunFolder, as_plain
 from campro.enhance.enhancer_base import Enhancer
-from campro.enhance.enhancer_training import Lessons, train_enhancer
+from campro.enhance.enhancer_training import TrainingSet, train_enhancer
 from campro.enhance.enhancers import new_enhancer
-from campro.enhance.samples import Lesson
+from campro.enhance.samples import TrainingPhoto
 from campro.isp import Camera, IspProfile
 from campro.models.faces import load_face_detector
 from campro.models.faces.face_boxes import find_face_boxes
@@ -71,13 +71,13 @@ def train_enhancer_for(
     photos = _balanced(scenes, portraits)
     chosen = np.random.default_rng(recipe.seed).permutation(len(photos))[:COLOUR_PHOTOS]
     enhancer.prepare([photos[row] for row in chosen], camera, detector_features(detector))
-    colours = enhancer.colours(profile)
-    lessons = Lessons(
-        [Lesson(photo, boxes[photo].numpy()) for photo in photos], camera, colours, recipe.size, recipe.batch
+    recolouring = enhancer.recolouring(profile)
+    training_set = TrainingSet(
+        [TrainingPhoto(photo, boxes[photo].numpy()) for photo in photos], camera, recolouring, recipe.size, recipe.batch
     )
-    trained = train_enhancer(enhancer, lessons, run, fabric, recipe.steps, recipe.seed)
+    trained = train_enhancer(enhancer, training_set, run, fabric, recipe.steps, recipe.seed)
     fresh = [(recipe.seed, 0, recipe.steps + step) for step in range(min(recipe.steps, FRESH))]
-    trained.finish(track(lessons.drawn(fresh), "finish enhancer"))
+    trained.finish(track(training_set.batches(fresh), "finish enhancer"))
     weights = out / "enhancer.safetensors"
     with replacing(weights) as part:
         save_model(trained, str(part), {"enhancer": recipe.enhancer, "profile": profile.digest})

@@ -1,8 +1,9 @@
-"""What a face detector on raw pictures teaches a network that sees captured ones.
+"""Feature distillation from a face detector on raw pictures to a network that gets captured pictures.
 
-Where faces are is one bit a cell, and a network soon knows the cells of its photographs by heart. What a detector
-that has seen many more photographs makes of every cell is dozens of numbers, which only a network that sees the same
-things can guess (hints: Romero et al., FitNets, ICLR 2015).
+The face mask is one bit a cell, and a network soon memorises it for its training photographs. A detector that was
+trained on many more photographs gives dozens of features a cell as a further target, which generalise better.
+
+Source: Romero et al., FitNets: Hints for Thin Deep Nets, ICLR 2015.
 """
 
 from __future__ import annotations
@@ -19,28 +20,33 @@ from campro.inversion.cell_grid import MULTIPLE
 
 Features = Sequence[Float[Tensor, "B C h w"]]
 Teacher = Callable[[Images], Features]
-"""From raw pictures, whose sides are multiples of MULTIPLE, to features at several sizes."""
+"""The detector: raw pictures (B, 3, H, W), sides multiples of MULTIPLE, to features at several scales."""
 
 
-class Hints(nn.Module):
-    """Guesses the teacher's features from those of the network, of so many channels at the same sizes."""
+class DetectorDistillation(nn.Module):
+    """Predicts the detector's features from the features of the trained network, by one 1 x 1 convolution per scale."""
 
     def __init__(self, teacher: Teacher, widths: Sequence[int]) -> None:
+        """`widths` are the numbers of channels of the network's features, at the same scales as the teacher's.
+
+        Raises:
+            ValueError: if the numbers of scales differ.
+        """
         super().__init__()
         self._teacher = teacher
-        taught = teacher(torch.zeros(1, 3, MULTIPLE, MULTIPLE))
-        self.guess = nn.ModuleList(
-            nn.Conv2d(width, part.shape[1], 1) for width, part in zip(widths, taught, strict=True)
+        targets = teacher(torch.zeros(1, 3, MULTIPLE, MULTIPLE))
+        self.heads = nn.ModuleList(
+            nn.Conv2d(width, part.shape[1], 1) for width, part in zip(widths, targets, strict=True)
         )
 
-    def loss(self, seen: Features, raw: Images) -> Float[Tensor, ""]:
-        """Mean squared error of the guesses; 1 where only the mean of each channel is guessed.
+    def loss(self, features: Features, raw: Images) -> Float[Tensor, ""]:
+        """Mean squared error of the predictions, relative to the variance of each target channel in the batch.
 
-        `raw` is what `Teacher` takes.
+        It is 1 for a constant prediction of each channel's mean. `raw` are the raw pictures, padded as for `Teacher`.
         """
-        taught = self._teacher(raw)
+        targets = self._teacher(raw)
         errors = [
-            F.mse_loss(guess(part), F.batch_norm(wanted, None, None, training=True))
-            for guess, part, wanted in zip(self.guess, seen, taught, strict=True)
+            F.mse_loss(head(part), F.batch_norm(target, None, None, training=True))
+            for head, part, target in zip(self.heads, features, targets, strict=True)
         ]
         return torch.stack(errors).mean()

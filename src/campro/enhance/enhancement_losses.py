@@ -1,4 +1,4 @@
-"""What an enhancer is asked for: everything back, faces left out (CamPro, NDSS 2024, V-D, eqs. 7-8)."""
+"""Losses of enhancers: restore the picture and leave faces black (CamPro, NDSS 2024, V-D, eqs. 7-8)."""
 
 from __future__ import annotations
 
@@ -12,26 +12,27 @@ from torch import Tensor
 from campro.core.types import Images
 
 Background = Float[Tensor, "B 1 H W"]
-"""s of eq. 8: 1 where the picture should come back, 0 on faces."""
+"""s of eq. 8: 1 outside faces, 0 on faces."""
 
 
 class Sample(NamedTuple):
-    """A batch to learn from."""
+    """A batch of training pieces; pictures are (B, 3, H, W) in [0, 1]."""
 
     uncompressed: Images
-    """As the camera made it."""
+    """The camera's output."""
     captured: Images
-    """The same, but as most pictures come: some of it went through JPEG."""
-    coloured: Images
-    """What colours alone tell of that (`Enhancer.colours`)."""
-    spread: Images
-    """And how unsure that is, by channel: classes of `isp.inverse.spread_codes`, as 0, 1/3, 2/3 and 1."""
+    """The same, part of it after JPEG compression."""
+    recoloured: Images
+    """`captured` after recolouring (`Enhancer.recolouring`)."""
+    ambiguity: Images
+    """Ambiguity class of each channel of `recoloured`: 0, 1/3, 2/3 or 1 (see `inverse.ambiguity_codes`)."""
     raw: Images
+    """The photograph without noise: the target."""
     background: Background
 
 
 def enhancement_loss(enhanced: Images, raw: Images, background: Background) -> Float[Tensor, ""]:
-    """Mean of s |R(C(x)) - x| + (1 - s) |R(C(x))|: the photograph outside faces, black on them.
+    """Eq. 7: mean of s |R(C(x)) - x| + (1 - s) |R(C(x))|; the target is the photograph outside faces, black on faces.
 
     >>> import torch
     >>> black, s = torch.zeros(1, 3, 2, 2), torch.tensor([[1.0, 0.0], [0.0, 0.0]]).expand(1, 1, 2, 2)
@@ -42,9 +43,9 @@ def enhancement_loss(enhanced: Images, raw: Images, background: Background) -> F
 
 
 def contrast_loss(enhanced: Images, raw: Images, background: Background, distances: Sequence[int]) -> Float[Tensor, ""]:
-    """Mean error of differences between pixels of the background that are so far apart, along rows and columns.
+    """Mean absolute error of differences between pixels of the background, `distances` apart along rows and columns.
 
-    A wall that is off by the same all over looks like a wall; one that is off by more here than there has blotches.
+    A constant error is hardly visible, an error that varies over a smooth area is: this loss penalises only the latter.
 
     >>> import torch
     >>> raw, blotch = torch.zeros(1, 3, 2, 2), torch.tensor([[[[0.0, 0.0], [0.0, 1.0]]]]).expand(1, 3, 2, 2)
@@ -52,9 +53,9 @@ def contrast_loss(enhanced: Images, raw: Images, background: Background, distanc
     [0.0, 0.5]
     """
     error, terms = enhanced - raw, []
-    for apart in distances:
+    for distance in distances:
         for axis in (2, 3):
-            ends = (slice(apart, None), slice(None, -apart))
+            ends = (slice(distance, None), slice(None, -distance))
             here, there = ((slice(None),) * axis + (end,) for end in ends)
             terms.append(((error[here] - error[there]).abs() * background[here] * background[there]).mean())
     return torch.stack(terms).mean()

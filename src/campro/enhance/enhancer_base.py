@@ -1,44 +1,48 @@
-"""What an enhancer is: a network from captured to enhanced pictures, with the loss that trains it."""
+"""Base class of enhancers: a network from captured to enhanced pictures, with the loss that trains it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-import numpy as np
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from campro.core.types import Images, Rgb8
-from campro.enhance.colours import Coloured
 from campro.enhance.detector_distillation import Teacher
 from campro.enhance.enhancement_losses import Sample, enhancement_loss
+from campro.enhance.recolouring import Recoloured, without_recolouring
 from campro.isp import Camera, IspProfile
 
 
-def as_captured(rgb: Rgb8) -> Coloured:
-    """The picture, as if each colour had been one raw colour alone."""
-    return Coloured(rgb, np.zeros(rgb.shape[:2], np.uint8), as_made=False)
-
-
 class Enhancer(nn.Module):
-    """Base of all enhancers: pictures of any size in [0, 1] in, the same size out."""
+    """Base of all enhancers: pictures (B, 3, H, W) of any size in [0, 1] to pictures of the same size.
+
+    A subclass implements `forward`, and overrides the other methods where it needs them.
+    """
 
     lr = 3e-4
-    """Learning rate that it is trained at, unless told otherwise: the paper's."""
+    """Learning rate of training; the default is the paper's."""
 
     def prepare(self, photos: Sequence[Path], camera: Camera, teacher: Teacher | None = None) -> None:
-        """Start from what training photographs, the camera and a teacher tell before any step; nothing by default."""
+        """Called once before training, with training photographs, the camera, and a face detector for distillation.
 
-    def colours(self, profile: IspProfile) -> Callable[[Rgb8], Coloured]:
-        """What it wants to learn from beside the captured picture, as its samples hold it; that picture by default."""
-        return as_captured
+        The default does nothing.
+        """
+
+    def recolouring(self, profile: IspProfile) -> Callable[[Rgb8], Recoloured]:
+        """The function that makes `Sample.recoloured` from a captured picture; by default the picture is unchanged."""
+        return without_recolouring
 
     def finish(self, samples: Iterable[Sample]) -> None:
-        """Called once after training, with samples that it has not seen; nothing by default."""
+        """Called once after training, with samples that were not trained on. The default does nothing."""
 
     def forward(self, captured: Images) -> Images:
-        """Enhanced pictures; may overshoot [0, 1] in training."""
+        """Enhanced pictures; values may leave [0, 1] in training.
+
+        Raises:
+            NotImplementedError: in this base class.
+        """
         raise NotImplementedError
 
     def loss(self, sample: Sample) -> Float[Tensor, ""]:

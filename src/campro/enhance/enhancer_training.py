@@ -1,4 +1,4 @@
-"""The training loop of an enhancer (CamPro, NDSS 2024, V-D): resumable, seeded, watched."""
+"""The training loop of enhancers (CamPro, NDSS 2024, V-D): seeded, resumable, logged to TensorBoard."""
 
 from __future__ import annotations
 
@@ -22,38 +22,44 @@ from campro.core.errors import CamproError
 from campro.core.progress import Progress
 from campro.core.run_folder import RunFolder
 from campro.core.types import ImageTransform, Rgb8
-from campro.enhance.colours import Coloured
 from campro.enhance.enhancement_losses import Sample
 from campro.enhance.enhancer_base import Enhancer
-from campro.enhance.samples import Lesson, draw_samples
+from campro.enhance.recolouring import Recoloured
+from campro.enhance.samples import TrainingPhoto, draw_samples
 
 SAVE_EVERY_S = 60.0
-EXAMPLE_EVERY = 100
+"""Seconds between checkpoints."""
+IMAGES_EVERY = 100
+"""Steps between example pictures in TensorBoard."""
 SHOWN = 4
+"""Pictures shown there."""
 MAX_NORM = 1.0
-"""Gradients are cut to this norm: one odd batch has thrown a training off that had gone well for 2,000 steps."""
+"""Gradients are clipped to this norm: without it, one batch made a training run diverge after 2,000 steps."""
 
 
 @dataclass(frozen=True)
-class Lessons:
-    """What to learn from, through which camera, and what is made of its colours; a data set of batches."""
+class TrainingSet:
+    """A data set of random batches of training samples."""
 
-    photos: Sequence[Lesson]
+    photos: Sequence[TrainingPhoto]
     view: ImageTransform
-    colours: Callable[[Rgb8], Coloured]
+    """The camera: raw to captured pictures."""
+    recolouring: Callable[[Rgb8], Recoloured]
+    """See `Enhancer.recolouring`."""
     size: int = 256
-    """Side of a training piece in pixels."""
+    """Side of a sample in pixels."""
     batch: int = 8
 
     def __getitem__(self, key: tuple[int, ...]) -> Sample:
-        """A pure function of the key, so that resuming changes nothing."""
-        return draw_samples(self.photos, self.view, self.colours, self.size, self.batch, np.random.default_rng(key))
+        """The batch that is drawn with this seed: the same one after a restart."""
+        rng = np.random.default_rng(key)
+        return draw_samples(self.photos, self.view, self.recolouring, self.size, self.batch, rng)
 
-    def drawn(self, keys: Sequence[tuple[int, ...]], workers: int = 0) -> Iterable[Sample]:
-        """The batches of these keys, in order; drawn ahead by so many other processes."""
+    def batches(self, keys: Sequence[tuple[int, ...]], workers: int = 0) -> Iterable[Sample]:
+        """The batches of these keys, in order; computed in advance by `workers` other processes if there are any."""
         if not workers:
             return map(self.__getitem__, keys)
-        # A fork of a process with threads may hang; of one that only imported something, it saves each the import.
+        # Forking a process with threads may hang. The fork server has no threads, and imports this module only once.
         context = get_context("forkserver" if "forkserver" in get_all_start_methods() else "spawn")
         context.set_forkserver_preload([__name__])
         return DataLoader(
@@ -62,25 +68,28 @@ class Lessons:
             sampler=keys,
             num_workers=workers,
             multiprocessing_context=context,
-            worker_init_fn=_draws_alone,
+            worker_init_fn=_use_one_thread,
         )
 
 
-def _draws_alone(_: int) -> None:
-    """One thread in each of many processes."""
+def _use_one_thread(_: int) -> None:
     cv2.setNumThreads(1)
     numba.set_num_threads(1)
 
 
-def drawing_workers(fabric: Fabric) -> int:
-    """A GPU learns faster than one process draws; a CPU is busy learning."""
+def data_workers(fabric: Fabric) -> int:
+    """Processes that compute samples: none for training on a CPU, which is busy; all but two processors for a GPU."""
     return 0 if fabric.device.type == "cpu" else max(1, cpu_count() - 2)
 
 
 def train_enhancer(
-    enhancer: Enhancer, lessons: Lessons, run: RunFolder, fabric: Fabric, steps: int, seed: int
+    enhancer: Enhancer, training_set: TrainingSet, run: RunFolder, fabric: Fabric, steps: int, seed: int
 ) -> Enhancer:
-    """Train in place for `steps` steps of AdamW (weight decay 1e-2, cosine to zero), from the run's last save on."""
+    """Train in place for `steps` steps of AdamW (weight decay 1e-2, cosine schedule to 0), from the last checkpoint on.
+
+    Raises:
+        CamproError: if the loss is not finite.
+    """
     lr = enhancer.lr
     enhancer.to(memory_format=torch.channels_last)
     optimiser = AdamW([p for p in enhancer.parameters() if p.requires_grad], lr=lr, weight_decay=1e-2, fused=True)
@@ -91,11 +100,11 @@ def train_enhancer(
     last_save = time.monotonic()
     keys = [(seed, fabric.global_rank, step) for step in range(done, steps)]
     with Progress("train enhancer", steps, done=done) as progress:
-        for step, drawn in enumerate(lessons.drawn(keys, drawing_workers(fabric)), start=done):
+        for step, batch in enumerate(training_set.batches(keys, data_workers(fabric)), start=done):
             for group in optimiser.param_groups:
                 group["lr"] = lr * 0.5 * (1 + math.cos(math.pi * step / steps))
-            sample = Sample(*(fabric.to_device(part).contiguous(memory_format=torch.channels_last) for part in drawn))
-            with fabric.autocast():  # which methods marked as forward do not enter by themselves
+            sample = Sample(*(fabric.to_device(part).contiguous(memory_format=torch.channels_last) for part in batch))
+            with fabric.autocast():  # Fabric does not enter it for methods marked as forward
                 loss = network.loss(sample)
             if not torch.isfinite(loss):
                 raise CamproError("enhancer", "a finite loss", str(float(loss)), "use --precision 32-true")
@@ -107,7 +116,7 @@ def train_enhancer(
             if board is not None:
                 run.log({"step": step + 1, "loss": value})
                 board.add_scalar("loss", value, step)
-                if step % EXAMPLE_EVERY == 0:
+                if step % IMAGES_EVERY == 0:
                     _show(board, step, enhancer, sample.captured[:SHOWN], sample.raw[:SHOWN])
             if time.monotonic() - last_save > SAVE_EVERY_S:
                 _save(run, enhancer, optimiser, step + 1)
@@ -122,7 +131,7 @@ def _save(run: RunFolder, enhancer: Enhancer, optimiser: torch.optim.Optimizer, 
 
 
 def _resume(enhancer: Enhancer, optimiser: torch.optim.Optimizer, run: RunFolder) -> int:
-    """Load the run's last save; returns the steps done."""
+    """Load the last checkpoint of the run, if there is one; returns the number of steps done."""
     saved = run.load_state()
     if saved is not None:
         enhancer.load_state_dict(saved["enhancer"])

@@ -13,7 +13,11 @@ ENHANCERS: dict[str, Callable[[], Enhancer]] = {"fast": FastEnhancer, "unet": UN
 
 
 def new_enhancer(name: str) -> Enhancer:
-    """An untrained enhancer of the table."""
+    """An untrained enhancer of the table.
+
+    Raises:
+        CamproError: if the table has no such name.
+    """
     if name not in ENHANCERS:
         raise CamproError("enhancer", f"one of {', '.join(ENHANCERS)}", repr(name))
     return ENHANCERS[name]()

@@ -1,4 +1,4 @@
-"""Enhancers as ONNX files of any picture size, for whoever runs them without PyTorch, ourselves included."""
+"""Export of enhancers to ONNX files that accept pictures of any size; `campro.enhance.runner` runs them."""
 
 from __future__ import annotations
 
@@ -21,33 +21,34 @@ from campro.enhance.fast_enhancer import FastEnhancer
 from campro.isp import IspProfile
 
 OPSET = 20
-"""The first with interpolation in volumes, which 3D LUTs need."""
-PICTURE, ENHANCED, CONTEXT, SEEN, TOLD = "captured", "enhanced", "context", "seen", "told"
+"""The first version with trilinear interpolation (GridSample of volumes), which 3D LUTs need."""
+PICTURE, ENHANCED = "captured", "enhanced"
+"""Names in the file: the input (B, 3, H, W) in [0, 1] and the output of the same shape."""
+CELL_MAP, PADDED, FEATURES = "context", "seen", "told"
+"""Names in the file of `fast`: the cell map, and the inputs of the two networks that compute it (padded pictures and
+`cell_features`)."""
 PROFILE, PRIOR = "profile", "prior"
+"""Keys of the file's metadata: the profile (JSON), and the prior of raw colours of `fast` (base64 of float16)."""
 HALF = "/half"
-TABLE, CORRECTIONS = (f"enhancer.{name}.values{HALF}" for name in ("table", "corrections"))
-SPREAD = "enhancer.spread"
-"""Names in the file: the input (B, 3, H, W) in [0, 1], the output of that shape, the small map of `fast` and what it is
-drawn from, the notes that hold the profile and how likely raw colours are, the end of a weight's name, and the three
-tables of `fast`."""
+"""Suffix of the name of a weight that is stored in half precision."""
 
 
 def export_onnx(enhancer: Enhancer, path: Path, profile: IspProfile) -> None:
-    """Write an enhancer for that profile; needs the package onnxscript.
+    """Write an enhancer of pictures of that profile; needs the package onnxscript.
 
-    Norms are folded into their convolutions and weights are rounded to half precision, in `enhancer` too, and stored
-    so: the file is half as large.
-    The file of `fast` has three more outputs, the map at an eighth of the size and the two things that it is drawn
-    from, and notes how likely raw colours are (base64 of half floats): `campro.enhance.runner` makes more of them.
+    Batch norms are folded into their convolutions and weights are rounded to half precision, both in `enhancer` as
+    well, so that the file, which is half as large, computes what `enhancer` does.
+    The file of `fast` has three more outputs (CELL_MAP, PADDED, FEATURES), so that `campro.enhance.runner` can run
+    only the networks, and the prior of raw colours.
     """
     _fold_norms(enhancer.eval())
     _round_to_half(enhancer)
-    network = _WithContext(enhancer) if isinstance(enhancer, FastEnhancer) else enhancer
-    outputs = [ENHANCED, CONTEXT, SEEN, TOLD] if isinstance(enhancer, FastEnhancer) else [ENHANCED]
+    network = _WithCellMap(enhancer) if isinstance(enhancer, FastEnhancer) else enhancer
+    outputs = [ENHANCED, CELL_MAP, PADDED, FEATURES] if isinstance(enhancer, FastEnhancer) else [ENHANCED]
     example = torch.rand(1, 3, 96, 160)
     sizes = {0: torch.export.Dim.AUTO, 2: torch.export.Dim.AUTO, 3: torch.export.Dim.AUTO}
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter warns about itself
+        warnings.simplefilter("ignore")  # about the exporter's own code
         program = torch.onnx.export(
             network,
             (example,),
@@ -61,17 +62,17 @@ def export_onnx(enhancer: Enhancer, path: Path, profile: IspProfile) -> None:
     assert program is not None
     model = program.model_proto
     _store_as_half(model.graph)
-    _forget_sources(model.graph)
-    notes = {PROFILE: profile.to_json()}
+    _remove_source_paths(model.graph)
+    metadata = {PROFILE: profile.to_json()}
     if isinstance(enhancer, FastEnhancer):
-        notes[PRIOR] = b64encode(enhancer.prior.half().numpy().tobytes()).decode()
-    helper.set_model_props(model, notes)
+        metadata[PRIOR] = b64encode(enhancer.prior.half().numpy().tobytes()).decode()
+    helper.set_model_props(model, metadata)
     with replacing(path) as part:
         onnx.save(model, part)
 
 
 def _fold_norms(enhancer: Enhancer) -> None:
-    """Before rounding: what the exporter folds by itself would be rounded otherwise than in PyTorch."""
+    """Fold batch norms before rounding: if the exporter folded them, PyTorch's rounded weights would differ."""
     for module in enhancer.modules():
         if isinstance(module, nn.Sequential):
             for place, (inner, norm) in enumerate(pairwise(module)):
@@ -86,7 +87,7 @@ def _round_to_half(enhancer: Enhancer) -> None:
 
 
 def _store_as_half(graph: onnx.GraphProto) -> None:
-    """Keep float weights as float16 with a cast behind each, which runtimes work out once when they load the file."""
+    """Store float weights as float16, each followed by a cast, which runtimes compute once on loading."""
     casts = []
     for weight in graph.initializer:
         if weight.data_type == onnx.TensorProto.FLOAT:
@@ -99,18 +100,18 @@ def _store_as_half(graph: onnx.GraphProto) -> None:
     graph.node.extend(nodes)
 
 
-def _forget_sources(graph: onnx.GraphProto) -> None:
-    """The exporter notes at every node from which line of which file it came: a quarter of the file, and private."""
+def _remove_source_paths(graph: onnx.GraphProto) -> None:
+    """Remove the source file and line that the exporter stores with every node: a quarter of the file, and private."""
     for part in (graph, *graph.node, *graph.initializer, *graph.value_info, *graph.input, *graph.output):
         part.ClearField("metadata_props")
 
 
-class _WithContext(nn.Module):
-    """`FastEnhancer` that also hands out its small map and what that is drawn from."""
+class _WithCellMap(nn.Module):
+    """`FastEnhancer` whose outputs include the cell map and the inputs of its networks."""
 
     def __init__(self, enhancer: FastEnhancer) -> None:
         super().__init__()
         self.enhancer = enhancer
 
     def forward(self, captured: Images) -> tuple[torch.Tensor, ...]:
-        return self.enhancer.with_context(captured)
+        return self.enhancer.with_cell_map(captured)

@@ -1,17 +1,17 @@
-"""The fast enhancer: colours by two tables, and a map that two small networks draw: what is where, and no faces.
+"""The fast enhancer: two look-up tables for every pixel, and two small networks for every cell of 8 x 8 pixels.
 
-A profile is a map of colours followed by clipping, so most of its inverse is a map of colours too: that part is a
-table, and costs one look-up a pixel. What no table can know, where a face is and which of two colours that the
-profile made one is meant, is a matter of places and not of pixels: that part is drawn at an eighth of the size and
-blown up (compare Gharbi et al., Deep Bilateral Learning, SIGGRAPH 2017). The network for faces sees the captured
-picture. The one for colours is told in every cell of the map the mean and the spread of captured colours and of those
-that the table makes of them: texture that the profile's curve makes coarser or finer tells on which of its slopes a
-colour was.
+A pointwise profile is a map of colours followed by clipping, so most of its inverse is a map of colours, too: a 3D LUT,
+at the cost of one look-up a pixel. What a LUT cannot decide depends on the surroundings: whether a pixel is part of a
+face, and which of several raw colours with the same captured colour was there. Two networks decide this at an eighth of
+the resolution (compare Gharbi et al., Deep Bilateral Learning, SIGGRAPH 2017):
 
-What a pixel should be in its place is a second table, of corrections. Light and shade move the three channels of a
-pixel together, away from what its place is like; where one stands out alone, the first table took the wrong colour.
-Most captured colours were one raw colour for certain, though. Those pixels stay as they are, and the network is told
-of them; what the mean of a cell is still off by is shared out among the others.
+- `MaskNet` predicts from the captured picture where faces are;
+- `TintNet` predicts the mean raw colour of each cell from `cell_features`. Their standard deviations matter: whether
+  the profile made texture coarser or finer shows which branch of its curve a colour is from.
+
+A second LUT, the residual LUT, corrects single-channel deviations from the cell's mean: light and shade move the three
+channels of a pixel together, so a channel that deviates alone was probably recoloured wrongly. Pixels without ambiguity
+are certain and stay as they are; the remaining error of a cell's mean is added to its ambiguous pixels.
 """
 
 from __future__ import annotations
@@ -27,38 +27,40 @@ from torch.nn import functional as F
 
 from campro.core.lut3d import NODES, Lut3d, colour_pairs
 from campro.core.types import Images, Rgb8
-from campro.enhance.colours import Coloured, Colours, spread_classes
-from campro.enhance.detector_distillation import Hints, Teacher
+from campro.enhance.composer import OFFSET_SMOOTHING
+from campro.enhance.detector_distillation import DetectorDistillation, Teacher
 from campro.enhance.enhancement_losses import Sample, contrast_loss, enhancement_loss
 from campro.enhance.enhancer_base import Enhancer
-from campro.enhance.fused_kernels import EVENLY
-from campro.enhance.networks import KeepNet, TintNet, Told
+from campro.enhance.networks import CellFeatures, MaskNet, TintNet
 from campro.enhance.padding import padded
+from campro.enhance.recolouring import Recoloured, Recolouring, ambiguity_classes
 from campro.inversion.cell_grid import AMBIGUITY, CELL, MEANS, MULTIPLE, VARIANCE_FLOOR, certainty_weight
-from campro.inversion.inverse import BITS, CELLS, prior_of, spread_codes
+from campro.inversion.inverse import BIN_BITS, BINS, ambiguity_codes, prior_from_photos
 from campro.isp import Camera, IspProfile
 
-KEEP, MEAN = slice(0, 1), slice(1, 4)
-"""Channels of the map: how much is kept, 0 to 1, and the mean of a place's colours; AMBIGUITY of features follows."""
-CERTAINTY, FACE = 0.2, 2.0
-"""Weight of the entropy of the map itself next to the loss of the picture, in which dark faces weigh little; and what
-a pixel of a face counts there against one outside: a face that is left in harms more than a blackened wall."""
-CONTRAST, APART = 4.0, (1, 4)
-"""Weight of the error of differences between cells so far apart: blotches err little and show much."""
-HINTED = 1.5
-"""Weight of the hints of a face detector, if there is one that gives them."""
-SHARPNESS, DOUBT = 3.0, 0.0
-"""After training the map is made surer by a factor, for half a face is still a face, and black where it was in doubt,
-up to so much of its logit: chosen by `scripts/choose_doubt.py`, see
+MASK, MAP_MEANS = slice(0, 1), slice(1, 4)
+"""Channels of the cell map: the mask, 0 (face) to 1, and the mean colour of the cell, 0 to 1. The mean ambiguity of the
+cell follows (3 channels)."""
+MASK_WEIGHT = 0.2
+"""Weight of the cross-entropy of the mask; the loss of the picture hardly penalises mask errors on dark faces."""
+FACE_WEIGHT = 2.0
+"""Weight of face cells in that cross-entropy: a face that stays visible is worse than a background cell made black."""
+CONTRAST_WEIGHT, CONTRAST_DISTANCES = 4.0, (1, 4)
+"""Weight of `contrast_loss` on cell means, and its distances in cells."""
+DISTILLATION_WEIGHT = 1.5
+"""Weight of the loss of `DetectorDistillation`, where a teacher is given."""
+MASK_GAIN, MASK_BIAS = 3.0, 0.0
+"""After training, logits of the mask become MASK_GAIN (logit - MASK_BIAS). The gain makes the mask more binary, since
+half a face is still recognisable; a larger bias makes more cells black. Chosen with `scripts/choose_doubt.py`; see
 docs/decisions/2026-11-27-enhancer-detector-distillation.md.
 """
 
 
 class FastEnhancer(Enhancer):
-    """keep x (c + correction(c, place) + spread(colour) off(place)), c = table(colour): the picture, black on faces.
+    """mask * (r + residual(r, means, ambiguity) + ambiguity * offset), with r = LUT(captured).
 
-    Here the first table is a 3D LUT, which any runtime can use and compression does not hurt; `campro.enhance.runner`
-    has a sharper one for pictures as the camera made them, and the network learns from both.
+    In this module r is the output of a 3D LUT, which every runtime supports and which tolerates compression.
+    `campro.enhance.runner` uses the exact inverse for unprocessed camera output; `TintNet` is trained on both.
     """
 
     lr = 2e-3
@@ -67,138 +69,143 @@ class FastEnhancer(Enhancer):
         super().__init__()
         axis = torch.linspace(0, 1, NODES)
         blue, green, red = torch.meshgrid(axis, axis, axis, indexing="ij")
-        self.table = Lut3d(torch.stack([red, green, blue])).requires_grad_(False)
-        # Before it is fitted: all three channels stand out from their place by the same.
-        self.corrections = Lut3d((2 / 3 * (green - red))[None]).requires_grad_(False)
-        self.register_buffer("spread", torch.zeros(CELLS, dtype=torch.uint8))
-        self.register_buffer("prior", torch.full((CELLS,), 1 / CELLS))
-        self.keep_net, self.tint_net = KeepNet(), TintNet()
-        self.hints: Hints | None = None
+        self.lut = Lut3d(torch.stack([red, green, blue])).requires_grad_(False)
+        # Until it is fitted: each channel gets the mean deviation of the three.
+        self.residual_lut = Lut3d((2 / 3 * (green - red))[None]).requires_grad_(False)
+        self.register_buffer("ambiguity", torch.zeros(BINS, dtype=torch.uint8))
+        self.register_buffer("prior", torch.full((BINS,), 1 / BINS))
+        self.mask_net, self.tint_net = MaskNet(), TintNet()
+        self.distillation: DetectorDistillation | None = None
 
     def prepare(self, photos: Sequence[Path], camera: Camera, teacher: Teacher | None = None) -> None:
-        """Fit the tables, the best that colours alone can do; they stay as they are. The teacher knows faces."""
-        device = self.table.values.device
-        table = Lut3d.fit(colour_pairs(photos, camera)).requires_grad_(False)
-        errors = Lut3d.fit((seen, (raw - table(seen)).square()) for seen, raw in colour_pairs(photos, camera))
-        self.spread = torch.from_numpy(_spread_by_cell(errors)).to(device)
-        self.table, self.prior = table.to(device), torch.from_numpy(prior_of(photos)).float().to(device)
-        self.hints = None if teacher is None else Hints(teacher, self.keep_net.widths)
+        """Fit the colour LUT, its ambiguity and the prior to photographs. They are not trained further."""
+        device = self.lut.values.device
+        lut = Lut3d.fit(colour_pairs(photos, camera)).requires_grad_(False)
+        errors = Lut3d.fit((captured, (raw - lut(captured)).square()) for captured, raw in colour_pairs(photos, camera))
+        self.ambiguity = torch.from_numpy(_ambiguity_by_bin(errors)).to(device)
+        self.lut, self.prior = lut.to(device), torch.from_numpy(prior_from_photos(photos)).float().to(device)
+        self.distillation = None if teacher is None else DetectorDistillation(teacher, self.mask_net.widths)
 
-    def colours(self, profile: IspProfile) -> Callable[[Rgb8], Coloured]:
-        """See `Enhancer.colours`."""
-        table = self.table.values.permute(1, 2, 3, 0).cpu().numpy()
-        return Colours(table, self.spread.cpu().numpy(), profile, self.prior.cpu().numpy())
+    def recolouring(self, profile: IspProfile) -> Callable[[Rgb8], Recoloured]:
+        """See `Enhancer.recolouring`."""
+        lut = self.lut.values.permute(1, 2, 3, 0).cpu().numpy()
+        return Recolouring(lut, self.ambiguity.cpu().numpy(), profile, self.prior.cpu().numpy())
 
     @torch.no_grad()
     def finish(self, samples: Iterable[Sample]) -> None:
-        """Sharpen the map, let it leave out what it doubts, and fit the second table to what the networks draw."""
-        self.hints = None
-        pairs = (self._corrections_of(sample) for sample in samples)
-        device = self.corrections.values.device
-        self.corrections = Lut3d.fit(pairs, channels=1).to(device).requires_grad_(False)
-        head = self.keep_net.draw.head
+        """Fit the residual LUT with the trained networks, and apply MASK_GAIN and MASK_BIAS to the mask."""
+        self.distillation = None
+        pairs = (self._residual_pairs(sample) for sample in samples)
+        device = self.residual_lut.values.device
+        self.residual_lut = Lut3d.fit(pairs, channels=1).to(device).requires_grad_(False)
+        head = self.mask_net.body.head
         assert head.bias is not None
-        head.weight *= SHARPNESS
-        head.bias.copy_(SHARPNESS * (head.bias - DOUBT))
+        head.weight *= MASK_GAIN
+        head.bias.copy_(MASK_GAIN * (head.bias - MASK_BIAS))
 
     def forward(self, captured: Images) -> Images:
         """See `Enhancer.forward`."""
-        return self.with_context(captured)[0]
+        return self.with_cell_map(captured)[0]
 
-    def with_context(self, captured: Images) -> tuple[Images, Float[Tensor, "B 7 h w"], Images, Told]:
-        """Enhanced pictures; the map that they were made with; captured pictures with a border and `cell_features`,
-        from which it was drawn.
-        """
-        coloured, spread = self.table(captured), self._spread_of(captured)
-        seen, told = padded(captured, MULTIPLE), cell_features(captured, coloured, spread)
-        context = torch.cat([self.keep_net(seen).sigmoid(), self._means(told), told[:, AMBIGUITY]], 1)
-        full = _blown_up(context, captured)
-        corrections = self.corrections(_standing_out(coloured, full[:, MEAN], spread))
-        corrected = (coloured + corrections.view_as(coloured)).clamp(0, 1)
-        off = (context[:, MEAN] - _by_cell(corrected)) * (1 + EVENLY) / (told[:, AMBIGUITY] + EVENLY)
-        return full[:, KEEP] * (corrected + spread * _blown_up(off, captured)), context, seen, told
+    def with_cell_map(self, captured: Images) -> tuple[Images, Float[Tensor, "B 7 h w"], Images, CellFeatures]:
+        """Enhanced pictures, the cell map, and the inputs of the two networks: padded pictures and `cell_features`."""
+        recoloured, ambiguity = self.lut(captured), self._ambiguity_of(captured)
+        whole, features = padded(captured, MULTIPLE), cell_features(captured, recoloured, ambiguity)
+        cell_map = torch.cat([self.mask_net(whole).sigmoid(), self._means(features), features[:, AMBIGUITY]], 1)
+        full = _upsampled(cell_map, captured)
+        residual = self.residual_lut(_residual_inputs(recoloured, full[:, MAP_MEANS], ambiguity))
+        corrected = (recoloured + residual.view_as(recoloured)).clamp(0, 1)
+        error = cell_map[:, MAP_MEANS] - _cell_means(corrected)
+        offset = error * (1 + OFFSET_SMOOTHING) / (features[:, AMBIGUITY] + OFFSET_SMOOTHING)
+        enhanced = full[:, MASK] * (corrected + ambiguity * _upsampled(offset, captured))
+        return enhanced, cell_map, whole, features
 
     def loss(self, sample: Sample) -> Float[Tensor, ""]:
-        """Eq. 7 twice, once for colours and once for the map, on means of cells; the map's cross-entropy; and hints.
+        """Losses of cell means: eq. 7 for colours and for the mask, contrast, cross-entropy of the mask, distillation.
 
-        Colours are learned as if the right cells were kept: through a doubtful map they would learn to make up for its
-        darkness, and be too bright where it is sure. Of single pixels they would learn less: their error is noise.
+        Colours are trained with the true mask. With the predicted mask they would compensate for a mask below 1 and
+        become too bright. Single pixels are not used: their error is mostly noise.
         """
-        told = cell_features(sample.captured, sample.coloured, sample.spread)
-        # JPEG is for colours to learn: it taught the network for faces nothing that helped
+        features = cell_features(sample.captured, sample.recoloured, sample.ambiguity)
+        # Only colours are trained with JPEG: it did not improve the mask
         # (docs/decisions/2026-11-26-enhancer-face-network-resolution.md).
-        seen, whole, background = (
+        captured, whole, background = (
             padded(part, MULTIPLE) for part in (sample.uncompressed, sample.raw, sample.background)
         )
-        logits, features = self.keep_net.with_features(seen)
-        raw, wanted, black = (F.avg_pool2d(part, CELL) for part in (whole, background, whole * background))
-        certainty = F.binary_cross_entropy_with_logits(logits, wanted, FACE + (1 - FACE) * wanted)
-        means = self._means(told)
-        colours = enhancement_loss(means * wanted, raw, wanted) + CONTRAST * contrast_loss(means, raw, wanted, APART)
-        kept = (logits.sigmoid() * means.detach() - black).abs().mean()
-        loss = colours + kept + CERTAINTY * certainty
-        return loss if self.hints is None else loss + HINTED * self.hints.loss(features, whole)
+        logits, detector_features = self.mask_net.with_features(captured)
+        raw, mask, masked_raw = (F.avg_pool2d(part, CELL) for part in (whole, background, whole * background))
+        cross_entropy = F.binary_cross_entropy_with_logits(logits, mask, FACE_WEIGHT + (1 - FACE_WEIGHT) * mask)
+        means = self._means(features)
+        contrast = contrast_loss(means, raw, mask, CONTRAST_DISTANCES)
+        colours = enhancement_loss(means * mask, raw, mask) + CONTRAST_WEIGHT * contrast
+        masked = (logits.sigmoid() * means.detach() - masked_raw).abs().mean()
+        loss = colours + masked + MASK_WEIGHT * cross_entropy
+        if self.distillation is None:
+            return loss
+        return loss + DISTILLATION_WEIGHT * self.distillation.loss(detector_features, whole)
 
-    def _spread_of(self, captured: Images) -> Images:
-        """Of each channel the class of its cell, as in `Sample`."""
-        red, green, blue = ((captured.clamp(0, 1) * 255 + 0.5) / (1 << (8 - BITS))).long().unbind(1)
-        cells = (red << (2 * BITS)) | (green << BITS) | blue
-        return spread_classes(self.spread.index_select(0, cells.flatten()).view_as(cells))
+    def _ambiguity_of(self, captured: Images) -> Images:
+        """Ambiguity classes of the LUT's output, as in `Sample`."""
+        red, green, blue = ((captured.clamp(0, 1) * 255 + 0.5) / (1 << (8 - BIN_BITS))).long().unbind(1)
+        bins = (red << (2 * BIN_BITS)) | (green << BIN_BITS) | blue
+        return ambiguity_classes(self.ambiguity.index_select(0, bins.flatten()).view_as(bins))
 
-    def _means(self, told: Told) -> Float[Tensor, "B 3 h w"]:
-        """What the colours of each cell are on average: as the first table has it, put right by a tint."""
-        return told[:, MEANS] + self.tint_net(told)
+    def _means(self, features: CellFeatures) -> Float[Tensor, "B 3 h w"]:
+        """Predicted mean raw colour of each cell: the recoloured mean plus a tint."""
+        return features[:, MEANS] + self.tint_net(features)
 
-    def _corrections_of(self, sample: Sample) -> tuple[Images, Float[Tensor, "1 1 1 N"]]:
-        """What the second table is fitted to: every third row and column of a sample, outside faces."""
+    def _residual_pairs(self, sample: Sample) -> tuple[Images, Float[Tensor, "1 1 1 N"]]:
+        """Inputs and targets of the residual LUT: every third row and column of a sample, outside faces."""
         sample = Sample(*(part.to(self.prior.device) for part in sample))
-        means = self._means(cell_features(sample.captured, sample.coloured, sample.spread))
-        standing = _standing_out(sample.coloured, _blown_up(means, sample.coloured), sample.spread)
-        wanted = (sample.raw - sample.coloured).flatten(0, 1)[:, None]
-        there = sample.background.expand_as(sample.raw).flatten(0, 1) == 1
+        means = self._means(cell_features(sample.captured, sample.recoloured, sample.ambiguity))
+        inputs = _residual_inputs(sample.recoloured, _upsampled(means, sample.recoloured), sample.ambiguity)
+        targets = (sample.raw - sample.recoloured).flatten(0, 1)[:, None]
+        outside = sample.background.expand_as(sample.raw).flatten(0, 1) == 1
 
         def pixels(part: Float[Tensor, "3*B c H W"]) -> Float[Tensor, "1 c 1 N"]:
-            return part.transpose(0, 1)[:, :, ::3, ::3][:, there[:, ::3, ::3]][None, :, None].cpu()
+            return part.transpose(0, 1)[:, :, ::3, ::3][:, outside[:, ::3, ::3]][None, :, None].cpu()
 
-        return pixels(standing), pixels(wanted)
+        return pixels(inputs), pixels(targets)
 
 
-def _blown_up(context: Float[Tensor, "B c h w"], images: Images) -> Float[Tensor, "B c H W"]:
-    """A map at the size of its pictures."""
-    full = F.interpolate(context, scale_factor=CELL, mode="bilinear", align_corners=False)
+def cell_features(captured: Images, recoloured: Images, ambiguity: Images) -> CellFeatures:
+    """The tensor version of `campro.inversion.cell_grid.cell_features`, with the same channels."""
+    features = []
+    for images in (captured, recoloured):
+        mean = _cell_means(images)
+        variance = (_cell_means(images.square()) - mean.square()).clamp_min(0)
+        features += [mean, (variance + VARIANCE_FLOOR).sqrt()]
+    weight = certainty_weight(ambiguity)
+    certain_means = _cell_means(weight * recoloured) / _cell_means(weight)
+    return torch.cat([*features, _cell_means(ambiguity), certain_means], 1)
+
+
+def _cell_means(images: Images) -> Float[Tensor, "B 3 h w"]:
+    """Means of the cells of pictures, padding included."""
+    return F.avg_pool2d(padded(images, MULTIPLE), CELL)
+
+
+def _upsampled(cells: Float[Tensor, "B c h w"], images: Images) -> Float[Tensor, "B c H W"]:
+    """Values of cells, interpolated at the pixels of the pictures."""
+    full = F.interpolate(cells, scale_factor=CELL, mode="bilinear", align_corners=False)
     return full[:, :, : images.shape[2], : images.shape[3]]
 
 
-def _spread_by_cell(variances: Lut3d) -> UInt8[np.ndarray, " cells"]:
-    """What a table errs by, as `isp.inverse.spread_codes`, by cell of the highest bits of colours."""
-    side = 1 << (8 - BITS)
-    middles = (side * torch.arange(1 << BITS) + (side - 1) / 2) / 255
-    colours = torch.cartesian_prod(middles, middles, middles).T.reshape(1, 3, CELLS, 1)
+def _ambiguity_by_bin(variances: Lut3d) -> UInt8[np.ndarray, " bins"]:
+    """Ambiguity code of each bin of captured colours, from the variance of the LUT's error in the middle of the bin."""
+    side = 1 << (8 - BIN_BITS)
+    middles = (side * torch.arange(1 << BIN_BITS) + (side - 1) / 2) / 255
+    colours = torch.cartesian_prod(middles, middles, middles).T.reshape(1, 3, BINS, 1)
     with torch.no_grad():
-        return spread_codes(255**2 * variances(colours)[0, :, :, 0].T.numpy())
+        return ambiguity_codes(255**2 * variances(colours)[0, :, :, 0].T.numpy())
 
 
-def _standing_out(coloured: Images, means: Images, spread: Images) -> Float[Tensor, "3*B 3 H W"]:
-    """Of each channel of each picture: by how much it stands out from its place, by how much the two others do on
-    average, both from a half on, and how unsure the first table was of it.
+def _residual_inputs(recoloured: Images, means: Images, ambiguity: Images) -> Float[Tensor, "3*B 3 H W"]:
+    """Inputs of the residual LUT, in [0, 1], for each channel of each picture.
+
+    The channel's deviation from the cell's mean + 0.5, the mean deviation of the two other channels + 0.5, and the
+    channel's ambiguity class.
     """
-    apart = coloured - means
-    others = (apart.sum(1, keepdim=True) - apart) / 2
-    return torch.stack([apart + 0.5, others + 0.5, spread], 2).flatten(0, 1)
-
-
-def cell_features(captured: Images, coloured: Images, spread: Images) -> Told:
-    """Of every cell the mean and the standard deviation of captured colours, and of what the table makes of them; the
-    mean of their spread; and the mean of coloured pixels again, weighed by how sure the table was.
-    """
-    told = []
-    for images in (captured, coloured):
-        mean = _by_cell(images)
-        told += [mean, ((_by_cell(images.square()) - mean.square()).clamp_min(0) + VARIANCE_FLOOR).sqrt()]
-    weight = certainty_weight(spread)
-    return torch.cat([*told, _by_cell(spread), _by_cell(weight * coloured) / _by_cell(weight)], 1)
-
-
-def _by_cell(images: Images) -> Images:
-    """Means of the cells of pictures, and of those that pad them."""
-    return F.avg_pool2d(padded(images, MULTIPLE), CELL)
+    own = recoloured - means
+    others = (own.sum(1, keepdim=True) - own) / 2
+    return torch.stack([own + 0.5, others + 0.5, ambiguity], 2).flatten(0, 1)

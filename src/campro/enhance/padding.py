@@ -1,4 +1,4 @@
-"""Pictures of any size for networks that halve them several times."""
+"""Padding of pictures of any size for networks that halve the resolution several times."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from campro.core.types import Images
 
 
 def padded(images: Images, multiple: int) -> Images:
-    """Pictures grown below and right, by their border pixels, to sides that are multiples.
+    """Pictures padded below and on the right, by repeating the border, to sides that are multiples of `multiple`.
 
     >>> import torch
     >>> padded(torch.zeros(1, 3, 5, 8), 4).shape

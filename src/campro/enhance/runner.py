@@ -1,4 +1,4 @@
-"""Run an exported enhancer on 8-bit pictures: the `ImageTransform` behind `campro enhance`."""
+"""Runs exported enhancers on 8-bit pictures: the `ImageTransform` behind `campro enhance`."""
 
 from __future__ import annotations
 
@@ -19,136 +19,162 @@ from campro.core.hashing import file_sha256, json_digest
 from campro.core.images import to_rgb8
 from campro.core.subgraph import load_subgraph
 from campro.core.types import ImageTransform, Rgb8
-from campro.enhance.colours import Coloured, Colours
-from campro.enhance.export import CONTEXT, CORRECTIONS, ENHANCED, PICTURE, PRIOR, PROFILE, SEEN, SPREAD, TABLE, TOLD
-from campro.enhance.fused_kernels import SETTINGS, Composer, planes
+from campro.enhance.composer import COMPOSER_SETTINGS, Composer
+from campro.enhance.export import CELL_MAP, ENHANCED, FEATURES, HALF, PADDED, PICTURE, PRIOR, PROFILE
+from campro.enhance.lut_kernels import to_planes
+from campro.enhance.recolouring import Recoloured, Recolouring
 from campro.inversion.cell_grid import MULTIPLE, cell_features, downscaled
-from campro.inversion.preimage_selection import SETTLED, Settler
+from campro.inversion.preimage_selection import SELECTION_SETTINGS, PreimageSelector
 from campro.isp import IspProfile
 
 SHIPPED = Path(__file__).parent / "weights" / "campro-default.onnx"
-RISE = 1 / 16
-"""In a video, by so much more of a cell may be kept than in the frame before: half a second from black to all."""
-MOVED = 8.0
-"""And by so much times what its mean has changed by (1 is black to white), for then something else is there."""
+LUTS = {"lut": "table", "residual_lut": "corrections", "ambiguity": "spread"}
+"""Tables of `FastEnhancer` in the file, and their names in files of version 0.1, such as the shipped one."""
+MAX_MASK_RISE = 1 / 16
+"""Largest rise of a cell's mask from one video frame to the next: half a second from black to visible at 30 fps."""
+RISE_PER_CHANGE = 8.0
+"""Additional rise for each unit of change of the cell's mean colour (0 to 1), since its content is then new."""
 
 
 class OnnxEnhancer:
-    """An enhancer from a file that `export_onnx` wrote.
+    """An enhancer from a file of `campro.enhance.export.export_onnx`.
 
-    Of the fast one only the small network is run by onnxruntime: what touches every pixel are kernels of ours, several
-    times faster than onnxruntime's interpolation in volumes, and a picture as the camera made it gets a sharper table.
+    Of the fast enhancer, onnxruntime runs only the networks. What is computed for every pixel runs in compiled kernels,
+    several times faster than trilinear interpolation in onnxruntime, and with a better inverse for unprocessed camera
+    output (see `campro.enhance.recolouring`).
     """
 
     def __init__(self, path: Path, name: str = "enhanced") -> None:
+        """Load a file.
+
+        Raises:
+            CamproError: if it is missing, damaged, or not an enhancer that `export_onnx` wrote.
+        """
         model = _read(path)
-        self.name, self.digest = name, json_digest([file_sha256(path), SETTINGS, SETTLED])
-        notes = {entry.key: entry.value for entry in model.metadata_props}
-        self.profile = IspProfile.from_json(notes[PROFILE])
-        """Whose pictures it enhances."""
-        self._tables = _Tables.of(model, notes[PRIOR]) if PRIOR in notes else None
-        self._output = ENHANCED if self._tables is None else CONTEXT
-        inputs = [PICTURE] if self._tables is None else [SEEN, TOLD]
+        self.name, self.digest = name, json_digest([file_sha256(path), COMPOSER_SETTINGS, SELECTION_SETTINGS])
+        metadata = {entry.key: entry.value for entry in model.metadata_props}
+        self.profile = IspProfile.from_json(metadata[PROFILE])
+        """The profile whose pictures it enhances."""
+        self._tables = _Tables.of(model, metadata[PRIOR]) if PRIOR in metadata else None
+        self._output = ENHANCED if self._tables is None else CELL_MAP
+        inputs = [PICTURE] if self._tables is None else [PADDED, FEATURES]
         self._session = load_subgraph(model, inputs, [self._output])
 
     def __call__(self, rgb: Rgb8) -> Rgb8:
-        """One captured picture, enhanced."""
+        """The enhanced picture of one captured picture."""
         if self._tables is not None:
-            coloured = self.colours(rgb)
-            return self.compose(rgb, coloured, self.context(rgb, coloured), out=coloured.rgb)
-        return to_rgb8(torch.from_numpy(self._run({PICTURE: planes(rgb)})).clamp(0, 1))[0]
+            recoloured = self.recolouring(rgb)
+            return self.compose(rgb, recoloured, self.cell_map(rgb, recoloured), out=recoloured.rgb)
+        return to_rgb8(torch.from_numpy(self._run({PICTURE: to_planes(rgb)})).clamp(0, 1))[0]
 
     @cached_property
-    def colours(self) -> Colours:
-        """The tables of a fast one for colours.
+    def recolouring(self) -> Recolouring:
+        """The colour tables of a fast enhancer.
 
         Raises:
-            CamproError: for an enhancer whose network does both at once.
+            CamproError: for another enhancer, which has no such tables.
         """
-        tables = self._fast()
-        return Colours(tables.soft, tables.spread, self.profile, tables.prior)
+        tables = self._fast_tables()
+        return Recolouring(tables.lut, tables.ambiguity, self.profile, tables.prior)
+
+    def cell_map(self, rgb: Rgb8, recoloured: Recoloured) -> Float32[np.ndarray, "7 h w"]:
+        """The cell map of the `downscaled` picture: mask (0 to 1), mean colour (3, 0 to 1), mean ambiguity (3, 0 to 1).
+
+        `recoloured` is the result of `recolouring` for the captured picture `rgb`.
+        """
+        small = [downscaled(part) for part in (rgb, recoloured.rgb, recoloured.ambiguity)]
+        return np.asarray(self._run({PADDED: to_planes(small[0], MULTIPLE), FEATURES: cell_features(*small)})[0])
 
     def compose(
-        self, rgb: Rgb8, coloured: Coloured, context: Float32[np.ndarray, "7 h w"], out: Rgb8 | None = None
+        self, rgb: Rgb8, recoloured: Recoloured, cell_map: Float32[np.ndarray, "7 h w"], out: Rgb8 | None = None
     ) -> Rgb8:
-        """The enhanced picture, from a captured one, what a fast one's `colours` make of it, and its `context`; raises
-        as `colours` does. `out` may be `coloured.rgb`.
+        """The enhanced picture, from the captured one, its `recolouring` and its `cell_map`.
+
+        `out` may be `recoloured.rgb`, which is then overwritten.
+
+        Raises:
+            CamproError: for an enhancer that is not fast.
         """
-        if coloured.as_made:
-            return self._settle(rgb, coloured.rgb, coloured.spread, context, out)
-        return self._compose(coloured.rgb, coloured.spread, context, out)
+        if recoloured.is_camera_output:
+            return self._select(rgb, recoloured.rgb, recoloured.ambiguity, cell_map, out)
+        return self._compose(recoloured.rgb, recoloured.ambiguity, cell_map, out)
 
-    @cached_property
-    def _compose(self) -> Composer:
-        return Composer(self._fast().corrections)
+    def without_mask(self, rgb: Rgb8) -> Rgb8:
+        """The restored picture with faces visible: what an attacker who has the file of a fast enhancer can restore.
 
-    @cached_property
-    def _settle(self) -> Settler:
-        return Settler(self.colours.preimages)
-
-    def with_faces(self, rgb: Rgb8) -> Rgb8:
-        """Its colours alone, nothing left out: what one makes of a captured picture who owns the file of a fast one."""
-        coloured = self.colours(rgb)
-        context = self.context(rgb, coloured).copy()
-        context[0] = 1
-        return self.compose(rgb, coloured, context, out=coloured.rgb)
-
-    def film(self) -> ImageTransform:
-        """For the frames of one video, in order: see `Film`. Of one that is not fast, the enhancer itself."""
-        return self if self._tables is None else Film(self)
-
-    def context(self, rgb: Rgb8, coloured: Coloured) -> Float32[np.ndarray, "7 h w"]:
-        """The map of a fast one for a captured picture and its `colours`, `downscaled`: keep (0 to 1), means (3) and
-        how unsure colours are (3, 0 to 1).
+        Raises:
+            CamproError: for an enhancer that is not fast.
         """
-        seen, recoloured, spread = (downscaled(part) for part in (rgb, coloured.rgb, coloured.spread))
-        return np.asarray(self._run({SEEN: planes(seen, MULTIPLE), TOLD: cell_features(seen, recoloured, spread)})[0])
+        recoloured = self.recolouring(rgb)
+        cell_map = self.cell_map(rgb, recoloured).copy()
+        cell_map[0] = 1
+        return self.compose(rgb, recoloured, cell_map, out=recoloured.rgb)
 
-    def _fast(self) -> _Tables:
-        if self._tables is None:
-            raise CamproError("enhancer", "a fast one, whose colours stand apart", "another")
-        return self._tables
-
-    def _run(self, inputs: dict[str, np.ndarray]) -> Float32[np.ndarray, "1 c h w"]:
-        (answer,) = self._session.run([self._output], inputs)
-        return np.asarray(answer)
+    def video(self) -> ImageTransform:
+        """An enhancer of the frames of one video, in order (`VideoEnhancer`); itself if it is not fast."""
+        return self if self._tables is None else VideoEnhancer(self)
 
     def check_profile(self, digest: str, name: str) -> None:
-        """Refuse pictures of a profile that this enhancer was not made for: it would only make them worse."""
+        """Refuse pictures of another profile, which this enhancer would make worse.
+
+        Raises:
+            CamproError: if `digest` is not the digest of `profile`.
+        """
         if digest != self.profile.digest:
             remedy = "train one for it: campro design --enhance"
             wanted = f"pictures of {self.profile.name} ({self.profile.digest[:12]})"
             raise CamproError("enhancer", wanted, f"{name} ({digest[:12]})", remedy)
 
+    @cached_property
+    def _compose(self) -> Composer:
+        return Composer(self._fast_tables().residual_lut)
 
-class Film:
-    """A fast enhancer with a memory of one map: what it leaves out it leaves out at once, and gives back slowly.
+    @cached_property
+    def _select(self) -> PreimageSelector:
+        return PreimageSelector(self.recolouring.preimages)
 
-    Where the map is in doubt noise decides in every frame anew, and black patches would come and go. A map that
-    lagged behind both ways would show a face that moves. Where something else came into view nothing is remembered.
+    def _fast_tables(self) -> _Tables:
+        if self._tables is None:
+            raise CamproError("enhancer", "a fast enhancer, which has colour tables", "another enhancer")
+        return self._tables
+
+    def _run(self, inputs: dict[str, np.ndarray]) -> Float32[np.ndarray, "1 c h w"]:
+        (output,) = self._session.run([self._output], inputs)
+        return np.asarray(output)
+
+
+class VideoEnhancer:
+    """A fast enhancer for the frames of one video; cells become black at once and visible again slowly.
+
+    Near the decision threshold noise changes the mask in every frame, and black patches would flicker. A mask that is
+    slow in both directions would show a moving face. Where the content of a cell changes, the mask may rise at once.
     """
 
     def __init__(self, enhancer: OnnxEnhancer) -> None:
-        self.name, self.digest = enhancer.name, json_digest(["film", RISE, MOVED, enhancer.digest])
+        self.name = enhancer.name
+        self.digest = json_digest(["film", MAX_MASK_RISE, RISE_PER_CHANGE, enhancer.digest])
         self._enhancer = enhancer
         self._before: Float32[np.ndarray, "7 h w"] | None = None
 
     def __call__(self, rgb: Rgb8) -> Rgb8:
-        """The next frame, enhanced."""
-        coloured = self._enhancer.colours(rgb)
-        context = self._enhancer.context(rgb, coloured).copy()
-        if self._before is not None and self._before.shape == context.shape:
-            moved = np.abs(context[1:4] - self._before[1:4]).max(0)
-            context[0] = np.minimum(context[0], self._before[0] + RISE + MOVED * moved)
-        self._before = context
-        return self._enhancer.compose(rgb, coloured, context, out=coloured.rgb)
+        """The next frame, enhanced; a frame of another size starts a new video."""
+        recoloured = self._enhancer.recolouring(rgb)
+        cell_map = self._enhancer.cell_map(rgb, recoloured).copy()
+        if self._before is not None and self._before.shape == cell_map.shape:
+            change = np.abs(cell_map[1:4] - self._before[1:4]).max(0)
+            cell_map[0] = np.minimum(cell_map[0], self._before[0] + MAX_MASK_RISE + RISE_PER_CHANGE * change)
+        self._before = cell_map
+        return self._enhancer.compose(rgb, recoloured, cell_map, out=recoloured.rgb)
 
 
 def load_enhancer(path: Path | None = None) -> OnnxEnhancer:
-    """The enhancer in that file, or the one of `campro-default` that ships.
+    """The enhancer in that file, or the shipped one for `campro-default`.
 
-    From now on the process keeps the memory of a picture for the next, and kernels leave their cores to the network:
-    about a tenth of the time at 1080p, each.
+    It changes two settings of the process, each of which saves a tenth of the time at 1080p: the allocator keeps freed
+    memory, and idle threads of the kernels release their cores to onnxruntime.
+
+    Raises:
+        CamproError: as `OnnxEnhancer`.
     """
     retain_freed_memory()
     disable_busy_waiting()
@@ -156,23 +182,29 @@ def load_enhancer(path: Path | None = None) -> OnnxEnhancer:
 
 
 class _Tables(NamedTuple):
-    """What a fast one's file holds beside its networks."""
+    """The tables in the file of a fast enhancer."""
 
-    soft: Float32[np.ndarray, "n n n 3"]
-    """The values of its 3D LUT, colours last."""
-    spread: UInt8[np.ndarray, " cells"]
-    """How far it errs, by cell of colours."""
-    corrections: Float32[np.ndarray, "n n n"]
-    prior: Float64[np.ndarray, " cells"]
-    """How likely raw colours are."""
+    lut: Float32[np.ndarray, "n n n 3"]
+    """Values of its 3D LUT, colours last."""
+    residual_lut: Float32[np.ndarray, "n n n"]
+    ambiguity: UInt8[np.ndarray, " bins"]
+    """Ambiguity code of the LUT's output, for each bin of captured colours."""
+    prior: Float64[np.ndarray, " bins"]
+    """Prior of raw colours."""
 
     @classmethod
     def of(cls, model: onnx.ModelProto, prior: str) -> _Tables:
-        weights = {one.name: one for one in model.graph.initializer}
-        soft, corrections = (numpy_helper.to_array(weights[name]).astype(np.float32) for name in (TABLE, CORRECTIONS))
-        likely = np.frombuffer(b64decode(prior), np.float16).astype(np.float64)
-        spread = numpy_helper.to_array(weights[SPREAD])
-        return cls(np.ascontiguousarray(soft.transpose(1, 2, 3, 0)), spread, corrections[0], likely)
+        lut, residual_lut = (_table(model, name).astype(np.float32) for name in ("lut", "residual_lut"))
+        bins = np.frombuffer(b64decode(prior), np.float16).astype(np.float64)
+        return cls(np.ascontiguousarray(lut.transpose(1, 2, 3, 0)), residual_lut[0], _table(model, "ambiguity"), bins)
+
+
+def _table(model: onnx.ModelProto, name: str) -> np.ndarray:
+    """A table of a fast enhancer, by its name in LUTS."""
+    weights = {weight.name: weight for weight in model.graph.initializer}
+    end = "" if name == "ambiguity" else f".values{HALF}"
+    found = next(key for one in (name, LUTS[name]) if (key := f"enhancer.{one}{end}") in weights)
+    return np.asarray(numpy_helper.to_array(weights[found]))
 
 
 def _read(path: Path) -> onnx.ModelProto:
@@ -182,10 +214,12 @@ def _read(path: Path) -> onnx.ModelProto:
         model = onnx.load(str(path))
         names = {value.name for value in (*model.graph.input, *model.graph.output)}
         if not {PICTURE, ENHANCED} <= names or PROFILE not in {entry.key for entry in model.metadata_props}:
-            raise ValueError(f"a network from {', '.join(sorted(names))}")
-        if CONTEXT in names and SPREAD not in {weight.name for weight in model.graph.initializer}:
-            raise ValueError("one of an older version")
-    except Exception as error:  # a damaged file can raise anything
+            raise ValueError(f"a network with inputs and outputs {', '.join(sorted(names))}")
+        if CELL_MAP in names:
+            _table(model, "ambiguity")
+    except StopIteration as error:
+        raise CamproError(str(path), "an enhancer of this version", "an older version", "export it again") from error
+    except Exception as error:  # a damaged file can raise any exception
         reason = " ".join(str(error).split())[:160]
         raise CamproError(str(path), "an enhancer that campro exported", reason, "export it again") from error
     return model

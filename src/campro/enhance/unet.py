@@ -13,13 +13,13 @@ from campro.enhance.enhancer_base import Enhancer
 from campro.enhance.padding import padded
 
 SLOPE = 0.2
-"""Of the leaky ReLU."""
+"""Negative slope of the leaky ReLU."""
 
 
 class UNet(Enhancer):
-    """`depth` levels of two 3 x 3 convolutions, max-pooled down and transposed-convolved up, with skips.
+    """`depth` scales of two 3 x 3 convolutions, max pooling down and transposed convolutions up, with skips.
 
-    Source of the shape: Chen et al., Learning to See in the Dark (CVPR 2018), which the paper's description follows.
+    Source of the architecture: Chen et al., Learning to See in the Dark (CVPR 2018), as in the paper.
     """
 
     def __init__(self, base: int = 32, depth: int = 5) -> None:
@@ -45,7 +45,7 @@ class UNet(Enhancer):
 
 
 def _double(inside: int, outside: int) -> nn.Sequential:
-    """In place, so that gradients need only what the next convolution keeps anyway."""
+    """The activations are in place: the backward pass then needs only what the next convolution stores anyway."""
     return nn.Sequential(
         nn.Conv2d(inside, outside, 3, padding=1),
         nn.LeakyReLU(SLOPE, inplace=True),

@@ -15,7 +15,7 @@ from numba import njit, prange
 from torch import Tensor
 
 from campro.core.types import Rgb8
-from campro.inversion.inverse import SPREADS
+from campro.inversion.inverse import AMBIGUITY_THRESHOLDS
 
 CELL = 8
 """Side of a cell in pixels."""
@@ -113,7 +113,7 @@ def upsampled_columns(maps: Float32[np.ndarray, "c h w"], columns: Positions) ->
     return out
 
 
-CLASS_WEIGHTS = certainty_weight(np.linspace(0, 1, len(SPREADS) + 1, dtype=np.float32))
+CLASS_WEIGHTS = certainty_weight(np.linspace(0, 1, len(AMBIGUITY_THRESHOLDS) + 1, dtype=np.float32))
 
 
 @njit(inline="always")

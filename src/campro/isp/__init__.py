@@ -1,4 +1,4 @@
-"""The image signal processor: profiles, the differentiable pipeline, and the fast 8-bit path."""
+"""The simulated image signal processor (ISP): profiles, the 8-bit path, and the differentiable pipeline."""
 
 from campro.isp.camera import RAW, Camera
 from campro.isp.lookup import apply

@@ -1,4 +1,7 @@
-"""The blocks as thin modules: parameters, their feasible box, and one call of the function."""
+"""The blocks of a profile as PyTorch modules: their parameters, the range of these, and a call of the function.
+
+The functions are in `campro.isp.functional`.
+"""
 
 from __future__ import annotations
 
@@ -29,25 +32,25 @@ from campro.isp.profile import (
 
 
 class BlockModule(nn.Module):
-    """A block in the pipeline. Parameters are float64, so that a profile goes through it unchanged to the last bit."""
+    """A block of the pipeline. Parameters are float64, so that a profile survives a round trip unchanged."""
 
     limits: Limits | None = None
-    """The camera that must be able to hold the parameters, where there is one."""
+    """Limits of the camera that the parameters are for, if there is one."""
 
     def __init__(self, spec: Block) -> None:
         super().__init__()
         self.spec = spec
 
     def project_(self) -> None:
-        """Move the parameters back into their feasible box; called after each optimiser step."""
+        """Move the parameters back into their range; called after each optimiser step."""
 
     def to_spec(self) -> Block:
-        """The block as the profile stores it."""
+        """The block for a profile, with the current parameters."""
         return self.spec
 
 
 class DegammaModule(BlockModule):
-    """sRGB -> linear light."""
+    """sRGB to linear light."""
 
     spec: Degamma
 
@@ -56,7 +59,7 @@ class DegammaModule(BlockModule):
 
 
 class MeasuredDegammaModule(BlockModule):
-    """sRGB -> linear light, by a measured curve, which does not learn."""
+    """sRGB to linear light by a measured curve, which is not trained."""
 
     spec: MeasuredDegamma
 
@@ -71,7 +74,7 @@ class MeasuredDegammaModule(BlockModule):
 
 
 class CcmModule(BlockModule):
-    """Colour correction matrix; the offsets learn only where the profile has any."""
+    """Colour correction matrix; the offsets are trained only if the profile has any."""
 
     spec: Ccm
 
@@ -81,12 +84,12 @@ class CcmModule(BlockModule):
         self.offsets = nn.Parameter(torch.tensor(spec.offsets, dtype=torch.float64), requires_grad=any(spec.offsets))
 
     @property
-    def held(self) -> Tensor:
-        """The matrix as the camera rounds it."""
+    def rounded(self) -> Tensor:
+        """The matrix, rounded as the camera rounds it; the gradient is that of the unrounded one."""
         return self.matrix if self.limits is None else straight_through(self.matrix, self.limits.matrix.rounded)
 
     def forward(self, x: Images) -> Images:
-        return functional.apply_ccm(x, self.held.to(x.dtype), self.offsets.to(x.dtype))
+        return functional.apply_ccm(x, self.rounded.to(x.dtype), self.offsets.to(x.dtype))
 
     @torch.no_grad()
     def project_(self) -> None:
@@ -110,12 +113,12 @@ class GammaLutModule(BlockModule):
         self.knots: Tensor
 
     @property
-    def held(self) -> Tensor:
-        """The values as the camera rounds them."""
+    def rounded(self) -> Tensor:
+        """The values, rounded as the camera rounds them; the gradient is that of the unrounded ones."""
         return self.values if self.limits is None else straight_through(self.values, self.limits.curve.rounded)
 
     def forward(self, x: Images) -> Images:
-        return functional.apply_lut(x, self.held.to(x.dtype), self.knots.to(x.dtype))
+        return functional.apply_lut(x, self.rounded.to(x.dtype), self.knots.to(x.dtype))
 
     @torch.no_grad()
     def project_(self) -> None:
@@ -147,7 +150,7 @@ class DefocusModule(BlockModule):
 
 
 class ChromaBlurModule(BlockModule):
-    """Blur of colour differences."""
+    """Gaussian blur of colour differences."""
 
     spec: ChromaBlur
 
@@ -156,7 +159,7 @@ class ChromaBlurModule(BlockModule):
 
 
 class LowResolutionModule(BlockModule):
-    """Down and up again."""
+    """Downscaling and upscaling."""
 
     spec: LowResolution
 
@@ -165,7 +168,7 @@ class LowResolutionModule(BlockModule):
 
 
 class JpegModule(BlockModule):
-    """JPEG storage."""
+    """JPEG compression."""
 
     spec: Jpeg
 
@@ -174,7 +177,7 @@ class JpegModule(BlockModule):
 
 
 class SensorNoiseModule(BlockModule):
-    """Sensor noise, drawn from the profile's seed and the pictures: a run that is resumed draws the same again."""
+    """Sensor noise; it depends on the profile's seed and the pictures alone, so a resumed run repeats it."""
 
     spec: SensorNoise
 
@@ -196,11 +199,11 @@ MODULES: dict[type, type[BlockModule]] = {
     Jpeg: JpegModule,
     SensorNoise: SensorNoiseModule,
 }
-"""The block table: what a profile's block is in the pipeline."""
+"""The module of each kind of block."""
 
 
 def straight_through(values: Tensor, rounding: Callable[[np.ndarray], np.ndarray]) -> Tensor:
-    """Rounded values whose gradient is that of the values before rounding."""
+    """Rounded values whose gradient is that of the values before rounding (straight-through estimator)."""
     rounded = torch.from_numpy(rounding(values.detach().cpu().numpy())).to(values)
     return values + (rounded - values).detach()
 

@@ -1,4 +1,4 @@
-"""The gamma curve of a camera: where it has knots, whether it may fall, how its values are stored."""
+"""Limits of a camera's gamma curve: its knots, whether it may fall, and how its values are stored."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from scipy.optimize import isotonic_regression, lsq_linear, minimize_scalar
 from campro.isp.profile import GammaLut
 
 LEVEL = 1 / 255
-SEEN = (np.arange(256) * LEVEL) ** 2.2
-"""Linear values of all 8-bit levels: where a curve is looked at."""
-FAITH = 1e-4
-"""Weight with which a fitted curve follows the wanted one at its knots, where no level of a picture tells."""
+LINEAR_LEVELS = (np.arange(256) * LEVEL) ** 2.2
+"""Linear values of all 8-bit levels: curves are compared at these inputs."""
+KNOT_WEIGHT = 1e-4
+"""Weight of the error at knots, next to 1 at LINEAR_LEVELS: it determines knots between which no 8-bit level lies."""
 
 Curve = Float[np.ndarray, " k"]
 
@@ -26,26 +26,26 @@ class CurveLimits:
     """What a camera can hold of a gamma curve."""
 
     knots: tuple[float, ...] | None = None
-    """Where values are stored, rising from 0 to 1; None: anywhere."""
+    """Inputs at which values are stored, rising from 0 to 1; None: any."""
     levels: int = 65535
-    """Largest value as it is stored."""
+    """Stored number that stands for 1."""
     truncates: bool = False
-    """Values are rounded down, not to the nearest."""
+    """Whether values are rounded down instead of to the nearest."""
     rise: float | None = None
-    """Largest rise between two knots of a camera whose curve cannot fall; None: it may fall and rise at will."""
+    """Largest rise between two knots, for a camera whose curve cannot fall; None: any rise or fall."""
     end: Literal["free", "white", "flat"] = "free"
-    """The last value: as stored, always 1, or always that of the last knot but one."""
+    """The last value: any, always 1 (white), or always equal to the last but one (flat)."""
 
     def positions(self, lut: GammaLut) -> tuple[float, ...]:
-        """The camera's knots; those of the profile where the camera takes any."""
+        """The camera's knots, or the profile's if the camera accepts any."""
         return self.knots or lut.positions
 
     def resampled(self, lut: GammaLut) -> Float[np.ndarray, "c k"]:
-        """The profile's curves at the camera's knots."""
+        """Values of the profile's curves at the camera's knots."""
         return np.array([np.interp(self.positions(lut), lut.positions, curve) for curve in lut.values])
 
     def problems(self, lut: GammaLut) -> list[str]:
-        """Why the camera cannot draw these curves; empty if it can."""
+        """The reasons why the camera cannot hold these curves; empty if it can."""
         wanted, found = self.resampled(lut), []
         rises = np.diff(wanted)
         if self.rise is not None and (rises < -LEVEL / 2).any():
@@ -56,15 +56,15 @@ class CurveLimits:
             found.append("the camera's gamma curve always ends at white")
         if self.end == "flat" and (np.abs(rises[:, -1]) > LEVEL / 2).any():
             found.append("the camera's gamma curve is flat after the last knot but one")
-        drawn = [np.interp(SEEN, self.positions(lut), curve) for curve in wanted]
-        seen = [np.interp(SEEN, lut.positions, curve) for curve in lut.values]
-        bent = np.abs(np.array(drawn) - seen).max() / LEVEL
+        drawn = [np.interp(LINEAR_LEVELS, self.positions(lut), curve) for curve in wanted]
+        original = [np.interp(LINEAR_LEVELS, lut.positions, curve) for curve in lut.values]
+        bent = np.abs(np.array(drawn) - original).max() / LEVEL
         if bent > 0.5:
             found.append(f"its gamma curve bends between the camera's knots, by up to {bent:.1f} levels of 255")
         return found
 
     def rounded(self, values: Float[np.ndarray, "*c k"]) -> Float[np.ndarray, "*c k"]:
-        """Values of one curve or several as they are stored."""
+        """Values of curves, rounded as the camera stores them."""
         steps = np.asarray(values) * self.levels
         whole = np.floor(steps + 1e-6) if self.truncates else np.floor(steps + 0.5)
         whole = np.maximum.accumulate(whole, -1) if self.rise is not None else whole
@@ -73,39 +73,42 @@ class CurveLimits:
         return whole / self.levels
 
     def nearest(self, values: Curve) -> Curve:
-        """Values at the camera's knots, moved to the nearest that it can hold; exact but for the bound on rises."""
+        """Values at the camera's knots, moved to the nearest values that it can hold.
+
+        It is the exact projection (isotonic regression), except that the bound on rises is applied afterwards.
+        """
         moved = np.asarray(values, float).clip(0, 1)
         free = len(moved) if self.end == "free" else len(moved) - 1
         if self.rise is not None:
             moved[:free] = isotonic_regression(moved[:free]).x
-            for knot in range(1, free):  # too steep a rise is spread over the knots that follow
+            for knot in range(1, free):  # a rise that is too steep goes on over the next knots
                 moved[knot] = min(moved[knot], moved[knot - 1] + self.rise)
         if self.end != "free":
             moved[-1] = 1.0 if self.end == "white" else moved[-2]
         return moved
 
     def fitted(self, lut: GammaLut) -> Float[np.ndarray, "c k"]:
-        """Values at the camera's knots whose curves are closest to the profile's: least squares over 8-bit levels."""
+        """Values at the camera's knots whose curves are closest to the profile's, by least squares at LINEAR_LEVELS."""
         positions = self.positions(lut)
-        hats = np.array([np.interp(SEEN, positions, one) for one in np.eye(len(positions))]).T
-        rows = np.concatenate([hats, FAITH**0.5 * np.eye(len(positions))])
+        hats = np.array([np.interp(LINEAR_LEVELS, positions, one) for one in np.eye(len(positions))]).T
+        rows = np.concatenate([hats, KNOT_WEIGHT**0.5 * np.eye(len(positions))])
         fixed, shape, top = self._unknowns(len(positions))
         fits = []
         for curve, knot_values in zip(lut.values, self.resampled(lut)):
-            target = np.concatenate([np.interp(SEEN, lut.positions, curve), FAITH**0.5 * knot_values])
+            target = np.concatenate([np.interp(LINEAR_LEVELS, lut.positions, curve), KNOT_WEIGHT**0.5 * knot_values])
             solution = lsq_linear(rows @ shape, target - rows @ fixed, (np.zeros_like(top), top), tol=1e-12)
             fits.append((shape @ solution.x + fixed).clip(0, 1))
         return np.array(fits)
 
     def _unknowns(self, count: int) -> tuple[Curve, Float[np.ndarray, "k free"], Float[np.ndarray, " free"]]:
-        """Values as a fixed part, plus linear functions of unknowns from 0 up to their tops."""
+        """The curve's values as `fixed` + `shape` @ unknowns, with unknowns from 0 to `top`: limits become bounds."""
         fixed, shape = np.zeros(count), np.eye(count)
         if self.end != "free":
             shape = shape[:, :-1]
             shape[-1] = shape[-2] if self.end == "flat" else 0
             fixed[-1] = self.end == "white"
         top = np.ones(shape.shape[1])
-        if self.rise is not None:  # values are sums of rises that are not negative
+        if self.rise is not None:  # the unknowns are rises, and values are their sums
             shape = shape @ np.tril(np.ones((shape.shape[1],) * 2))
             top[1:] = self.rise
         return fixed, shape, top
@@ -118,10 +121,10 @@ class CurveLimits:
 
 @dataclass(frozen=True)
 class PowerLimits(CurveLimits):
-    """Of a camera that takes an exponent and draws x ** (1 / gamma) at its knots by itself."""
+    """Limits of a camera that accepts only an exponent and computes x ** (1 / gamma) at its knots."""
 
     gammas: tuple[float, float] = (0.1, 10.0)
-    """Smallest and largest."""
+    """Smallest and largest gamma."""
 
     def problems(self, lut: GammaLut) -> list[str]:
         """See `CurveLimits.problems`."""
@@ -140,13 +143,13 @@ class PowerLimits(CurveLimits):
         return np.array([self.nearest(curve) for curve in self.resampled(lut)])
 
     def gamma_of(self, values: Curve) -> float:
-        """The exponent's inverse whose power is closest to values at the camera's knots."""
+        """The gamma whose curve x ** (1 / gamma) is closest to the values at the camera's knots (least squares)."""
         low, high = np.log(self.gammas)
 
         def distance(log_gamma: float) -> float:
             return float(np.square(self._power(np.exp(log_gamma)) - values).sum())
 
-        starts = np.linspace(low, high, 33)  # the distance can have several valleys
+        starts = np.linspace(low, high, 33)  # the distance can have several local minima
         best = min(starts, key=distance)
         step = starts[1] - starts[0]
         bounds = (max(low, best - step), min(high, best + step))
@@ -161,7 +164,7 @@ class PowerLimits(CurveLimits):
 
 
 def spaced(*segments: tuple[int, int], top: int) -> tuple[float, ...]:
-    """Knots from (how many, how far apart), the last at `top`, as shares of `top`.
+    """Knots in [0, 1] from segments (number of knots, distance in units of 1 / top), the last knot at `top`.
 
     >>> spaced((2, 1), (1, 2), top=4)
     (0.0, 0.25, 0.5, 1.0)

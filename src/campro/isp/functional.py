@@ -1,4 +1,4 @@
-"""The blocks as differentiable functions of sRGB or linear pictures in [0, 1], shape (..., 3, H, W).
+"""The blocks of a profile as differentiable functions of pictures in [0, 1], shape (..., 3, H, W).
 
 Source: CamPro (NDSS 2024), V-B, eqs. 1-2, unless a function says otherwise.
 """
@@ -18,19 +18,19 @@ from campro.core.types import Rgb8
 
 Picture = Float[Tensor, "*b 3 h w"]
 LUMA = (0.299, 0.587, 0.114)
+"""Weights of red, green and blue: ITU-R BT.601."""
 
 
 def degamma(srgb: Picture, curve: str = "power-2.2") -> Picture:
     """sRGB -> linear light: x^2.2, or the exact curve of IEC 61966-2-1 ("srgb").
 
-    >>> float(degamma(torch.full((3, 1, 1), 0.5), "srgb")[0, 0, 0])
-    0.21404114365577698
+    >>> round(float(degamma(torch.full((3, 1, 1), 0.5), "srgb")[0, 0, 0]), 4)
+    0.214
     """
     if curve == "power-2.2":
         return srgb**2.2
-    bright = (
-        (srgb.clamp(min=0.04045) + 0.055) / 1.055
-    ) ** 2.4  # clamped: the unused branch must not make NaN gradients
+    # Clamped: the branch that is not selected would otherwise have NaN gradients.
+    bright = ((srgb.clamp(min=0.04045) + 0.055) / 1.055) ** 2.4
     return torch.where(srgb <= 0.04045, srgb / 12.92, bright)
 
 
@@ -47,9 +47,9 @@ def apply_ccm(linear: Picture, ccm: Float[Tensor, "3 3"], offsets: Float[Tensor,
 
 
 def apply_lut(x: Picture, values: Float[Tensor, "c k"], knots: Float[Tensor, "k"]) -> Picture:
-    """Piecewise-linear curve through (knots, values), one (c = 1) or one per channel (c = 3) (eq. 2).
+    """Piecewise-linear curve through (knots, values): one for all channels (c = 1) or one for each (c = 3) (eq. 2).
 
-    x lies in [0, 1]; knots rise strictly from 0 to 1. Gradients reach x and the values.
+    x lies in [0, 1]; knots rise strictly from 0 to 1. Differentiable in x and the values.
     """
     left = torch.searchsorted(knots, x.detach().contiguous(), right=True).sub_(1).clamp_(0, len(knots) - 2)
     share = (x - knots[left]) / (knots[left + 1] - knots[left])
@@ -60,25 +60,28 @@ def apply_lut(x: Picture, values: Float[Tensor, "c k"], knots: Float[Tensor, "k"
 
 
 def round_half_up(x: Tensor) -> Tensor:
-    """floor(x + 1/2): what cameras do, unlike IEEE's round half to even."""
+    """floor(x + 1/2), the rounding of cameras; torch.round would round halves to even."""
     return torch.floor(x + 0.5)
 
 
 def quantise(x: Picture, bits: int = 8) -> Picture:
-    """Round [0, 1] to 2^bits levels, halves up; the gradient passes straight through."""
+    """Round [0, 1] to 2^bits levels, halves up; the gradient is that of the identity (straight-through)."""
     levels = 2**bits - 1
     return x + (round_half_up(x * levels) / levels - x).detach()
 
 
 def gaussian_kernel(size: int, sigma: float) -> Float[np.ndarray, "size"]:
-    """Normalised samples of a Gaussian at integer distances from the middle."""
+    """Samples of a Gaussian at distances of one pixel, with sum 1; `sigma` in pixels."""
     distance = np.arange(size) - (size - 1) / 2
     weights = np.exp(-0.5 * (distance / sigma) ** 2)
     return weights / weights.sum()
 
 
 def defocus(x: Picture, kernel: int, sigma: float) -> Picture:
-    """Separable Gaussian blur; the picture is mirrored at its border (without repeating the edge pixel)."""
+    """Separable Gaussian blur with `kernel` (odd) taps; the picture is reflected at its border.
+
+    The border pixel is not repeated. `sigma` is in pixels.
+    """
     taps = torch.as_tensor(gaussian_kernel(kernel, sigma), dtype=x.dtype, device=x.device)
     planes = x.reshape(-1, 1, *x.shape[-2:])
     rows = F.conv2d(mirrored(planes, 2, kernel // 2), taps.view(1, 1, -1, 1))
@@ -86,14 +89,14 @@ def defocus(x: Picture, kernel: int, sigma: float) -> Picture:
 
 
 def chroma_blur(x: Picture, kernel: int, sigma: float) -> Picture:
-    """Blur what differs from luma (ITU-R BT.601), clip to [0, 1]; grey pictures stay as they are."""
+    """Gaussian blur of the colour differences (RGB minus luma), clipped to [0, 1]; grey pictures do not change."""
     weights = torch.tensor(LUMA, dtype=x.dtype, device=x.device)
     luma = torch.einsum("c,...chw->...hw", weights, x).unsqueeze(-3)
     return (luma + defocus(x - luma, kernel, sigma)).clamp(0, 1)
 
 
 def mirrored(x: Tensor, axis: int, margin: int) -> Tensor:
-    """Extend an axis by reflection; a margin wider than the picture goes on being reflected."""
+    """Extend an axis by `margin` pixels on both sides by reflection, several times if the margin is wide."""
     length = x.shape[axis]
     period = max(2 * (length - 1), 1)
     place = torch.arange(-margin, length + margin, device=x.device).remainder(period)
@@ -101,17 +104,17 @@ def mirrored(x: Tensor, axis: int, margin: int) -> Tensor:
 
 
 def low_resolution(x: Picture, factor: int) -> Picture:
-    """Shrink by `factor` (at least one pixel stays), then enlarge to the old size, both bilinear."""
+    """Downscale by `factor` (to at least one pixel), then upscale to the old size, both bilinear."""
     height, width = x.shape[-2:]
     small = (max(1, round(height / factor)), max(1, round(width / factor)))
     planes = x.reshape(-1, 3, height, width)
-    # Anti-aliased, as an optical or binned low-resolution camera is; point sampling would add false detail.
+    # Anti-aliased like a low-resolution sensor or pixel binning; point sampling would add false detail.
     shrunk = F.interpolate(planes, small, mode="bilinear", align_corners=False, antialias=True)
     return F.interpolate(shrunk, (height, width), mode="bilinear", align_corners=False).reshape(x.shape)
 
 
 def jpeg(x: Picture, quality: int) -> Picture:
-    """Through a real JPEG codec and back; the gradient passes straight through. Simulation only."""
+    """Compress and decompress with a JPEG codec; the gradient is that of the identity. Simulation only."""
     pictures = x.detach().reshape(-1, *x.shape[-3:]).cpu()
     coded = torch.stack([_jpeg_once(picture, quality) for picture in pictures])
     return x + (coded.to(x).reshape(x.shape) - x).detach()
@@ -123,7 +126,7 @@ def _jpeg_once(picture: Float[Tensor, "3 h w"], quality: int) -> Float[Tensor, "
 
 
 def through_jpeg(rgb: Rgb8, quality: int) -> Rgb8:
-    """A picture as a JPEG file of that quality shows it."""
+    """The picture after JPEG compression at that quality, 1 to 100."""
     buffer = io.BytesIO()
     Image.fromarray(rgb).save(buffer, "JPEG", quality=quality)
     return np.array(Image.open(buffer))
@@ -132,9 +135,8 @@ def through_jpeg(rgb: Rgb8, quality: int) -> Rgb8:
 def sensor_noise(linear: Picture, shot: float, read: float, generator: torch.Generator) -> Picture:
     """Add Gaussian noise of variance shot * x + read^2 to linear light, clip to [0, 1]. Simulation only.
 
-    The heteroscedastic approximation of photon and read noise: Foi et al., IEEE TIP 17(10), 2008.
+    Source: the heteroscedastic approximation of photon and read noise, Foi et al., IEEE TIP 17(10), 2008.
     """
-    noise = torch.randn(linear.shape, generator=generator, dtype=linear.dtype, device=generator.device).to(
-        linear.device
-    )
+    noise = torch.randn(linear.shape, generator=generator, dtype=linear.dtype, device=generator.device)
+    noise = noise.to(linear.device)
     return (linear + noise * (shot * linear.clamp(min=0) + read**2).sqrt()).clamp(0, 1)

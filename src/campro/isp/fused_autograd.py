@@ -1,8 +1,8 @@
-"""The differentiable path, fused: CCM, clip, gamma LUT and rounding in one pass each way, keeping one map.
+"""The pointwise blocks of the differentiable pipeline as one autograd function, with kernels for the CPU.
 
-Op by op, autograd keeps every intermediate picture, the indices of the LUT among them. Here the backward pass works
-out again what it needs from linear light, pixel by pixel. Sums over pixels are taken in a fixed order, so the result
-is the same on every run and for any number of threads.
+Block by block, autograd would store every intermediate picture and the indices of the LUT. This function stores only
+the picture in linear light; the backward pass computes the rest again for each pixel. Sums over pixels have a fixed
+order, so results are the same on every run and for any number of threads.
 """
 
 from __future__ import annotations
@@ -19,12 +19,15 @@ from torch.autograd.function import once_differentiable
 from campro.core.types import Images
 from campro.isp.functional import degamma
 
-CHUNK = 8192  # pixels that a thread takes at a time; also the unit of summation
-TINY = 1e-12  # instead of dividing by black, whose slope is 0
-BINS = 1024  # parts of the LUT's input in which the search for a knot begins
+CHUNK = 8192
+"""Pixels in one task of a thread; gradients are summed in a task first, then over tasks."""
+TINY = 1e-12
+"""Smallest divisor, for black pixels, whose slope is 0."""
+BINS = 1024
+"""Equal parts of [0, 1]; for each, the first knot of the search for an interval of the LUT is tabulated."""
 
 
-def fused(
+def fused_colour_blocks(
     images: Images,
     curve: str | None,
     matrix: Float[Tensor, "3 3"],
@@ -33,9 +36,18 @@ def fused(
     knots: Float[Tensor, "k"],
     levels: int,
 ) -> Images:
-    """degamma (unless `curve` is None), CCM, clip, LUT and rounding to `levels` steps (0: none), on the CPU.
+    """Degamma, CCM, clipping, gamma LUT and rounding of pictures (B, 3, H, W) in [0, 1], on the CPU.
 
-    Equal to the functions of `campro.isp.functional` one after the other, gradients included.
+    The result and the gradients equal those of `campro.isp.functional`, one function after the other.
+
+    Args:
+        images: sRGB pictures, or linear ones if `curve` is None.
+        curve: degamma curve as of `functional.degamma`; None: no degamma.
+        matrix: colour correction matrix; row = output channel.
+        offsets: added after the matrix.
+        values: values of the gamma LUT in [0, 1], one curve (c = 1) or one for each channel (c = 3).
+        knots: inputs of these values, rising strictly from 0 to 1.
+        levels: the output is rounded to multiples of 1 / levels; 0: no rounding.
     """
     out: Tensor = _Fused.apply(images, curve, matrix, offsets, values.expand(3, -1), knots, levels)
     return out
@@ -78,7 +90,7 @@ class _Fused(torch.autograd.Function):
 
 
 def _planes(pictures: Tensor) -> Float[np.ndarray, "B 3 N"]:
-    """A view with the pixels of each channel in one row."""
+    """A view of pictures (B, 3, H, W) as numpy array (B, 3, H * W)."""
     return pictures.detach().flatten(2).numpy()
 
 
@@ -87,7 +99,7 @@ def _arrays(like: Tensor, *parameters: Tensor) -> list[np.ndarray]:
 
 
 def _through_degamma(images: Tensor, linear: Tensor, gradient: Tensor, curve: str | None) -> Tensor:
-    """Times the slope of degamma, which follows from its value without another power: (x^p)' = p x^p / x."""
+    """The gradient times the slope of degamma; (x^p)' = p x^p / x needs no further power."""
     if curve is None:
         return gradient
     if curve == "power-2.2":
@@ -98,18 +110,18 @@ def _through_degamma(images: Tensor, linear: Tensor, gradient: Tensor, curve: st
 
 @njit(cache=True)
 def _first_guesses(knots):
-    """For each of BINS equal parts of [0, 1], the knot at or left of where the part begins."""
+    """Index of the last knot at or left of the start of each of the BINS parts of [0, 1]."""
     begins = np.arange(BINS + 1) / BINS
     return np.minimum(np.maximum(np.searchsorted(knots, begins, side="right") - 1, 0), len(knots) - 2)
 
 
 @njit(cache=True, inline="always")
 def _interval(x, knots, guesses):
-    """Index of the knot at or left of x."""
+    """Index of the last knot at or left of x."""
     left = guesses[int(x * BINS)]
     while left < len(knots) - 2 and x >= knots[left + 1]:
         left += 1
-    while left > 0 and x < knots[left]:  # where rounding put x into the next part
+    while left > 0 and x < knots[left]:  # x * BINS was rounded up
         left -= 1
     return left
 
@@ -141,7 +153,7 @@ def _backward(linear, gradient, to_linear, matrix, offsets, values, knots, wants
     zero, one = linear.dtype.type(0), linear.dtype.type(1)
     density = one / (knots[1:] - knots[:-1])
     slopes = (values[:, 1:] - values[:, :-1]) * density
-    # float64 sums, one row a chunk: exact enough, and added up in the same order whoever did the work
+    # float64 sums, one row for each task: their order does not depend on the threads
     to_matrix, to_offsets = np.zeros((jobs, 3, 3)), np.zeros((jobs, 3))
     to_values = np.zeros((jobs, 3, points))
     for job in prange(jobs):
@@ -156,7 +168,7 @@ def _backward(linear, gradient, to_linear, matrix, offsets, values, knots, wants
                 share, grad = (x - knots[k]) * density[k], gradient[picture, c, i]
                 to_values[job, c, k] += grad * (one - share)
                 to_values[job, c, k + 1] += grad * share
-                if mixed < zero or mixed > one:  # clipped: nothing passes
+                if mixed < zero or mixed > one:  # clipped: no gradient
                     continue
                 back = grad * slopes[c, k]
                 to_matrix[job, c, 0] += back * r

@@ -1,8 +1,8 @@
-"""What a camera can hold of a profile: ranges and steps of its matrix, and its gamma curve.
+"""Limits of a camera: the range and the steps of its colour matrix, and its gamma curve.
 
-A profile fits a camera if its blocks are `degamma, ccm, gamma LUT, 8-bit rounding` (each optional), its matrix is
-within range and its curve is one that the camera's knots can represent. `realised` gives what the camera then does,
-rounded as it rounds; `fitted` gives the nearest profile that fits, for those that do not.
+A camera can hold a profile if the blocks are degamma, CCM, gamma LUT and rounding to 8 bits, the matrix is within range
+and the curve can be stored at the camera's knots. `Limits.realised` gives the profile that the camera then applies,
+with rounded numbers; `Limits.fitted` gives the nearest profile that the camera can hold.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ from campro.isp.profile import (
 
 @dataclass(frozen=True)
 class Grid:
-    """Numbers that a register holds: multiples of `step` from `low` to `high`."""
+    """The numbers that a register can hold: multiples of `step` from `low` to `high`."""
 
     low: float
     high: float
     step: float
     truncates: bool = False
-    """Rounds towards zero, not to the nearest."""
+    """Whether numbers are rounded towards zero instead of to the nearest."""
 
     def rounded(self, values: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
-        """Values within the range, as the register holds them."""
+        """Values, which must be within the range, rounded as in the register."""
         steps = np.asarray(values, float) / self.step
         steps = np.trunc(steps + np.sign(steps) * 1e-6) if self.truncates else np.floor(steps + 0.5)
         return np.round(steps * self.step, 12)
@@ -54,19 +54,23 @@ class Grid:
 
 @dataclass(frozen=True)
 class Limits:
-    """Of one camera platform."""
+    """Limits of one camera platform."""
 
     source: str
-    """Where the figures are from."""
+    """Source of the figures."""
     matrix: Grid
     offsets: Grid | None = None
     """None: no offsets."""
     curve: CurveLimits = field(default_factory=CurveLimits)
     channels: int = 1
-    """Curves that the camera can hold: one for all channels, or three."""
+    """Number of gamma curves: 1 for all channels, or 3."""
 
     def problems(self, profile: IspProfile) -> list[str]:
-        """Why the camera cannot hold the profile; empty if it can."""
+        """The reasons why the camera cannot hold the profile; empty if it can.
+
+        Raises:
+            CamproError: if the profile has other blocks than cameras have (see `parts`).
+        """
         ccm, lut = parts(profile)
         found = []
         if not self.matrix.holds(np.array(ccm.matrix)):
@@ -80,10 +84,10 @@ class Limits:
         return found + self.curve.problems(lut)
 
     def realised(self, profile: IspProfile) -> IspProfile:
-        """What the camera does with a profile that it can hold, every number rounded as it rounds.
+        """The profile with every number rounded as the camera rounds it.
 
         Raises:
-            CamproError: with all reasons, where it cannot hold it.
+            CamproError: with all reasons, if the camera cannot hold the profile.
         """
         if reasons := self.problems(profile):
             remedy = "--fit takes the nearest profile that does; one designed for the camera protects better"
@@ -92,7 +96,11 @@ class Limits:
         return self._held(profile, np.array(ccm.matrix), np.array(ccm.offsets), self.curve.resampled(lut))
 
     def fitted(self, profile: IspProfile) -> IspProfile:
-        """The nearest profile that the camera can hold: entries cut at their range, and the curve that is closest."""
+        """The nearest profile that the camera can hold: matrix entries clipped to their range, and the closest curve.
+
+        Raises:
+            CamproError: if the profile has other blocks than cameras have (see `parts`).
+        """
         ccm, lut = parts(profile)
         matrix = np.clip(np.array(ccm.matrix), *self.matrix_range)
         offsets = np.zeros(3) if self.offsets is None else np.clip(ccm.offsets, self.offsets.low, self.offsets.high)
@@ -102,7 +110,7 @@ class Limits:
 
     @property
     def matrix_range(self) -> tuple[float, float]:
-        """Smallest and largest entry that both the camera and a profile can hold."""
+        """Smallest and largest matrix entry that both the camera and a profile can hold."""
         return max(self.matrix.low, -CCM_LIMIT), min(self.matrix.high, CCM_LIMIT)
 
     def _held(
@@ -112,7 +120,7 @@ class Limits:
         offsets: Float[np.ndarray, "3"],
         values: Float[np.ndarray, "c k"],
     ) -> IspProfile:
-        """The profile with these numbers, rounded."""
+        """The profile with these numbers, rounded as the camera rounds them."""
         held = self.matrix.rounded(matrix).clip(*self.matrix_range)
         shift = offsets if self.offsets is None else self.offsets.rounded(offsets)
         ccm = Ccm(tuple(tuple(row) for row in held.tolist()), tuple(shift.tolist()))
@@ -128,18 +136,18 @@ class Limits:
 
 
 def camera_profile(name: str, ccm: Ccm, lut: GammaLut, start: Degamma | None = None) -> IspProfile:
-    """The profile with this matrix and these curves; `parts` takes it apart. Three equal curves become one."""
+    """The profile with this matrix and these curves, the inverse of `parts`. Three equal curves become one."""
     if len(set(lut.values)) == 1:
         lut = GammaLut(lut.values[:1], lut.knots)
     return IspProfile(name, (start or Degamma(), ccm, lut, Quantise(8)))
 
 
 def parts(profile: IspProfile) -> tuple[Ccm, GammaLut]:
-    """The matrix and the curve of a profile for cameras. What simulates a sensor or a file is left aside.
+    """The matrix and the gamma LUT of a profile for cameras; simulated noise and JPEG are ignored.
 
     Raises:
-        CamproError: where it has other blocks, or does not start from linear light: no camera's matrix and curve do
-            the same.
+        CamproError: if the blocks are not degamma, CCM, gamma LUT and rounding to 8 bits, in this order: a camera's
+            matrix and curve cannot replace other blocks.
     """
     blocks = [block for block in profile.blocks if not isinstance(block, SensorNoise | Jpeg)]
     kinds = [Degamma if isinstance(block, MeasuredDegamma) else type(block) for block in blocks]

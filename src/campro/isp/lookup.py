@@ -1,9 +1,8 @@
-"""The fast path: a profile applied to 8-bit pictures by one fused, multi-threaded kernel.
+"""The 8-bit path: a profile applied to 8-bit pictures by one table look-up for each pixel.
 
-A profile that maps each colour on its own is a function of 2^24 colours. It is worked out once for all of them, in
-float64 and in the order of `reference_point`, and kept (64 MiB a profile); from then on a pixel costs one look-up,
-which is bit-identical to the definition because it *is* the definition. Neighbouring pixels have similar colours,
-so the look-ups of a photograph stay in the processor's caches.
+A pointwise profile maps each of the 2^24 colours to one colour. `colour_table` computes the output of all of them once,
+in float64 (64 MiB for a profile); `reference_level` defines the order of operations and so every bit of the result.
+Neighbouring pixels have similar colours, so the look-ups of a photograph mostly hit the processor's caches.
 """
 
 from __future__ import annotations
@@ -21,16 +20,17 @@ from campro.isp.functional import degamma
 from campro.isp.pipeline import IspPipeline
 from campro.isp.profile import Block, Ccm, Degamma, GammaLut, IspProfile, MeasuredDegamma, Quantise
 
-CHUNK = 16384  # pixels that a thread takes at a time
+CHUNK = 16384
+"""Pixels in one task of a thread."""
 
 
 def apply(
     profile: IspProfile, rgb: UInt8[np.ndarray, "H W 3"] | UInt8[np.ndarray, "N H W 3"]
 ) -> UInt8[np.ndarray, "..."]:
-    """What a camera with this profile hands out instead of `rgb`; a new array of the same shape.
+    """The output of a camera with this profile for one sRGB picture or a stack of them; a new array of the same shape.
 
     Raises:
-        CamproError: where `rgb` is not a uint8 picture or a stack of them.
+        CamproError: if `rgb` is not a uint8 array (..., H, W, 3).
     """
     check_rgb8(rgb, "apply")
     if not profile.blocks or rgb.size == 0:
@@ -41,7 +41,7 @@ def apply(
 
 
 def look_up(rgb: UInt8[np.ndarray, "... 3"], table: UInt32[np.ndarray, "16777216"]) -> UInt8[np.ndarray, "... 3"]:
-    """The low 24 bits of the table's entry for each colour; packed as by `colour_table`."""
+    """The colour in bits 0 to 23 of the table entry of each pixel; the table has the layout of `colour_table`."""
     flat = np.ascontiguousarray(rgb).reshape(-1, 3)
     out = np.empty_like(flat)
     _look_up(flat, table, out)
@@ -49,7 +49,7 @@ def look_up(rgb: UInt8[np.ndarray, "... 3"], table: UInt32[np.ndarray, "16777216
 
 
 def _apply_spatial(profile: IspProfile, rgb: np.ndarray) -> np.ndarray:
-    """Blocks that look at neighbours go through the differentiable pipeline, a frame at a time."""
+    """Profiles with spatial blocks (blur, resizing, noise, JPEG) run through the pipeline, one picture at a time."""
     pipe = IspPipeline.from_profile(profile)
     frames = rgb.reshape(-1, *rgb.shape[-3:])
     with torch.inference_mode():
@@ -58,7 +58,10 @@ def _apply_spatial(profile: IspProfile, rgb: np.ndarray) -> np.ndarray:
 
 
 def is_pointwise(blocks: tuple[Block, ...]) -> bool:
-    """Whether the chain has the form `degamma, ccm, gamma LUT, 8-bit rounding`, each optional."""
+    """Whether the output of a pixel depends on its own colour alone.
+
+    That is so for blocks in the order degamma, CCM, gamma LUT, rounding to 8 bits; each of them is optional.
+    """
     kinds = [type(block) for block in blocks]
     in_order = [kind for kind in (Degamma, MeasuredDegamma, Ccm, GammaLut, Quantise) if kind in kinds]
     once = Degamma not in kinds or MeasuredDegamma not in kinds
@@ -67,7 +70,7 @@ def is_pointwise(blocks: tuple[Block, ...]) -> bool:
 
 @lru_cache(maxsize=4)
 def colour_table(blocks: tuple[Block, ...]) -> UInt32[np.ndarray, "16777216"]:
-    """Output of every colour, red << 16 | green << 8 | blue, at the index of the input packed the same way."""
+    """Output colours of a pointwise chain for all input colours; both are packed as red << 16 | green << 8 | blue."""
     curve = torch.arange(256, dtype=torch.float64) / 255
     ccm, lut = Ccm(((1, 0, 0), (0, 1, 0), (0, 0, 1))), GammaLut(((0.0, 1.0),))
     for block in blocks:
@@ -87,7 +90,7 @@ def colour_table(blocks: tuple[Block, ...]) -> UInt32[np.ndarray, "16777216"]:
 
 
 @njit(cache=True, inline="always")
-def reference_point(
+def reference_level(
     r,
     g,
     b,
@@ -98,7 +101,10 @@ def reference_point(
     knots,
     values,
 ):
-    """One output byte in float64, in this order of operations: the definition of the fast path."""
+    """One output level, 0 to 255, of colour (r, g, b): the definition of the 8-bit path, in float64.
+
+    `curve` is the linear value of each of 256 levels; `values` (3, k) are the gamma LUT's values at `knots` (k).
+    """
     mixed = matrix[channel, 0] * curve[r] + matrix[channel, 1] * curve[g] + matrix[channel, 2] * curve[b]
     mixed = min(max(mixed + offsets[channel], 0.0), 1.0)
     left = min(np.searchsorted(knots, mixed, side="right") - 1, len(knots) - 2)
@@ -115,7 +121,7 @@ def _fill(curve, matrix, offsets, knots, values):
             for b in range(256):
                 packed = np.uint32(0)
                 for channel in range(3):
-                    level = reference_point(r, g, b, channel, curve, matrix, offsets, knots, values)
+                    level = reference_level(r, g, b, channel, curve, matrix, offsets, knots, values)
                     packed = (packed << np.uint32(8)) | level
                 table[(r << 16) | (g << 8) | b] = packed
     return table

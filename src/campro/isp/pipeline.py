@@ -1,4 +1,4 @@
-"""The virtual imaging pipeline as one differentiable module (CamPro, NDSS 2024, V-B)."""
+"""The differentiable pipeline: a profile as a PyTorch module (CamPro, NDSS 2024, V-B)."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from torch import nn
 
 from campro.core.types import Images
 from campro.isp.blocks import MODULES, BlockModule, CcmModule, DegammaModule, GammaLutModule, QuantiseModule
-from campro.isp.fused_autograd import fused
+from campro.isp.fused_autograd import fused_colour_blocks
 from campro.isp.limits import Limits
 from campro.isp.profile import IspProfile, Provenance, load_profile
 
 
 class IspPipeline(nn.Module):
-    """(B, 3, H, W) in [0, 1] -> the same; the twin in training of the fast 8-bit path."""
+    """Pictures (B, 3, H, W) in [0, 1] to pictures of the same shape; the differentiable version of `lookup.apply`."""
 
     def __init__(self, blocks: list[BlockModule]) -> None:
         super().__init__()
@@ -22,10 +22,13 @@ class IspPipeline(nn.Module):
 
     @staticmethod
     def from_profile(profile: IspProfile, limits: Limits | None = None) -> IspPipeline:
-        """The pipeline that does what the profile says; `to_profile` is the exact inverse.
+        """The pipeline of a profile; `to_profile` gives back the same profile, bit for bit.
 
-        With `limits` it starts from the nearest profile that such a camera can hold and stays within what it can, at
-        every step, with the camera's own rounding in every picture.
+        With `limits`, the parameters start from the nearest profile that this camera can hold, `project_` keeps them
+        within its limits, and every picture is computed with parameters rounded as the camera rounds them.
+
+        Raises:
+            CamproError: if `limits` are given and the profile is not one for cameras (see `campro.isp.limits.parts`).
         """
         start = profile if limits is None else limits.fitted(profile)
         modules = [MODULES[type(block)](block) for block in start.blocks]
@@ -34,28 +37,36 @@ class IspPipeline(nn.Module):
         return IspPipeline(modules)
 
     def to_profile(self, name: str, provenance: Provenance | None = None) -> IspProfile:
-        """The profile of the parameters as they stand."""
+        """The profile of the current parameters, rounded as the camera rounds them if there are limits.
+
+        Raises:
+            CamproError: if there are limits and the camera cannot hold the parameters.
+        """
         blocks = tuple(block.to_spec() for block in self.blocks)
         profile = IspProfile(name, blocks, provenance or Provenance())
         limits = next((block.limits for block in self.blocks if block.limits is not None), None)
         return profile if limits is None else limits.realised(profile)
 
     def forward(self, images: Images) -> Images:
+        """The pictures after all blocks."""
         blocks = list(self.blocks)
         while blocks:
-            chain = colour_chain(blocks) if images.device.type == "cpu" else 0
-            images = apply_chain(blocks[:chain], images) if chain else blocks[0](images)
-            blocks = blocks[chain or 1 :]
+            count = fusable_blocks(blocks) if images.device.type == "cpu" else 0
+            images = apply_fused(blocks[:count], images) if count else blocks[0](images)
+            blocks = blocks[count or 1 :]
         return images
 
     def project_(self) -> None:
-        """Move all parameters back into their feasible box; called after each optimiser step."""
+        """Move all parameters back into their range; called after each optimiser step."""
         for block in self.blocks:
             block.project_()
 
 
-def colour_chain(blocks: Sequence[BlockModule]) -> int:
-    """How many of the first blocks have the form [degamma] CCM, gamma LUT [rounding], which runs as one; 0 if none."""
+def fusable_blocks(blocks: Sequence[BlockModule]) -> int:
+    """Number of leading blocks that `apply_fused` can compute: degamma (optional), CCM, gamma LUT, rounding (optional).
+
+    It is 0 if the blocks do not start with such a chain.
+    """
     kinds = [type(block) for block in blocks]
     start = int(kinds[0] is DegammaModule)
     if kinds[start : start + 2] != [CcmModule, GammaLutModule]:
@@ -63,8 +74,8 @@ def colour_chain(blocks: Sequence[BlockModule]) -> int:
     return start + 2 + int(kinds[start + 2 : start + 3] == [QuantiseModule])
 
 
-def apply_chain(blocks: Sequence[BlockModule], images: Images) -> Images:
-    """The blocks that `colour_chain` has counted, in one pass (`campro.isp.fused_autograd`)."""
+def apply_fused(blocks: Sequence[BlockModule], images: Images) -> Images:
+    """The blocks that `fusable_blocks` counted, as one operation (`campro.isp.fused_autograd`)."""
     curve, levels = None, 0
     for block in blocks:
         match block:
@@ -76,9 +87,13 @@ def apply_chain(blocks: Sequence[BlockModule], images: Images) -> Images:
                 lut = block
             case QuantiseModule():
                 levels = 2**block.spec.bits - 1
-    return fused(images, curve, ccm.held, ccm.offsets, lut.held, lut.knots, levels)
+    return fused_colour_blocks(images, curve, ccm.rounded, ccm.offsets, lut.rounded, lut.knots, levels)
 
 
 def pipeline(profile: IspProfile | str) -> IspPipeline:
-    """The differentiable pipeline of a profile, or of the profile of that name or path."""
+    """The differentiable pipeline of a profile, or of the profile with that name or path.
+
+    Raises:
+        CamproError: as `load_profile`.
+    """
     return IspPipeline.from_profile(profile if isinstance(profile, IspProfile) else load_profile(profile))

@@ -1,8 +1,9 @@
-"""The profile: what a camera's image signal processor is set to. A frozen, torch-free, versioned JSON document.
+"""The profile: the settings of a camera's image signal processor, as a versioned JSON document.
 
     {"schema": 1, "name": ..., "blocks": [{"block": "degamma", ...}, ...], "provenance": {...}}
 
-Blocks act in order on sRGB pictures in [0, 1] (CamPro, NDSS 2024, V-B, eqs. 1-2).
+Blocks are applied in order to sRGB pictures in [0, 1] (CamPro, NDSS 2024, V-B, eqs. 1-2). This module does not need
+PyTorch.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from campro.core.hashing import json_digest
 
 SCHEMA = 1
 CCM_LIMIT = 5.0
-"""Largest magnitude of a matrix entry; beyond it one channel's noise drowns the picture, and few cameras store more."""
+"""Largest magnitude of a matrix entry: larger entries amplify noise too much, and few cameras can store them."""
 
 Matrix3 = tuple[tuple[float, ...], ...]
 Curve = Literal["power-2.2", "srgb"]
@@ -56,7 +57,7 @@ def _whole(value: Any, block: str, name: str, low: int, high: int) -> int:
 
 @dataclass(frozen=True)
 class Degamma:
-    """sRGB -> linear light: x^2.2 as in the paper, or the exact curve of IEC 61966-2-1."""
+    """sRGB to linear light: x^2.2 as in the paper, or the exact curve of IEC 61966-2-1."""
 
     block: ClassVar[str] = "degamma"
     curve: Curve = "power-2.2"
@@ -68,11 +69,11 @@ class Degamma:
 
 @dataclass(frozen=True)
 class MeasuredDegamma:
-    """sRGB -> linear light of a camera whose own tone curve was measured: piecewise linear between even levels."""
+    """sRGB to linear light by a measured tone curve, piecewise linear between evenly spaced inputs."""
 
     block: ClassVar[str] = "measured_degamma"
     values: tuple[float, ...]
-    """Rising from 0 to 1."""
+    """Outputs at evenly spaced inputs; they rise from 0 to 1."""
 
     def __post_init__(self) -> None:
         values = _numbers(self.values, self.block, "values", None, 0.0, 1.0)
@@ -83,7 +84,7 @@ class MeasuredDegamma:
 
 @dataclass(frozen=True)
 class Ccm:
-    """Colour correction matrix on linear RGB, row = output channel, plus offsets, then clipped to [0, 1]."""
+    """Colour correction matrix on linear RGB (row = output channel), plus offsets; the result is clipped to [0, 1]."""
 
     block: ClassVar[str] = "ccm"
     matrix: Matrix3
@@ -99,12 +100,12 @@ class Ccm:
 
 @dataclass(frozen=True)
 class GammaLut:
-    """Piecewise-linear curve through (knot, value); one curve for all channels or three for R, G, B."""
+    """Piecewise-linear curve through (knot, value): one for all channels, or three for R, G, B."""
 
     block: ClassVar[str] = "gamma_lut"
     values: tuple[tuple[float, ...], ...]
     knots: tuple[float, ...] | None = None
-    """Strictly rising from 0 to 1; None means evenly spaced."""
+    """Inputs, strictly rising from 0 to 1; None: evenly spaced."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.values, list | tuple) or len(self.values) not in (1, 3):
@@ -123,14 +124,14 @@ class GammaLut:
 
     @property
     def positions(self) -> tuple[float, ...]:
-        """The knots, spelled out where they are evenly spaced."""
+        """The knots, also if they are evenly spaced."""
         points = len(self.values[0])
         return self.knots or tuple(i / (points - 1) for i in range(points))
 
 
 @dataclass(frozen=True)
 class Quantise:
-    """Round to 2^bits levels, halves up: what leaves the camera is digital."""
+    """Rounding to 2^bits levels, halves up, as in the camera's output."""
 
     block: ClassVar[str] = "quantise"
     bits: int = 8
@@ -155,14 +156,14 @@ class Defocus:
 
 @dataclass(frozen=True)
 class ChromaBlur(Defocus):
-    """Gaussian blur of the colour differences alone; luma stays sharp. A strong setting of chroma denoising."""
+    """Gaussian blur of the colour differences alone, like a strong chroma denoising filter; luma stays sharp."""
 
     block: ClassVar[str] = "chroma_blur"
 
 
 @dataclass(frozen=True)
 class LowResolution:
-    """Shrink by `factor`, then enlarge to the old size, both bilinear."""
+    """Downscaling by `factor`, then upscaling to the old size, both bilinear."""
 
     block: ClassVar[str] = "low_resolution"
     factor: int
@@ -173,7 +174,7 @@ class LowResolution:
 
 @dataclass(frozen=True)
 class Jpeg:
-    """Simulation only: what storing as JPEG at `quality` does."""
+    """Simulation only: JPEG compression at `quality`, 1 to 100."""
 
     block: ClassVar[str] = "jpeg"
     quality: int = 90
@@ -184,7 +185,7 @@ class Jpeg:
 
 @dataclass(frozen=True)
 class SensorNoise:
-    """Simulation only: noise of variance shot * x + read^2 on linear light x in [0, 1]."""
+    """Simulation only: Gaussian noise of variance shot * x + read^2 on linear light x in [0, 1]."""
 
     block: ClassVar[str] = "sensor_noise"
     shot: float
@@ -205,10 +206,10 @@ BLOCK_TYPES: dict[str, type] = {kind.block: kind for kind in get_args(Block)}
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a profile comes from; free text and figures for people, never read by the pipeline."""
+    """The origin of a profile, for people: free text and figures that have no effect on pictures."""
 
     data: dict[str, str] = field(default_factory=dict)
-    """Name of each training set -> its digest."""
+    """Digest of each training set, by its name."""
     models: dict[str, str] = field(default_factory=dict)
     seed: int | None = None
     commit: str = ""
@@ -218,7 +219,7 @@ class Provenance:
 
 @dataclass(frozen=True)
 class IspProfile:
-    """Settings of an image signal processor; equal blocks make equal pictures and equal digests."""
+    """Settings of an image signal processor; profiles with equal blocks have equal digests and give equal pictures."""
 
     name: str
     blocks: tuple[Block, ...]
@@ -231,11 +232,11 @@ class IspProfile:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over schema and blocks alone: renaming a profile does not change what it does."""
+        """SHA-256 of schema and blocks; the name and the provenance have no effect on it."""
         return json_digest({"schema": SCHEMA, "blocks": [_block_json(block) for block in self.blocks]})
 
     def to_json(self) -> str:
-        """The document; floats in full, so that reading it back is exact."""
+        """The JSON document; floats keep all digits, so that `from_json` gives back an equal profile."""
         document = {
             "schema": SCHEMA,
             "name": self.name,
@@ -245,7 +246,7 @@ class IspProfile:
         return json.dumps(document, indent=1, allow_nan=False) + "\n"
 
     def save(self, path: Path | str) -> None:
-        """Write the document, all or nothing."""
+        """Write the document atomically."""
         atomic_write(Path(path), self.to_json())
 
     @staticmethod
@@ -253,7 +254,8 @@ class IspProfile:
         """Read and validate a document.
 
         Raises:
-            CamproError: naming the file and what is wrong: unknown version, block or field, NaN, wrong length, range.
+            CamproError: if the file is not readable or not a valid profile: unknown version, block or field, a
+                number that is not finite or out of range, or a list of the wrong length. The message names the file.
         """
         path = Path(path)
         try:
@@ -268,7 +270,11 @@ class IspProfile:
 
     @staticmethod
     def from_json(text: str) -> IspProfile:
-        """Parse and validate a document; see `load`."""
+        """Parse and validate a document.
+
+        Raises:
+            CamproError: as `load`, without the name of a file.
+        """
         document = _parse(text)
         if document.get("schema") != SCHEMA:
             remedy = "update campro, or design the profile anew"
@@ -331,11 +337,15 @@ _FOLDER = files("campro.isp") / "profiles"
 BUILTIN_PROFILES: tuple[str, ...] = tuple(
     sorted(entry.name.removesuffix(".json") for entry in _FOLDER.iterdir() if entry.name.endswith(".json"))
 )
-"""Names that `load_profile` knows: every file in `isp/profiles`."""
+"""Names of the built-in profiles: the files in `isp/profiles`."""
 
 
 def load_profile(name_or_path: str | Path) -> IspProfile:
-    """A built-in profile by its name, or any profile by the path of its JSON file."""
+    """A built-in profile by its name, or any profile by the path of its JSON file.
+
+    Raises:
+        CamproError: if there is neither such a name nor such a file, or the file is not a valid profile.
+    """
     if str(name_or_path) in BUILTIN_PROFILES:
         return IspProfile.load(Path(str(_FOLDER / f"{name_or_path}.json")))
     if Path(name_or_path).exists():

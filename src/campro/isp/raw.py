@@ -1,7 +1,10 @@
-"""A camera from light to file: unprocess a photograph to what a sensor sees, then develop it with a profile in it.
+"""Simulation of a whole camera: a photograph is unprocessed to a sensor's raw mosaic, then developed with a profile.
 
-Clean sRGB flatters a profile: real cameras apply it to noisy, mosaicked light, and a steep gamma curve amplifies noise.
-Unprocessing and noise levels: Brooks et al., Unprocessing Images for Learned Raw Denoising (CVPR 2019), 3.1 to 3.4.
+A profile looks better on clean sRGB pictures than in a real camera, which applies it to noisy, mosaicked light; a steep
+gamma curve amplifies that noise.
+
+Source of unprocessing and of noise levels: Brooks et al., Unprocessing Images for Learned Raw Denoising, CVPR 2019,
+sections 3.1 to 3.4.
 """
 
 from __future__ import annotations
@@ -21,47 +24,62 @@ from campro.isp.limits import parts
 from campro.isp.profile import IspProfile, Matrix3
 
 IMX219: Matrix3 = ((2.18174, -0.70887, -0.47287), (-0.70196, 2.76426, -1.06231), (-0.25157, -0.71978, 1.97135))
-"""Sensor colours to linear sRGB of a Raspberry Pi camera 2 at 4650 K; libcamera, src/ipa/rpi/vc4/data/imx219.json."""
+"""White-balanced sensor RGB to linear sRGB (row = output channel) of the Raspberry Pi Camera Module 2 at 4650 K.
+
+Source: libcamera, src/ipa/rpi/vc4/data/imx219.json.
+"""
 GAMMA = 2.2
+"""Exponent from sRGB levels in [0, 1] to linear light."""
 LOG_READ_SLOPE, LOG_READ_OFFSET = 2.18, 1.20
-"""Natural logarithm of the read noise's variance, from that of the shot noise: Brooks et al., 3.1."""
+"""ln(read) = slope ln(shot) + offset, both variances: Brooks et al., section 3.1."""
 
 
 @dataclass(frozen=True)
 class Sensor:
-    """A sensor in its light: variance of noise is shot x signal + read, of white at 1."""
+    """A sensor and its exposure; the variance of noise is shot * signal + read, for a signal of 1 at white."""
 
     shot: float = 0.0
     read: float = 0.0
     matrix: Matrix3 = IMX219
+    """White-balanced sensor RGB to linear sRGB; row = output channel."""
     gains: tuple[float, float] = (1.65, 1.49)
-    """White balance of red and blue, green being 1."""
+    """White balance gains of red and blue; green has gain 1."""
     bits: int = 12
+    """Resolution of the raw mosaic."""
     quality: int | None = 95
-    """Of the JPEG file that the camera writes; None: none."""
+    """Quality, 1 to 100, of the JPEG file that the camera writes; None: no compression."""
 
     @staticmethod
     def with_noise(shot: float, **settings: object) -> Sensor:
-        """A sensor with that shot noise, 1e-4 (bright) to 1.2e-2 (night), and the read noise that goes with it."""
+        """A sensor with this shot noise, 1e-4 (bright) to 1.2e-2 (night), and typical read noise (Brooks et al.)."""
         read = float(np.exp(LOG_READ_SLOPE * np.log(shot) + LOG_READ_OFFSET))
         return replace(Sensor(shot=shot, read=read), **settings)  # type: ignore[arg-type]
 
 
 class RawCamera:
-    """The `ImageTransform` of a whole camera: what its file shows of the scene that `rgb` shows.
+    """The `ImageTransform` of a whole camera: from a picture of a scene to the camera's file of that scene.
 
-    Noise is a function of picture and seed, so that the same picture gives the same file.
+    Noise depends on the picture and the seed alone, so the same picture always gives the same result.
     """
 
     def __init__(self, profile: IspProfile, sensor: Sensor, seed: int = 0, name: str | None = None) -> None:
-        """A profile without blocks is the camera as it is, with gamma 1/2.2."""
+        """A profile without blocks is the camera without a profile, with gamma 1/2.2.
+
+        Raises:
+            CamproError: if the profile has blocks that cameras do not have (see `campro.isp.limits.parts`).
+        """
         if profile.blocks:
-            parts(profile)  # refuses what is no camera's
+            parts(profile)
         self.profile, self.sensor, self.seed = profile, sensor, seed
         self.name = name or profile.name
         self.digest = json_digest({"profile": profile.digest, "sensor": asdict(sensor), "seed": seed})
 
     def __call__(self, rgb: Rgb8) -> Rgb8:
+        """The camera's picture of the scene; any size.
+
+        Raises:
+            CamproError: if `rgb` is not an 8-bit picture.
+        """
         check_rgb8(rgb, "raw camera")
         height, width = rgb.shape[:2]
         even = cv2.copyMakeBorder(rgb, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
@@ -69,19 +87,25 @@ class RawCamera:
         return developed if self.sensor.quality is None else through_jpeg(developed, self.sensor.quality)
 
     def expose(self, rgb: Rgb8) -> Float[np.ndarray, "H W"]:
-        """The mosaic (red top left) of a picture with even sides, in [0, 1], noisy and rounded to the sensor's bits."""
+        """The raw mosaic in [0, 1], with noise, rounded to the sensor's bits; Bayer pattern RGGB (red top left).
+
+        The sides of the picture must be even.
+        """
         native = ((rgb / 255.0) ** GAMMA @ np.linalg.inv(self.sensor.matrix).T) / self._white_balance()
         mosaic = np.empty(rgb.shape[:2])
         for row, column, channel in ((0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 2)):
             mosaic[row::2, column::2] = native[row::2, column::2, channel]
         mosaic = mosaic.clip(0, 1)
-        spread = np.sqrt(self.sensor.shot * mosaic + self.sensor.read)
-        noisy = mosaic + spread * self._generator(rgb).standard_normal(mosaic.shape)
+        deviation = np.sqrt(self.sensor.shot * mosaic + self.sensor.read)
+        noisy = mosaic + deviation * self._generator(rgb).standard_normal(mosaic.shape)
         levels = 2**self.sensor.bits - 1
         return np.floor(noisy.clip(0, 1) * levels + 0.5) / levels
 
     def develop(self, mosaic: Float[np.ndarray, "H W"]) -> Rgb8:
-        """White balance, demosaicking, matrix (profile x own), gamma curve, 8 bit."""
+        """Develop an RGGB mosaic in [0, 1]: white balance, demosaicking, matrix, gamma curve, rounding to 8 bits.
+
+        The matrix is the profile's times the sensor's; the curve is the profile's.
+        """
         balanced = mosaic.copy()
         red, blue = self.sensor.gains
         balanced[0::2, 0::2] *= red

@@ -1,4 +1,4 @@
-"""Raw files of real cameras, DNG and what else LibRaw reads: the mosaic, and what is needed to develop it."""
+"""Raw files of real cameras (DNG and other formats that LibRaw reads), developed with a profile."""
 
 from __future__ import annotations
 
@@ -18,25 +18,31 @@ SRGB_TO_XYZ = np.array([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522
                         [0.0193339, 0.1191920, 0.9503041]])  # fmt: skip
 """IEC 61966-2-1, linear light, D65."""
 SINGULAR = 1e-9
-"""Determinant below which a matrix is none."""
+"""A matrix whose determinant is smaller is treated as missing."""
 TURNS = {0: 0, 3: 2, 5: 1, 6: 3}
-"""LibRaw's flip -> quarter turns, counter-clockwise."""
+"""LibRaw's `flip` to quarter turns, counter-clockwise, that make the picture upright."""
 
 Mosaic = Float[np.ndarray, "H W"]
 
 
 def develop_file(path: Path, profile: IspProfile) -> Rgb8:
-    """The file's picture as a camera with the profile hands it out, upright; the camera's own where it has no blocks.
+    """The picture of a raw file as a camera with the profile would output it, upright.
+
+    A profile without blocks gives the picture of the camera without a profile.
 
     Raises:
-        CamproError: where rawpy is missing, or the file is no raw file with a mosaic of red, green and blue.
+        CamproError: if rawpy is not installed, or the file has no 2 x 2 mosaic of red, green and blue.
     """
     mosaic, sensor, turns = read_raw(path)
     return np.ascontiguousarray(np.rot90(RawCamera(profile, sensor).develop(mosaic), turns))
 
 
 def read_raw(path: Path) -> tuple[Mosaic, Sensor, int]:
-    """The mosaic in [0, 1], red top left; matrix and white balance of the camera; quarter turns that put it upright."""
+    """The RGGB mosaic in [0, 1], the camera's matrix and white balance, and the quarter turns that make it upright.
+
+    Raises:
+        CamproError: as `develop_file`.
+    """
     try:
         import rawpy
     except ImportError as error:
@@ -70,7 +76,7 @@ def _read(raw: Any, path: Path) -> tuple[Mosaic, Sensor, int]:
 
 
 def _white_balance(raw: Any) -> tuple[float, float, float]:
-    """As the camera measured it, or for daylight where it did not."""
+    """Gains of red, green and blue that the camera measured; if it did not, those for daylight, or 1."""
     for gains in (raw.camera_whitebalance, raw.daylight_whitebalance):
         if min(gains[:3]) > 0:
             return float(gains[0]), float(gains[1]), float(gains[2])
@@ -78,8 +84,8 @@ def _white_balance(raw: Any) -> tuple[float, float, float]:
 
 
 def _from_xyz(xyz_to_camera: Float[np.ndarray, "3 3"]) -> Float[np.ndarray, "3 3"]:
-    """White-balanced sensor colours -> linear sRGB, of cameras that LibRaw knows by this matrix alone."""
+    """White-balanced sensor RGB to linear sRGB, from the matrix XYZ to sensor RGB; rows sum to 1."""
     if abs(np.linalg.det(xyz_to_camera)) < SINGULAR:
-        return np.eye(3)  # neither: taken for a sensor whose colours are sRGB already
+        return np.eye(3)  # no matrix at all: assume that the sensor's colours are linear sRGB
     from_srgb = xyz_to_camera @ SRGB_TO_XYZ
     return np.asarray(np.linalg.inv(from_srgb / from_srgb.sum(1, keepdims=True)))
