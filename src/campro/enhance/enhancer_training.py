@@ -107,7 +107,7 @@ def train_enhancer(
             with fabric.autocast():  # Fabric does not enter it for methods marked as forward
                 loss = network.loss(sample)
             if not torch.isfinite(loss):
-                raise CamproError("enhancer", "a finite loss", str(float(loss)), "use --precision 32-true")
+                raise CamproError("enhancer", "a finite loss", str(float(loss.detach())), "use --precision 32-true")
             optimiser.zero_grad()
             fabric.backward(loss)
             fabric.clip_gradients(network, optimiser, max_norm=MAX_NORM)
