@@ -1,4 +1,4 @@
-"""Attackers of the game: each does what its name says, by hand-made cases and reference libraries."""
+"""Attackers of the game, against cases by hand and reference libraries."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sklearn.linear_model import Ridge
 from torch.nn import functional as F
 
 from campro.core.errors import CamproError
-from campro.design.attackers import ATTACKERS, REMEMBERED, RIDGE, ridge, stretched_along
+from campro.design.attackers import ATTACKERS, MEMORY_SIZE, RIDGE, ridge, stretched_along
 from campro.models.faces import load_embedder
 
 PEOPLE = 3
@@ -27,27 +27,27 @@ def _attacker(name):
 
 @pytest.fixture(scope="module")
 def faces():
-    """Raw faces, the same as a negative, and whose they are."""
+    """Raw faces, their negatives, and the index of the person in each."""
     size = load_embedder("mobilefacenet", weights=None).card.size
     smooth = F.interpolate(torch.rand(6, 3, 6, 6, generator=torch.Generator().manual_seed(1)), size, mode="bilinear")
     return smooth, 1 - smooth, torch.arange(6) % PEOPLE
 
 
 @pytest.mark.parametrize("name", ["recogniser", "filters", "colours", "distilled"])
-def test_attackers_learn_what_they_are_shown(name, faces):
+def test_training_lowers_the_loss(name, faces):
     attacker, (raw, captured, person) = _attacker(name), faces
-    learns = torch.optim.Adam([p for p in attacker.parameters() if p.requires_grad], lr=1e-3)
+    optimiser = torch.optim.Adam([p for p in attacker.parameters() if p.requires_grad], lr=1e-3)
     losses = []
     for _ in range(25):
         loss = attacker(captured, raw, person, _rng()).loss
-        learns.zero_grad()
+        optimiser.zero_grad()
         loss.backward()
-        learns.step()
+        optimiser.step()
         losses.append(float(loss.detach()))
     assert losses[-1] < 0.6 * losses[0]
 
 
-def test_every_attacker_tells_the_protector_where_to_go(faces):
+def test_gradients_reach_the_captured_faces(faces):
     for name in ATTACKERS:
         attacker, captured = _attacker(name), faces[1].clone().requires_grad_()
         logits = attacker.logits(captured, _rng())
@@ -56,20 +56,20 @@ def test_every_attacker_tells_the_protector_where_to_go(faces):
         assert captured.grad.abs().sum() > 0, name
 
 
-def test_colours_are_left_alone_until_something_is_learned(faces):
+def test_the_colour_network_starts_at_the_identity(faces):
     plain, colours = _attacker("recogniser"), _attacker("colours")
-    torch.testing.assert_close(colours.rows(faces[0], _rng()), plain.rows(faces[0], _rng()))
+    torch.testing.assert_close(colours.embeddings(faces[0], _rng()), plain.embeddings(faces[0], _rng()))
 
 
-def test_distillation_needs_no_names_and_leaves_its_teacher_alone(faces):
+def test_distillation_ignores_identities_and_keeps_its_teacher(faces):
     attacker, (raw, captured, person) = _attacker("distilled"), faces
-    teacher = {name: value.clone() for name, value in attacker.known.state_dict().items()}
-    seen_raw = attacker(raw, raw, person, _rng())
-    torch.testing.assert_close(seen_raw.loss, torch.tensor(0.0), atol=1e-6, rtol=0)
-    other_names = attacker(captured, raw, person.flip(0), _rng())
-    torch.testing.assert_close(attacker(captured, raw, person, _rng()).loss, other_names.loss)
+    teacher = {name: value.clone() for name, value in attacker.teacher.state_dict().items()}
+    on_raw = attacker(raw, raw, person, _rng())
+    torch.testing.assert_close(on_raw.loss, torch.tensor(0.0), atol=1e-6, rtol=0)
+    other_people = attacker(captured, raw, person.flip(0), _rng())
+    torch.testing.assert_close(attacker(captured, raw, person, _rng()).loss, other_people.loss)
     attacker(captured, raw, person, _rng()).loss.backward()
-    assert all(torch.equal(value, teacher[name]) for name, value in attacker.known.state_dict().items())
+    assert all(torch.equal(value, teacher[name]) for name, value in attacker.teacher.state_dict().items())
 
 
 def test_ridge_is_that_of_scikit_learn():
@@ -79,13 +79,13 @@ def test_ridge_is_that_of_scikit_learn():
     np.testing.assert_allclose(ridge(x, y).numpy(), expected, rtol=1e-8)
 
 
-def test_the_ridge_attacker_fits_at_once_and_forgets_the_oldest(faces):
+def test_the_ridge_attacker_fits_in_one_step_and_has_a_bounded_memory(faces):
     attacker, (raw, captured, person) = _attacker("ridge"), faces
     first, second = (attacker(captured, raw, person, _rng()).loss for _ in range(2))
     assert second < 0.5 * first
-    for _ in range(REMEMBERED // len(raw)):
+    for _ in range(MEMORY_SIZE // len(raw)):
         attacker(raw, raw, person, _rng())
-    assert attacker.seen.shape == (REMEMBERED, 2, attacker.embedder.card.dim)
+    assert attacker.memory.shape == (MEMORY_SIZE, 2, attacker.embedder.card.dim)
     again = _attacker("ridge")
     again.load_state_dict(attacker.state_dict())
     torch.testing.assert_close(again.logits(captured, _rng()), attacker.logits(captured, _rng()))

@@ -1,4 +1,4 @@
-"""Design: train a profile by the adversarial game of recogniser, camera and person detector.
+"""Design: adversarial training of a profile against recognisers, together with a person detector.
 
-Start at `campro.design.designer.design`; nothing is imported here, so that `campro design --help` answers at once.
+The entry point is `campro.design.designer.design`. Nothing is imported here, so that `campro design --help` is fast.
 """

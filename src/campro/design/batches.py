@@ -1,4 +1,4 @@
-"""Training batches, drawn by the generator they are handed."""
+"""Random training batches; all randomness comes from the generator that is passed in."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ from campro.models.persons.detector_adaptation import scene_batch
 
 @dataclass(frozen=True)
 class FaceCrops:
-    """Aligned 8-bit crops of the training faces, in memory: (N, h, w, 3), and who each one shows."""
+    """Aligned crops of the training faces in memory."""
 
     pixels: UInt8[np.ndarray, "N h w 3"]
+    """8-bit sRGB."""
     person: Int[np.ndarray, "N"]
+    """Index of the person in each crop, 0 to people - 1."""
     people: int
 
     def __len__(self) -> int:
@@ -28,11 +30,11 @@ class FaceCrops:
 
 
 def face_batch(faces: FaceCrops, size: int, rng: np.random.Generator) -> tuple[Images, Int[Tensor, "B"]]:
-    """Random faces, half of them mirrored, as (size, 3, h, w) in [0, 1], and whose they are."""
-    rows = rng.choice(len(faces), size, replace=len(faces) < size)
-    crops = to_tensor(faces.pixels[rows])
+    """Random crops (size, 3, h, w) in [0, 1], half of them mirrored, and the index of the person in each."""
+    chosen = rng.choice(len(faces), size, replace=len(faces) < size)
+    crops = to_tensor(faces.pixels[chosen])
     mirrored = torch.from_numpy(rng.random(size) < 0.5)[:, None, None, None]
-    return torch.where(mirrored, crops.flip(3), crops), torch.from_numpy(faces.person[rows]).long()
+    return torch.where(mirrored, crops.flip(3), crops), torch.from_numpy(faces.person[chosen]).long()
 
 
 def scenes_batch(scenes: Sequence[Scene], size: tuple[int, int], count: int, rng: np.random.Generator) -> Images:

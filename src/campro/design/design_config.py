@@ -1,4 +1,4 @@
-"""What a design run is told: the recipe (how to train) and the configuration (on what)."""
+"""Options of a design run: the recipe (hyper-parameters) and the configuration (data, models, camera)."""
 
 from __future__ import annotations
 
@@ -10,44 +10,47 @@ from typing import Literal
 from campro.core.errors import CamproError
 
 PLAIN = "plain"
-"""An identity matrix and gamma 1/2.2, as in the paper."""
+"""Name of the start profile with an identity matrix and gamma 1/2.2, as in the paper."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Hyper-parameters of Algorithm 1. Learning rates belong to the three players in turn.
+    """Hyper-parameters of Algorithm 1.
 
     Source: CamPro (NDSS 2024), V-C and VI-A; the preset `paper` holds the settings given there.
     """
 
     epochs: float
-    """Passes over the faces in the adversarial phase; one round is one pass over a batch by each player."""
+    """Passes over the faces in the adversarial phase; one round is one batch for attackers and protector each."""
     max_rounds: int | None
-    """Upper bound on rounds, so that a preset keeps its promise on time however many faces there are."""
+    """Upper bound on rounds, which bounds the run time for any number of faces."""
     pipeline_lr: float
+    """Learning rate of the camera pipeline (Adam)."""
     recogniser_lr: float
+    """Learning rate of the attackers (SGD with momentum 0.9)."""
     detector_lr: float
+    """Learning rate of the person detector (Adam)."""
     face_batch: int
     scene_batch: int
     omega: float = 0.2
-    """Weight of the detection loss against the face loss (eq. 6)."""
+    """Weight of the detection loss relative to the face loss (eq. 6)."""
     attacker_steps: int = 1
     """m: attacker steps per round."""
     protector_steps: int = 1
     """n: protector steps per round."""
     start: str = PLAIN
-    """Built-in profile to start from, or a plain camera: identity matrix, gamma 1/2.2."""
+    """Built-in profile to start from, or `plain`."""
     lut_points: int = 32
-    """Points of a plain camera's gamma LUT."""
+    """Points of the gamma LUT of the start profile `plain`."""
     enhancer_steps: int = 3000
-    """Training steps of the enhancer, where one is asked for."""
+    """Training steps of the enhancer (`--enhance`)."""
     warmup_accuracy: float = 0.9
-    """The adversarial phase starts when the attacker names this share of a running average of its faces."""
+    """Running average of the best attacker's rank-1 accuracy at which warm-up ends (0 to 1)."""
     max_warmup: int = 2000
-    """Rounds after which warm-up ends even so; the provenance then says that the threshold was missed."""
+    """Rounds after which warm-up ends in any case; the provenance then notes that the threshold was missed."""
 
     def rounds(self, faces: int) -> int:
-        """Rounds of the adversarial phase on a training set of that many faces."""
+        """Number of rounds of the adversarial phase for a training set of `faces` photographs."""
         full = max(1, math.ceil(self.epochs * faces / self.face_batch))
         return full if self.max_rounds is None else min(full, self.max_rounds)
 
@@ -63,58 +66,65 @@ PRESETS: dict[str, Recipe] = {
 
 @dataclass(frozen=True)
 class DesignConfig:
-    """Train a profile. Without --faces and --scenes it uses the embedded sample."""
+    """Train a profile. Without --faces and --scenes: the embedded sample."""
 
     out: Path = Path("runs/design")
-    """Run folder; the same command resumes what is there. The profile ends up in it as profile.json."""
+    """Run folder; the same command resumes an interrupted run. The profile is written to it as profile.json."""
     faces: Path | None = None
-    """Training faces, a folder per person; none of these people may be in the audit."""
+    """Training faces, a folder per person; the audit must use other people."""
     scenes: tuple[Path, ...] = ()
-    """COCO JSON files of training photographs with people."""
+    """COCO JSON files of the training photographs for person detection."""
     face_model: str = "dlib-resnet29"
-    """White-box recogniser that the profile is trained against; `campro models` lists them."""
+    """Recogniser that the profile is trained against (white-box); `campro models` lists them."""
     face_weights: Path | None = None
-    """Weights of the recogniser where they are not found by name."""
+    """Weights of the recogniser, if they cannot be found by its name."""
     landmarks: str = "dlib"
-    """Face detector that places the crops."""
+    """Face detector whose landmarks align the crops."""
     detector: str = "campro-person"
-    """Person detector that must go on working."""
+    """Person detector whose function is preserved."""
     detector_weights: Path | None = None
-    """Weights of the detector where they are not found by name."""
+    """Weights of the person detector, if they cannot be found by its name."""
     preset: Literal["paper", "cpu", "quick"] = "quick"
-    """Recipe: `paper` as published, `cpu` under an hour on two cores, `quick` under five minutes."""
+    """Recipe: `paper` as published; `cpu`, under an hour on two cores; `quick`, under five minutes."""
     rounds: int | None = None
-    """Rounds of the adversarial phase, instead of the preset's."""
+    """Rounds of the adversarial phase; default: the preset's."""
     omega: float | None = None
-    """Weight of the detection loss, instead of the preset's."""
+    """Weight of the detection loss; default: the preset's."""
     start: str | None = None
-    """Profile to start from (name or path), instead of the preset's; `plain` is a plain camera, as in the paper."""
+    """Profile to start from (name or path); default: the preset's. `plain` has an identity matrix and gamma
+    1/2.2, as in the paper."""
     target: str | None = None
-    """Camera that must be able to hold the profile (`campro targets`); it is then what the camera itself does."""
+    """Camera within whose limits the profile is trained (`campro targets`); values are rounded as the camera does."""
     isp: tuple[str, ...] = ()
-    """More of the image signal processor: curve-per-channel, offsets, and NAME or NAME=VALUE of bits, defocus,
-    low-resolution, chroma-blur."""
+    """Further ISP parameters: curve-per-channel, offsets, and NAME or NAME=VALUE with bits, defocus, low-resolution,
+    chroma-blur."""
     attackers: tuple[str, ...] = ("recogniser",)
-    """Who plays against the profile, side by side: recogniser (the paper's), filters, colours, distilled, ridge."""
-    renew: int | None = None
-    """Rounds after which one attacker, each in turn, begins anew."""
+    """Attackers that the profile is trained against at the same time: recogniser (the paper's), filters, colours,
+    distilled, ridge."""
+    reset_every: int | None = None
+    """Reset one attacker to its start weights every so many rounds, each attacker in turn; default: never."""
     protector_only: bool = False
-    """Ablation: the attacker stays as it was after warm-up."""
+    """Ablation: the attackers are not trained after warm-up."""
     enhance: bool = False
-    """Also train an enhancer for the profile; it ends up in the run folder as enhancer.onnx."""
+    """Also train an enhancer for the profile; it is written to the run folder as enhancer.onnx."""
     name: str = "my-profile"
-    """Name that the profile carries."""
+    """Name of the profile."""
     seed: int = 0
+    """Seed of all random draws."""
     accelerator: str = "auto"
+    """Hardware: auto, cpu, gpu."""
     devices: int = 1
+    """Devices per machine, trained data-parallel."""
     nodes: int = 1
+    """Machines, trained data-parallel."""
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    """Floating-point precision of the training."""
 
     def __post_init__(self) -> None:
-        for option in ("rounds", "renew", "devices", "nodes"):
+        for option in ("rounds", "reset_every", "devices", "nodes"):
             value = getattr(self, option)
             if value is not None and value < 1:
-                raise CamproError("design", f"--{option} of at least 1", str(value))
+                raise CamproError("design", f"--{option.replace('_', '-')} of at least 1", str(value))
         if self.omega is not None and not (self.omega >= 0 and math.isfinite(self.omega)):
             raise CamproError("design", "a finite --omega of at least 0", str(self.omega))
         if not self.attackers:

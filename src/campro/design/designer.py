@@ -1,4 +1,4 @@
-"""From a configuration to a profile: gather the data and the models, play the game, write what came out."""
+"""Run a design: load data and models, train the game, write the profile."""
 
 from __future__ import annotations
 
@@ -25,10 +25,11 @@ from campro.data import FaceSet, SceneSet, join_scenes, read_faces, read_scenes,
 from campro.design.attackers import ATTACKERS, Attacker
 from campro.design.batches import FaceCrops
 from campro.design.design_config import PLAIN, PRESETS, DesignConfig, Recipe
-from campro.design.game import Game, play
+from campro.design.game import Game
 from campro.design.monitor import Monitor
-from campro.design.players import Protector
+from campro.design.protector import Protector
 from campro.design.start import start_profile
+from campro.design.training_loop import play
 from campro.isp import Camera, IspPipeline, IspProfile, Provenance
 from campro.isp.limits import Limits
 from campro.metrics.identification import closed_set
@@ -36,16 +37,16 @@ from campro.models.faces import FaceEmbedder, crop_photos, find_landmarks, load_
 from campro.models.persons import load_detector
 
 HELD_OUT = 0.1
-"""Share of the training people kept aside, to say in the profile's provenance what it does to strangers."""
+"""Share of the people that are not trained on; their rank-1 rate is noted in the profile's provenance."""
 
 
 def design(config: DesignConfig) -> Path:
     """Train a profile; returns the path of profile.json in the run folder.
 
-    Killed and started again, the same configuration ends with the same profile, bit for bit on the CPU.
+    An interrupted run that is started again ends with the same profile, bit for bit on the CPU.
 
     Raises:
-        CamproError: on unusable input, a run folder of another configuration, or a loss that is not finite.
+        CamproError: If the input is unusable, the run folder has another configuration, or a loss is not finite.
     """
     fabric = make_fabric(config.accelerator, config.devices, config.precision, config.nodes)
     seed_everything(config.seed)
@@ -53,29 +54,29 @@ def design(config: DesignConfig) -> Path:
     recipe = recipe_of(config)
     inputs = {"faces": faces.digest, "scenes": scenes.digest}
     run = RunFolder.open(config.out, _settings(config, recipe), inputs=inputs)
-    learnt, strangers = split_identities(faces, HELD_OUT, config.seed)
+    trained, held_out = split_identities(faces, HELD_OUT, config.seed)
     embedder = load_embedder(config.face_model, weights=config.face_weights or "auto")
     detector = load_detector(config.detector, weights=config.detector_weights or "auto")
     start = start_profile(start_name(config, recipe), recipe.lut_points, config.isp)
     pipeline = IspPipeline.from_profile(start, limits_of(config))
-    crops = crop_faces(learnt, embedder, config)
+    crops = crop_faces(trained, embedder, config)
     if crops.people < 2:
         got = f"{crops.people} with a detectable face, besides those held out"
         raise CamproError("design", "faces of at least 2 people to train on", got, "add photographs of more people")
     game = Game(
         fabric=fabric,
         recipe=recipe,
-        attackers=company(config, embedder, crops),
+        attackers=attackers_for(config, embedder, crops),
         protector=Protector(pipeline, detector),
         faces=crops,
         scenes=scenes.scenes,
         seed=config.seed,
         protector_only=config.protector_only,
-        renew=config.renew,
+        reset_every=config.reset_every,
     )
     play(game, run, Monitor(run, {"faces": to_tensor(crops.pixels[:8])}, active=fabric.is_global_zero))
     profile = pipeline.to_profile(config.name, Provenance())
-    figures = strangers_rank1(profile, embedder, crop_faces(strangers, embedder, config))
+    figures = held_out_rank1(profile, embedder, crop_faces(held_out, embedder, config))
     provenance = Provenance(
         data=inputs,
         models={"recogniser": config.face_model, "detector": config.detector},
@@ -100,21 +101,21 @@ def make_enhancer(
     config: DesignConfig,
     fabric: Fabric,
 ) -> Path:
-    """Train and export an enhancer for the profile that was designed; returns the path of enhancer.onnx."""
+    """Train and export an enhancer for the designed profile; returns the path of enhancer.onnx."""
     from campro.design.enhancer_design import EnhanceRecipe, load_trained, train_enhancer_for
     from campro.enhance.export import export_onnx
 
-    lessons = EnhanceRecipe(steps=recipe.enhancer_steps, faces_by=config.landmarks, seed=config.seed)
-    weights = train_enhancer_for(profile, scenes, faces, lessons, config.out / "enhancer", fabric)
+    settings = EnhanceRecipe(steps=recipe.enhancer_steps, face_detector=config.landmarks, seed=config.seed)
+    weights = train_enhancer_for(profile, scenes, faces, settings, config.out / "enhancer", fabric)
     out = config.out / "enhancer.onnx"
     export_onnx(load_trained(weights), out, profile)
     return out
 
 
 def _settings(config: DesignConfig, recipe: Recipe) -> dict:
-    """What must not change between a run and its resumption: everything but where it lies and what it runs on."""
-    where = {"out", "accelerator", "devices", "nodes"}
-    return {name: value for name, value in as_plain(config).items() if name not in where} | {"recipe": as_plain(recipe)}
+    """Options that must be the same when a run is resumed: all except the run folder and the hardware."""
+    free = {"out", "accelerator", "devices", "nodes"}
+    return {name: value for name, value in as_plain(config).items() if name not in free} | {"recipe": as_plain(recipe)}
 
 
 def _note(game: Game) -> str:
@@ -126,7 +127,10 @@ def _note(game: Game) -> str:
 def training_data(config: DesignConfig) -> tuple[FaceSet, SceneSet]:
     """The user's faces and scenes, or the embedded sample's training half.
 
-    Scenes without labels are taken too: the detector learns from what it saw on the raw pictures.
+    Scenes need no labels: the detector is trained on the original detector's detections in the raw scenes.
+
+    Raises:
+        CamproError: If a folder or file cannot be read.
     """
     if config.faces is None:
         from campro.data.embedded import embedded_faces, embedded_scenes  # only the sample needs the face model
@@ -137,7 +141,7 @@ def training_data(config: DesignConfig) -> tuple[FaceSet, SceneSet]:
 
 
 def recipe_of(config: DesignConfig) -> Recipe:
-    """The preset with the user's own rounds and omega in it."""
+    """The preset, with `--rounds` and `--omega` if they are given."""
     recipe = PRESETS[config.preset]
     if config.rounds is not None:
         recipe = replace(recipe, max_rounds=config.rounds)
@@ -145,21 +149,29 @@ def recipe_of(config: DesignConfig) -> Recipe:
 
 
 def limits_of(config: DesignConfig) -> Limits | None:
-    """What the camera that the profile is for can hold, where one is named."""
+    """Limits of the target camera; None without `--target`.
+
+    Raises:
+        CamproError: If the camera is unknown.
+    """
     return None if config.target is None else find_camera(config.target).limits
 
 
 def start_name(config: DesignConfig, recipe: Recipe) -> str:
-    """The start asked for, or the recipe's.
+    """Name of the start profile: `--start`, or the recipe's.
 
-    For cameras whose curve cannot fall it is a plain camera: of a negative they can hold nothing but grey.
+    For cameras whose curve cannot fall it is `plain`: the nearest such curve to that of a negative is constant.
     """
     limits = limits_of(config)
     return config.start or (PLAIN if limits is not None and limits.curve.rise is not None else recipe.start)
 
 
-def company(config: DesignConfig, embedder: FaceEmbedder, crops: FaceCrops) -> dict[str, Attacker]:
-    """The attackers of the game, each with a recogniser of its own."""
+def attackers_for(config: DesignConfig, embedder: FaceEmbedder, crops: FaceCrops) -> dict[str, Attacker]:
+    """Attackers named in the configuration, each with its own copy of the recogniser.
+
+    Raises:
+        CamproError: If a name is not in `ATTACKERS`, or the recogniser is not differentiable.
+    """
     for name in config.attackers:
         if name not in ATTACKERS:
             raise CamproError("design", f"--attackers of {', '.join(ATTACKERS)}", repr(name))
@@ -168,41 +180,42 @@ def company(config: DesignConfig, embedder: FaceEmbedder, crops: FaceCrops) -> d
 
 
 def crop_faces(faces: FaceSet, embedder: FaceEmbedder, config: DesignConfig) -> FaceCrops:
-    """Aligned crops of every photo in which a face was found; people without one are left out, with a line."""
+    """Aligned crops of all photographs with a detected face; people without any are left out."""
     detector = load_face_detector(config.landmarks)
     photos = [photo for own in faces.identities.values() for photo in own]
-    who = np.repeat(np.arange(len(faces.identities)), [len(own) for own in faces.identities.values()])
+    identity = np.repeat(np.arange(len(faces.identities)), [len(own) for own in faces.identities.values()])
     landmarks = find_landmarks(photos, detector, cache_root())
-    kept = [row for row, photo in enumerate(photos) if photo in landmarks.found]
-    people, person = np.unique(who[kept], return_inverse=True)
-    pixels = crop_photos([photos[row] for row in kept], landmarks, embedder.card)
+    kept = [place for place, photo in enumerate(photos) if photo in landmarks.found]
+    people, person = np.unique(identity[kept], return_inverse=True)
+    pixels = crop_photos([photos[place] for place in kept], landmarks, embedder.card)
     return FaceCrops(pixels, person, len(people))
 
 
 @torch.no_grad()
 def mean_embeddings(embedder: FaceEmbedder, faces: FaceCrops) -> Float[Tensor, "P D"]:
-    """Each person's mean embedding over raw photographs: where the proxy head starts, so that warm-up is short."""
-    rows = torch.cat([embedder(to_tensor(some)) for some in np.array_split(faces.pixels, len(faces) // 32 + 1)])
-    sums = torch.zeros(faces.people, rows.shape[1]).index_add_(0, torch.from_numpy(faces.person), rows)
+    """Unit-norm mean embedding of each person's raw photographs: start templates, which shorten warm-up."""
+    batches = np.array_split(faces.pixels, len(faces) // 32 + 1)
+    embeddings = torch.cat([embedder(to_tensor(batch)) for batch in batches])
+    sums = torch.zeros(faces.people, embeddings.shape[1]).index_add_(0, torch.from_numpy(faces.person), embeddings)
     return F.normalize(sums)
 
 
 @torch.inference_mode()
-def strangers_rank1(profile: IspProfile, embedder: FaceEmbedder, strangers: FaceCrops) -> dict[str, float]:
-    """Rank-1 among the held-out people, first photo against second: probes raw, and as the profile captures them.
+def held_out_rank1(profile: IspProfile, embedder: FaceEmbedder, held_out: FaceCrops) -> dict[str, float]:
+    """Rank-1 rate of held-out people, raw and captured: first photograph as gallery, second as probe.
 
-    A sign of life for the provenance, on a small gallery; the audit is what counts.
+    A coarse check for the provenance, with a small gallery and an unadapted recogniser; it does not replace an audit.
+
+    Returns:
+        Number of people and two rates from 0 to 1; empty with fewer than two people of two photographs each.
     """
-    order = np.argsort(strangers.person, kind="stable")
-    _, first = np.unique(strangers.person[order], return_index=True)
-    pairs = [
-        row
-        for row in first
-        if row + 1 < len(order) and strangers.person[order[row + 1]] == strangers.person[order[row]]
-    ]
+    order = np.argsort(held_out.person, kind="stable")
+    person = held_out.person[order]
+    _, first = np.unique(person, return_index=True)
+    pairs = [place for place in first if place + 1 < len(order) and person[place + 1] == person[place]]
     if len(pairs) < 2:
         return {}
-    gallery_px, probe_px = strangers.pixels[order[pairs]], strangers.pixels[order[np.array(pairs) + 1]]
+    gallery_px, probe_px = held_out.pixels[order[pairs]], held_out.pixels[order[np.array(pairs) + 1]]
     gallery, raw, captured = (
         embedder(to_tensor(pixels)) for pixels in (gallery_px, probe_px, Camera(profile)(probe_px))
     )

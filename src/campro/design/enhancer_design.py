@@ -1,4 +1,4 @@
-"""Train an enhancer for a profile: gather photographs, find the faces in them, learn."""
+"""Train an enhancer for a profile: collect photographs, detect the faces in them, train."""
 
 from __future__ import annotations
 
@@ -28,44 +28,58 @@ from campro.models.faces.face_boxes import find_face_boxes
 from campro.models.faces.yunet_features import detector_features
 
 COLOUR_PHOTOS = 400
-"""Photographs whose colours an enhancer may start from."""
-ENOUGH = 1000
-"""Faces in scenes that are enough to learn from; portraits only make up what is missing. They teach that what is near
-and blurred is a face: without them more faces are found, and less is taken for one
+"""Photographs from whose colours the enhancer is initialised."""
+FACES_NEEDED = 1000
+"""Number of faces in the training photographs; portraits are added only up to it. Portraits teach the enhancer that
+near and blurred objects are faces; without them it detects more faces and has fewer false detections
 (docs/decisions/2026-11-27-enhancer-portraits-and-training-length.md).
 """
-FRESH = 50
-"""Batches of samples, drawn after the last of training, that an enhancer may be finished with."""
+FINISH_BATCHES = 50
+"""Largest number of batches, drawn after training, with which the enhancer is finished."""
 
 
 @dataclass(frozen=True)
 class EnhanceRecipe:
-    """How an enhancer is trained (CamPro, NDSS 2024, V-D)."""
+    """Hyper-parameters of an enhancer's training (CamPro, NDSS 2024, V-D)."""
 
     enhancer: str = "fast"
-    """Network, of the table of enhancers."""
+    """Network, a key of the table of enhancers."""
     steps: int = 3000
     batch: int = 8
     size: int = 256
-    """Side of a training piece in pixels."""
-    faces_by: str = "yunet"
-    """Face detector that says what to leave out, on the raw photograph."""
+    """Side of a training patch in pixels."""
+    face_detector: str = "yunet"
+    """Face detector that finds, in raw photographs, the regions to leave out."""
     seed: int = 0
 
 
 def train_enhancer_for(
     profile: IspProfile, scenes: Sequence[Path], faces: Sequence[Path], recipe: EnhanceRecipe, out: Path, fabric: Fabric
 ) -> Path:
-    """Train on raw photographs, in the run folder `out`; returns the path of the weights, enhancer.safetensors.
+    """Train an enhancer on raw photographs in the run folder `out`.
 
-    Killed and started again it ends with the same weights, bit for bit on the CPU.
+    An interrupted run that is started again ends with the same weights, bit for bit on the CPU.
+
+    Args:
+        profile: The profile whose captured pictures are enhanced.
+        scenes: Photographs of scenes.
+        faces: Portraits, used as far as the scenes have too few faces.
+        recipe: Hyper-parameters.
+        out: Run folder.
+        fabric: Hardware.
+
+    Returns:
+        Path of the weights, enhancer.safetensors.
+
+    Raises:
+        CamproError: If a photograph cannot be read, or the run folder has another configuration.
     """
     seed_everything(recipe.seed)
     inputs = {"profile": profile.digest, "photos": json_digest([file_sha256(photo) for photo in [*scenes, *faces]])}
     run = RunFolder.open(out, as_plain(recipe), inputs=inputs)
-    detector = load_face_detector(recipe.faces_by)
+    detector = load_face_detector(recipe.face_detector)
     boxes = find_face_boxes(scenes, detector, cache_root())
-    portraits = _spread(faces, ENOUGH - sum(map(len, boxes.values())))
+    portraits = _evenly_spaced(faces, FACES_NEEDED - sum(map(len, boxes.values())))
     boxes |= find_face_boxes(portraits, detector, cache_root())
     camera, enhancer = Camera(profile), new_enhancer(recipe.enhancer)
     photos = _balanced(scenes, portraits)
@@ -76,7 +90,7 @@ def train_enhancer_for(
         [TrainingPhoto(photo, boxes[photo].numpy()) for photo in photos], camera, recolouring, recipe.size, recipe.batch
     )
     trained = train_enhancer(enhancer, training_set, run, fabric, recipe.steps, recipe.seed)
-    fresh = [(recipe.seed, 0, recipe.steps + step) for step in range(min(recipe.steps, FRESH))]
+    fresh = [(recipe.seed, 0, recipe.steps + step) for step in range(min(recipe.steps, FINISH_BATCHES))]
     trained.finish(track(training_set.batches(fresh), "finish enhancer"))
     weights = out / "enhancer.safetensors"
     with replacing(weights) as part:
@@ -84,19 +98,23 @@ def train_enhancer_for(
     return weights
 
 
-def _spread(photos: Sequence[Path], count: int) -> list[Path]:
-    """So many of them, or all, evenly spread."""
+def _evenly_spaced(photos: Sequence[Path], count: int) -> list[Path]:
+    """At most `count` photographs, evenly spaced in the list."""
     kept = min(max(count, 0), len(photos))
     return [photos[row * len(photos) // kept] for row in range(kept)]
 
 
 def _balanced(scenes: Sequence[Path], portraits: Sequence[Path]) -> list[Path]:
-    """Photographs of scenes, where they are fewer, are repeated until there are as many as portraits."""
+    """All photographs; if there are fewer scenes than portraits, scenes are repeated to about the same number."""
     return [*scenes] * max(1, round(len(portraits) / len(scenes))) + [*portraits]
 
 
 def load_trained(weights: Path) -> Enhancer:
-    """The enhancer in a file of `train_enhancer_for`, ready for use."""
+    """Load an enhancer from a file of `train_enhancer_for`, in evaluation mode.
+
+    Raises:
+        CamproError: If the file holds no such weights.
+    """
     try:
         with safe_open(weights, "pt") as file:
             enhancer = new_enhancer((file.metadata() or {})["enhancer"])

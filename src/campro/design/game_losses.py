@@ -9,14 +9,14 @@ from torch.nn import functional as F
 
 
 def attacker_loss(logits: Float[Tensor, "B P"], person: Int[Tensor, "B"]) -> Float[Tensor, ""]:
-    """Mean cross-entropy of naming the right one of P people: what the recogniser minimises (eq. 4)."""
+    """Mean cross-entropy over P people: minimised by the attackers (eq. 4)."""
     return F.cross_entropy(logits, person)
 
 
 def protector_face_loss(logits: Float[Tensor, "B P"], person: Int[Tensor, "B"]) -> Float[Tensor, ""]:
-    """Mean of -log(1 - p_y), p_y the probability given to the right person (eq. 5).
+    """Mean of -log(1 - p_y), where p_y is the probability of the right person (eq. 5).
 
-    Non-saturating: its gradient is largest where the attacker is surest. Computed as
+    It does not saturate: the gradient is largest where the attacker is most confident. Computed as
     logsumexp(all) - logsumexp(all but y), which stays finite where 1 - p_y underflows.
 
     >>> float(protector_face_loss(torch.zeros(1, 2), torch.tensor([0])))  # p = 1/2, so -log(1/2)
@@ -27,5 +27,5 @@ def protector_face_loss(logits: Float[Tensor, "B P"], person: Int[Tensor, "B"]) 
 
 
 def protector_loss(face: Tensor, detection: Tensor, omega: float) -> Tensor:
-    """Face loss + omega x detection loss: what the pipeline and the detector minimise together (eq. 6)."""
+    """Face loss + omega x detection loss: minimised by pipeline and detector together (eq. 6)."""
     return face + omega * detection

@@ -1,4 +1,4 @@
-"""Where a design starts: a profile, and what more of the image signal processor may take part."""
+"""Start profile of a design run, with further ISP parameters."""
 
 from __future__ import annotations
 
@@ -12,14 +12,23 @@ from campro.design.design_config import PLAIN
 from campro.isp import Ccm, ChromaBlur, Defocus, Degamma, GammaLut, IspProfile, LowResolution, Quantise, load_profile
 from campro.isp.profile import Block
 
-REACH = 6
-"""A blur's kernel, in standard deviations from end to end."""
-LEAST_OFFSET = 1 / 255
-"""Offsets learn where there are any; they start at one level."""
+KERNEL_WIDTH = 6
+"""Width of a blur kernel in standard deviations."""
+START_OFFSET = 1 / 255
+"""Start value of the offsets, one 8-bit level: offsets of zero are not trained."""
 
 
 def start_profile(name: str, lut_points: int, extras: Sequence[str]) -> IspProfile:
-    """The profile of that name or path, with the extras in it."""
+    """Load the start profile and add further ISP parameters.
+
+    Args:
+        name: `plain`, a built-in profile, or the path of a profile file.
+        lut_points: Points of the gamma LUT of `plain`.
+        extras: Keys of `EXTRAS`, each as NAME or NAME=VALUE.
+
+    Raises:
+        CamproError: If the profile cannot be loaded, or an extra is unknown or has an invalid value.
+    """
     profile = plain(lut_points) if name == PLAIN else load_profile(name)
     for extra in extras:
         profile = with_extra(profile, extra)
@@ -27,23 +36,27 @@ def start_profile(name: str, lut_points: int, extras: Sequence[str]) -> IspProfi
 
 
 def plain(lut_points: int) -> IspProfile:
-    """A camera as it comes, its gamma LUT at even knots."""
+    """A camera without a profile: identity matrix, gamma 1/2.2 in a LUT with evenly spaced knots."""
     lut = GammaLut((tuple((np.linspace(0, 1, lut_points) ** (1 / 2.2)).tolist()),))
     return IspProfile(PLAIN, (Degamma(), Ccm(((1, 0, 0), (0, 1, 0), (0, 0, 1))), lut, Quantise()))
 
 
 def with_extra(profile: IspProfile, extra: str) -> IspProfile:
-    """The profile with one more freedom or loss, written NAME or NAME=VALUE.
+    """Add one ISP parameter to a profile.
+
+    Args:
+        profile: The profile.
+        extra: A key of `EXTRAS`, as NAME or NAME=VALUE.
 
     Raises:
-        CamproError: for an unknown name, or a value that the block refuses.
+        CamproError: If the name is unknown, or the block refuses the value.
     """
     name, _, value = extra.partition("=")
     if name not in EXTRAS:
         raise CamproError("--isp", f"one of {', '.join(EXTRAS)}, with =VALUE or without", repr(extra))
-    add, usual = EXTRAS[name]
+    add, default = EXTRAS[name]
     try:
-        number = float(value) if value else usual
+        number = float(value) if value else default
     except ValueError as error:
         raise CamproError("--isp", f"a number for {name}", repr(value)) from error
     return replace(profile, blocks=add(profile.blocks, number))
@@ -80,15 +93,16 @@ def _chroma_blur(blocks: Blocks, sigma: float) -> Blocks:
 
 
 def _kernel(sigma: float) -> int:
-    return 2 * int(REACH * sigma / 2) + 1
+    return 2 * int(KERNEL_WIDTH * sigma / 2) + 1
 
 
 EXTRAS: dict[str, tuple[Callable[[Blocks, float], Blocks], float]] = {
     "curve-per-channel": (_curve_per_channel, 0),
-    "offsets": (_offsets, LEAST_OFFSET),
+    "offsets": (_offsets, START_OFFSET),
     "bits": (_coarser, 4),
     "defocus": (_defocus, 1.0),
     "low-resolution": (_low_resolution, 2),
     "chroma-blur": (_chroma_blur, 4.0),
 }
-"""What more of the image signal processor takes part, with its usual value; the first two learn, the rest take away."""
+"""Name -> function that adds an ISP parameter, and its default value. The first two are trained; the others are fixed
+losses of information."""

@@ -1,6 +1,6 @@
-"""The protector of Algorithm 1, and the company of attackers that it faces.
+"""The protector of Algorithm 1: the camera pipeline and the person detector.
 
-All are moved by a loss that their own `forward` returns, so that data-parallel wrappers see every gradient.
+`forward` returns the loss, so that data-parallel wrappers synchronise every gradient.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from campro.models.persons import TrainableDetector
 
 
 class ProtectorLosses(NamedTuple):
-    """What a protector step reports: the sum that is minimised and its two parts."""
+    """The loss that is minimised (eq. 6), and its two parts."""
 
     loss: Tensor
     face: Tensor
@@ -30,7 +30,7 @@ class ProtectorLosses(NamedTuple):
 
 
 class Protector(nn.Module):
-    """The camera pipeline and the person detector behind it, which learn together."""
+    """The camera pipeline and the person detector behind it, trained together."""
 
     def __init__(self, pipeline: IspPipeline, detector: TrainableDetector) -> None:
         super().__init__()
@@ -42,14 +42,21 @@ class Protector(nn.Module):
         faces: Images,
         person: Int[Tensor, "B"],
         scenes: Images,
-        model: TrainableDetector,
+        teacher: TrainableDetector,
         omega: float,
         rng: np.random.Generator,
     ) -> ProtectorLosses:
-        """Losses of the protector on raw faces and raw scenes, both seen through the pipeline.
+        """Losses on faces and scenes that the pipeline captures.
 
-        The face loss is the mean over attackers, which the surest of them dominates. `model` is the detector as it
-        was: what it finds on the raw scenes is what the protector's should find.
+        Args:
+            attackers: Attackers whose logits of the right person are lowered. The face loss is the mean over them;
+                the most confident attacker dominates it.
+            faces: Raw crops, (B, 3, h, w) in [0, 1].
+            person: Index of the person in each crop.
+            scenes: Raw scenes, (S, 3, H, W) in [0, 1].
+            teacher: The original detector; its detections in the raw scenes are the target.
+            omega: Weight of the detection loss.
+            rng: Source of the attackers' random transforms.
         """
         captured = self.pipeline(faces)
         with ExitStack() as stack:
@@ -57,13 +64,13 @@ class Protector(nn.Module):
                 stack.enter_context(frozen(attacker))
             losses = [protector_face_loss(attacker.logits(captured, rng), person) for attacker in attackers]
         face = torch.stack(losses).mean()
-        detection = self.detector.imitate(self.pipeline(scenes), scenes, model)
+        detection = self.detector.imitate(self.pipeline(scenes), scenes, teacher)
         return ProtectorLosses(protector_loss(face, detection, omega), face, detection)
 
 
 @contextmanager
 def frozen(module: nn.Module) -> Iterator[None]:
-    """Gradients pass through the module but none are kept for its weights: a third of the work saved."""
+    """Let gradients pass through the module without computing those of its weights, which saves a third of the time."""
     trainable = [p for p in module.parameters() if p.requires_grad]
     for parameter in trainable:
         parameter.requires_grad_(False)

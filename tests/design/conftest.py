@@ -1,0 +1,74 @@
+"""Small design runs on a few synthetic people, shared by the tests of this folder."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from campro.core.progress import Progress
+from campro.design import designer
+from campro.design.design_config import DesignConfig, Recipe
+
+RECIPE = Recipe(
+    1,
+    4,
+    pipeline_lr=3e-2,
+    recogniser_lr=1e-3,
+    detector_lr=1e-4,
+    face_batch=4,
+    scene_batch=1,
+    max_warmup=2,
+    enhancer_steps=2,
+)
+
+
+@pytest.fixture(scope="module")
+def small_design(tmp_path_factory):
+    """Design runs of a few rounds on six people and three scenes."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv("CAMPRO_CACHE", str(tmp_path_factory.mktemp("cache")))
+    whole = designer.training_data
+
+    def few(config):
+        faces, scenes = whole(config)
+        return faces.first(6), scenes.first(3)
+
+    patch.setattr(designer, "training_data", few)
+    patch.setattr(designer, "recipe_of", lambda config: replace(RECIPE, omega=config.omega or RECIPE.omega))
+    yield
+    patch.undo()
+
+
+def config(folder, **more):
+    """A configuration for the CPU."""
+    return DesignConfig(out=folder, accelerator="cpu", **more)
+
+
+@pytest.fixture(scope="module")
+def finished(small_design, tmp_path_factory):
+    """profile.json of a finished run."""
+    return designer.design(config(tmp_path_factory.mktemp("whole") / "run"))
+
+
+PLAIN_ADVANCE = Progress.advance
+
+
+@pytest.fixture
+def interrupt_at(monkeypatch):
+    """Interrupt the game after the given round; the state is saved after every round."""
+
+    def interrupt(round_):
+        rounds = 0
+
+        def advance(self, *args, **texts):
+            nonlocal rounds
+            rounds += self.description == "design"
+            if rounds == round_:
+                raise KeyboardInterrupt
+            PLAIN_ADVANCE(self, *args, **texts)
+
+        monkeypatch.setattr("campro.design.training_loop.SAVE_EVERY_S", 0.0)
+        monkeypatch.setattr(Progress, "advance", advance)
+
+    return interrupt

@@ -1,0 +1,97 @@
+"""Design runs: what they write, and which configurations they refuse."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from campro.core.errors import CamproError
+from campro.design import designer
+from campro.design.batches import FaceCrops
+from campro.design.design_config import PLAIN, DesignConfig
+from campro.design.start import start_profile
+from campro.enhance.runner import load_enhancer
+from campro.isp import load_profile
+
+from .conftest import RECIPE, config
+
+pytestmark = pytest.mark.usefixtures("small_design")
+
+
+def test_a_run_ends_with_a_profile_and_its_provenance(finished):
+    profile = load_profile(finished)
+    assert profile.blocks != start_profile(RECIPE.start, RECIPE.lut_points, ()).blocks
+    assert profile.provenance.models == {"recogniser": "dlib-resnet29", "detector": "campro-person"}
+    assert set(profile.provenance.data) == {"faces", "scenes"}
+    assert (finished.parent / "metrics.jsonl").read_text().count('"phase":1') == 4
+
+
+@pytest.mark.slow
+def test_a_run_trains_an_enhancer_if_asked(tmp_path):
+    found = designer.design(config(tmp_path / "run", enhance=True))
+    enhancer = load_enhancer(tmp_path / "run" / "enhancer.onnx")
+    enhancer.check_profile(load_profile(found).digest, "its own")
+    assert enhancer(np.full((50, 70, 3), 90, np.uint8)).shape == (50, 70, 3)
+
+
+@pytest.mark.parametrize("options", [{"attackers": ("nobody",)}, {"isp": ("sharpen",)}])
+def test_unknown_attackers_and_isp_parameters_are_refused(options, tmp_path):
+    with pytest.raises(CamproError, match=f"--{next(iter(options))}.*one of|of recogniser"):
+        designer.design(config(tmp_path / "run", **options))
+
+
+def test_another_configuration_is_refused(finished):
+    with pytest.raises(CamproError, match="seed"):
+        designer.design(config(finished.parent, seed=5))
+
+
+def test_a_start_profile_without_trainable_blocks_is_refused(tmp_path):
+    with pytest.raises(CamproError, match="nothing to learn"):
+        designer.design(config(tmp_path / "run", start="low-resolution-4"))
+
+
+def test_a_camera_whose_curve_cannot_fall_starts_from_plain():
+    assert designer.start_name(DesignConfig(target="rpi-pisp"), RECIPE) == PLAIN
+    negative = RECIPE.__class__(**{**vars(RECIPE), "start": "negative"})
+    assert designer.start_name(DesignConfig(target="rpi-vc4"), negative) == "negative"
+    assert designer.start_name(DesignConfig(target="rpi-pisp", start="campro-default"), RECIPE) == "campro-default"
+    assert designer.limits_of(DesignConfig()) is None
+    with pytest.raises(CamproError, match="nikon"):
+        designer.limits_of(DesignConfig(target="nikon"))
+
+
+class MeanColour(torch.nn.Module):
+    """Embeds a crop as the direction of its mean colour."""
+
+    def forward(self, crops):
+        return torch.nn.functional.normalize(crops.mean((2, 3)))
+
+
+def crops_of(colours, person):
+    pixels = np.ones((len(colours), 4, 4, 3), np.uint8) * np.array(colours, np.uint8)[:, None, None]
+    return FaceCrops(pixels, np.array(person), len(set(person)))
+
+
+RED, GREEN, BLUE = (200, 20, 20), (20, 200, 20), (20, 20, 200)
+
+
+def test_held_out_rank1_by_hand():
+    """Two people with two photographs each are counted, the third has one only; a negative swaps the two."""
+    held_out = crops_of([GREEN, RED, RED, BLUE, GREEN], [1, 0, 0, 2, 1])
+    figures = designer.held_out_rank1(load_profile("identity"), MeanColour(), held_out)
+    assert figures == {"held_out_people": 2.0, "held_out_rank1_raw": 1.0, "held_out_rank1_captured": 1.0}
+    hidden = designer.held_out_rank1(load_profile("invert"), MeanColour(), held_out)
+    assert hidden["held_out_rank1_raw"] == 1.0
+    assert hidden["held_out_rank1_captured"] == 0.0
+    assert designer.held_out_rank1(load_profile("identity"), MeanColour(), crops_of([RED, RED], [0, 0])) == {}
+
+
+def test_mean_embeddings_are_unit_norm_means_by_person():
+    faces = crops_of([RED, BLUE, GREEN], [0, 1, 0])
+    means = designer.mean_embeddings(MeanColour(), faces)
+    red, blue, green = (
+        MeanColour()(torch.tensor(c, dtype=torch.float32).view(1, 3, 1, 1))[0] for c in (RED, BLUE, GREEN)
+    )
+    torch.testing.assert_close(means[0], (red + green) / (red + green).norm())
+    torch.testing.assert_close(means[1], blue)
