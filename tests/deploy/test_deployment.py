@@ -46,12 +46,12 @@ def test_a_profile_that_does_not_fit_is_refused(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(("name", "more", "wanted"), [("rpi-vc4", [], "--base"), ("nikon", [], "one of")])
-def test_what_is_missing_is_said(name, more, wanted, tmp_path, capsys):
+def test_missing_and_unknown_options_are_refused(name, more, wanted, tmp_path, capsys):
     assert main(["deploy", "--target", name, "-o", str(tmp_path / "out"), *more]) == 1
     assert wanted in capsys.readouterr().err
 
 
-def test_a_base_in_the_target_folder_is_left_alone(mild, tmp_path, capsys):
+def test_a_base_in_the_target_folder_is_not_replaced(mild, tmp_path, capsys):
     base = tmp_path / "tuning.json"
     base.write_text(base_for("rpi-vc4"))
     words = ["deploy", "--target", "rpi-vc4", "-o", str(tmp_path), "--base", str(base), "--profile", mild, "--fit"]

@@ -1,4 +1,4 @@
-"""Android phones, camera2: a colour transform and a tone map curve, as JSON and as Kotlin.
+"""Android phones with camera2: colour transform and tone map curve, as JSON and as Kotlin source.
 
 Sources: android.hardware.camera2 (CaptureRequest.COLOR_CORRECTION_MODE, COLOR_CORRECTION_TRANSFORM, TONEMAP_MODE,
 TONEMAP_CURVE; CameraCharacteristics.TONEMAP_MAX_CURVE_POINTS, at least 64 on devices with manual post-processing).
@@ -16,13 +16,14 @@ from campro.isp.limits import Grid, Limits, camera_profile, parts
 from campro.isp.profile import CCM_LIMIT, Ccm, GammaLut, IspProfile
 
 DENOMINATOR = 10_000
+"""Of the rational matrix entries."""
 POINTS = 64
-"""Guaranteed on every device that has the mode."""
+"""Largest number of curve points that every device with manual post-processing supports."""
 CHANNELS = ("red", "green", "blue")
 
 
 class Camera2(TargetCamera):
-    """A profile for `CaptureRequest.Builder`."""
+    """A profile as settings of `CaptureRequest.Builder`."""
 
     name = "android-camera2"
     title = "Android, camera2"
@@ -49,17 +50,17 @@ class Camera2(TargetCamera):
         return {self.JSON: json.dumps(document, indent=1) + "\n", self.KOTLIN: _kotlin(numerators, lut, curves)}
 
     def read(self, files: Files, base: str) -> IspProfile:
-        """See `TargetCamera.read`; checks what `ColorSpaceTransform` and `TonemapCurve` demand."""
+        """See `TargetCamera.read`; also checks the constraints of `ColorSpaceTransform` and `TonemapCurve`."""
         try:
             document = json.loads(files[self.JSON])
             values = [numerator / denominator for numerator, denominator in document["colorSpaceTransform"]]
             ccm = Ccm(tuple(tuple(values[row : row + 3]) for row in (0, 3, 6)))
             points = [document["tonemapCurve"][name] for name in CHANNELS]
             if len(values) != 9 or any(not 2 <= len(curve) <= POINTS for curve in points):
-                raise ValueError("9 rationals and 2 to 64 points a curve are wanted")
+                raise ValueError("the matrix needs 9 rationals, a curve 2 to 64 points")
             knots = tuple(x for x, _ in points[0])
             if any(tuple(x for x, _ in curve) != knots or any(a >= b for a, b in pairwise(knots)) for curve in points):
-                raise ValueError("curves at the same rising inputs are wanted")
+                raise ValueError("the curves need the same rising inputs")
             lut = GammaLut(tuple(tuple(y for _, y in curve) for curve in points), knots)
         except (ValueError, KeyError, TypeError, ZeroDivisionError, RecursionError) as error:
             got = " ".join(str(error).split())[:120]
@@ -68,7 +69,7 @@ class Camera2(TargetCamera):
 
 
 def _kotlin(numerators: list[int], lut: GammaLut, curves: list[list[float]]) -> str:
-    """A source file that puts the profile behind the phone's own colour correction."""
+    """Kotlin source that applies the profile after the phone's own colour correction."""
     rows = ",\n        ".join(", ".join(f"{n}.0 / {DENOMINATOR}" for n in numerators[i : i + 3]) for i in (0, 3, 6))
     listed = "\n".join(
         f"    private val {name} = floatArrayOf(\n{_points(lut.positions, curve)}\n    )"

@@ -1,4 +1,4 @@
-"""Change a few values in a text and leave every other byte as it is: YAML, and JSON, which is YAML to its readers."""
+"""Edits of single values in JSON and YAML text that keep every other byte. JSON is parsed as YAML."""
 
 from __future__ import annotations
 
@@ -11,12 +11,21 @@ from yaml import MappingNode, Node, ScalarNode, SequenceNode
 from campro.core.errors import CamproError
 
 SAME = 5e-7
+"""Largest difference of numbers that count as equal."""
 LARGEST = 8 << 20
-"""Characters; tuning files have a few ten thousand."""
+"""Largest text in characters; tuning files have some ten thousand."""
 
 
 class Document:
-    """A parsed text, and the changes to it so far."""
+    """A parsed text, and the list of edits.
+
+    Args:
+        text: JSON or YAML whose root is a mapping.
+        who: Name of the file in error messages.
+
+    Raises:
+        CamproError: If the text is too large or no such document.
+    """
 
     def __init__(self, text: str, who: str) -> None:
         self.text, self.who = text, who
@@ -30,13 +39,17 @@ class Document:
         self.root = self.mapping(root, "the document")
 
     def refuse(self, wanted: str, got: str, remedy: str = "give the camera's own file") -> CamproError:
-        """The error that names this file."""
+        """Make an error that names this file."""
         return CamproError(self.who, wanted, got, remedy)
 
     # Reading -------------------------------------------------------------------------------------------------
 
     def mapping(self, node: Node | None, name: str) -> MappingNode:
-        """The node, if it is a mapping with each key once."""
+        """Check that a node is a mapping without repeated keys, and return it.
+
+        Raises:
+            CamproError: If it is not.
+        """
         if not isinstance(node, MappingNode):
             raise self.refuse(f"{name} with names and values", "nothing" if node is None else node.tag.split(":")[-1])
         keys = [key.value for key, _ in node.value if isinstance(key, ScalarNode)]
@@ -45,18 +58,26 @@ class Document:
         return node
 
     def sequence(self, node: Node | None, name: str) -> list[Node]:
-        """The items of a list."""
+        """Items of a list.
+
+        Raises:
+            CamproError: If the node is no list.
+        """
         if not isinstance(node, SequenceNode):
             raise self.refuse(f"a list for {name}", "nothing" if node is None else node.tag.split(":")[-1])
         return node.value
 
     @staticmethod
     def get(node: MappingNode, name: str) -> Node | None:
-        """The value of that name, if there is one."""
+        """Value of a key, or None."""
         return next((value for key, value in node.value if key.value == name), None)
 
     def number(self, node: Node | None, name: str) -> float:
-        """A finite number."""
+        """Value of a node as a number.
+
+        Raises:
+            CamproError: If it is no finite number.
+        """
         try:
             value = float(node.value) if isinstance(node, ScalarNode) else math.nan
         except ValueError:
@@ -66,14 +87,18 @@ class Document:
         return value
 
     def numbers(self, node: Node | None, name: str, count: int | None = None) -> list[float]:
-        """A list of finite numbers."""
+        """Values of a list of numbers.
+
+        Raises:
+            CamproError: If it is no list of finite numbers, or its length is not `count`.
+        """
         values = [self.number(item, name) for item in self.sequence(node, name)]
         if count is not None and len(values) != count:
             raise self.refuse(f"{count} numbers for {name}", str(len(values)))
         return values
 
     def objects(self, node: Node) -> list[MappingNode]:
-        """A node and all below it that have names and values, in the order of the file."""
+        """All mappings at or below a node, in the order of the file."""
         if isinstance(node, SequenceNode):
             return [found for item in node.value for found in self.objects(item)]
         if not isinstance(node, MappingNode):
@@ -81,23 +106,27 @@ class Document:
         return [self.mapping(node, "an object"), *(found for _, one in node.value for found in self.objects(one))]
 
     def all_named(self, name: str, below: Node | None = None) -> list[Node]:
-        """Every value of that name, at any depth."""
+        """All values of a key, at any depth at or below a node (default: the root)."""
         objects = self.objects(below or self.root)
         return [value for node in objects if (value := self.get(node, name)) is not None]
 
     # Writing -------------------------------------------------------------------------------------------------
 
     def replace(self, node: Node, text: str) -> None:
-        """Put another text in the place of a value."""
+        """Replace a value by another text."""
         self._changes.append((node.start_mark.index, node.end_mark.index, text))
 
     def replace_numbers(self, node: SequenceNode, values: Iterable[float]) -> None:
-        """Put other numbers in the places of a list's numbers; spaces, commas and line breaks stay."""
+        """Replace the numbers of a list; spaces, commas and line breaks stay."""
         for item, value in zip(node.value, values, strict=True):
             self.replace(item, rewritten(item.value, value))
 
     def set(self, node: MappingNode, name: str, text: str) -> None:
-        """Give a name a value, whether or not it is there."""
+        """Set a key to a value; the key is added if it is absent.
+
+        Raises:
+            CamproError: If the key would be the first one of the mapping.
+        """
         value = self.get(node, name)
         if value is not None:
             self.replace(value, text)
@@ -109,9 +138,13 @@ class Document:
         self._changes.append((first.index, first.index, new))
 
     def append(self, node: SequenceNode, text: str) -> None:
-        """Put an item at the end of a list that has one item a line."""
+        """Append an item to a list with one item a line.
+
+        Raises:
+            CamproError: If the list has another layout.
+        """
         if node.flow_style or not node.value:
-            raise self.refuse("a list with an item a line", "another")
+            raise self.refuse("a list with one item a line", "another layout")
         end = self.text.rfind("\n", 0, node.end_mark.index) + 1
         if self.text[end : node.end_mark.index].strip():  # the last line has no end
             end, text = node.end_mark.index, f"\n{' ' * node.start_mark.column}- {text}"
@@ -120,7 +153,7 @@ class Document:
         self._changes.append((end, end, text))
 
     def remove(self, node: MappingNode, name: str) -> None:
-        """Take a name and its value out of a JSON object, if they are there."""
+        """Remove a key and its value from a JSON object, if they are there."""
         place = next((i for i, (key, _) in enumerate(node.value) if key.value == name), None)
         if place is None:
             return
@@ -133,7 +166,7 @@ class Document:
         self._changes.append((*span, ""))
 
     def changed(self) -> str:
-        """The text with all changes."""
+        """The text with all edits."""
         text = self.text
         for start, end, new in sorted(self._changes, reverse=True):
             text = text[:start] + new + text[end:]
@@ -141,7 +174,7 @@ class Document:
 
 
 def rewritten(old: str, value: float) -> str:
-    """The number as text: as it was written where it is the same, else with as many digits as matter to any camera.
+    """A number as text: the old spelling if the value is the same, else up to six decimals.
 
     >>> rewritten("2.0220", 2.022), rewritten("1", -3.0), rewritten("1.5", 0.1234567)
     ('2.0220', '-3', '0.123457')

@@ -1,6 +1,6 @@
-"""Raspberry Pi cameras: libcamera tuning files, version 2, of the VC4 (Pi 0 to 4) and PiSP (Pi 5) processors.
+"""Raspberry Pi cameras: libcamera tuning files, version 2, for the VC4 (Pi 0 to 4) and PiSP (Pi 5) processors.
 
-Source of all behaviour: raspberrypi/libcamera, src/ipa/rpi: vc4/vc4.cpp (applyCCM, applyGamma), pisp/pisp.cpp
+Source: raspberrypi/libcamera, src/ipa/rpi: vc4/vc4.cpp (applyCCM, applyGamma), pisp/pisp.cpp
 (applyCCM, generateLut), controller/rpi/{ccm,contrast}.cpp; libpisp: PISP_BE_GAMMA_LUT_SIZE is 64.
 """
 
@@ -26,14 +26,14 @@ WORD = 65535
 RGB_TO_YUV = np.array([[0.299, 0.587, 0.114], [-0.169, -0.331, 0.5], [0.5, -0.419, -0.081]])
 YUV_TO_RGB = np.array([[1, 0, 1.402], [1, -0.345, -0.714], [1, 1.771, 0]])
 AT_SATURATION_1 = YUV_TO_RGB @ RGB_TO_YUV
-"""What libcamera multiplies every matrix by, even at saturation 1 (`applySaturation`): not quite the identity."""
+"""libcamera multiplies every matrix by this one at saturation 1 (`applySaturation`); it is not exactly the identity."""
 AGREE = 0.02
-"""Largest difference of a matrix entry between light sources in a file that is ours: rounding, times an inverse."""
+"""Largest difference of a profile's matrix entry between light sources: rounding, multiplied by an inverse matrix."""
 
 
 @dataclass(frozen=True)
 class TuningFile(TargetCamera):
-    """A tuning file for one of the two processors."""
+    """Tuning files for one of the two processors."""
 
     name: str
     title: str
@@ -46,11 +46,11 @@ class TuningFile(TargetCamera):
     FILE = "tuning.json"
 
     def write(self, profile: IspProfile, base: str) -> Files:
-        """Every calibrated matrix becomes profile x matrix, the gamma curve the profile's; adaptive contrast is off.
+        """Replace each calibrated matrix by profile x matrix and the gamma curve by the profile's; see the base class.
 
-        Matrices multiply columns: a pixel goes through the camera's own matrix first, through the profile's next, so
-        the product is CCM_opt x CCM_i (eq. 1 and Fig. 6 of the paper; its appendix B writes the factors the other way
-        round, as for rows).
+        Matrices multiply column vectors. A pixel passes the camera's calibrated matrix first and the profile's next,
+        so the product is CCM_opt x CCM_i (eq. 1 and Fig. 6 of the paper; its appendix B has the order for row
+        vectors). Adaptive contrast is switched off, and a lux-dependent saturation is removed.
         """
         document = Document(base, "base")
         ccm, lut = parts(profile)
@@ -60,7 +60,7 @@ class TuningFile(TargetCamera):
             product = np.array(ccm.matrix) @ own
             if not self.limits.matrix.holds(product):
                 worst = np.abs(product).max()
-                got = f"{worst:.2f}, the profile's matrix times the camera's own"
+                got = f"{worst:.2f}, the profile's matrix times the calibrated one"
                 raise CamproError(self.name, f"matrix entries of {self.limits.matrix}", got, "use a milder profile")
             held = self.limits.matrix.rounded(product)
             nudge = np.sign(held) * self.limits.matrix.step / 8 if self.limits.matrix.truncates else 0
@@ -96,7 +96,7 @@ class TuningFile(TargetCamera):
 
 
 def _algorithm(document: Document, name: str) -> MappingNode:
-    """The settings of one algorithm of the file."""
+    """Settings of an algorithm that occurs once."""
     found = algorithms(document, name)
     if len(found) != 1:
         raise document.refuse(f"{name} once among its algorithms", f"{len(found)} of them")
@@ -104,13 +104,17 @@ def _algorithm(document: Document, name: str) -> MappingNode:
 
 
 def algorithms(document: Document, name: str) -> list[Node]:
-    """The settings of all algorithms of that name."""
+    """Settings of all algorithms of a name.
+
+    Raises:
+        CamproError: If the file has no list of algorithms.
+    """
     listed = document.sequence(Document.get(document.root, "algorithms"), "algorithms")
     return [entry for item in listed if (entry := Document.get(document.mapping(item, "an algorithm"), name))]
 
 
 def _matrices(document: Document, processor: str) -> list[tuple[SequenceNode, Matrix]]:
-    """Each calibrated matrix, with its place in the file."""
+    """All calibrated matrices, each with its node in the file."""
     version = document.number(Document.get(document.root, "version"), "version")
     target = Document.get(document.root, "target")
     if version != 2 or target is None or target.value != processor:
@@ -120,7 +124,11 @@ def _matrices(document: Document, processor: str) -> list[tuple[SequenceNode, Ma
 
 
 def light_matrices(document: Document, settings: MappingNode) -> list[tuple[MappingNode, SequenceNode, Matrix]]:
-    """Of each light source in a list "ccms": its entry, the matrix in it, and where that is written."""
+    """For each light source of "ccms": its entry, the node of its matrix, and the matrix.
+
+    Raises:
+        CamproError: If there is none, one has no inverse, or the colour temperatures do not rise.
+    """
     listed = document.sequence(Document.get(settings, "ccms"), "ccms")
     found = []
     last = -np.inf
@@ -142,7 +150,7 @@ def light_matrices(document: Document, settings: MappingNode) -> list[tuple[Mapp
 
 
 def _curve_text(document: Document, contrast: MappingNode, lut: GammaLut) -> str:
-    """The curve's points, a line each, indented as the file's own are."""
+    """The curve as text: one point a line, indented as in the file."""
     old = Document.get(contrast, "gamma_curve")
     items = document.sequence(old, "gamma_curve")
     if old is None or not items:

@@ -1,8 +1,8 @@
-"""Rockchip cameras (RV1109, RV1126: the ISP 2.0 of the paper): the XML file of the rkaiq library, "IQ file".
+"""Rockchip cameras RV1109 and RV1126 (the ISP 2.0 of the paper): IQ files (XML) of the rkaiq library.
 
 Sources: JeffyCN/mirrors rkaiq (public): algos/accm (registers hold (matrix - identity) x 128 in 11 bit; the strength of
 the matrix falls with luma by `y_alpha_curve` and with gain by `gain_alphaScale_curve`), algos/agamma (45 values of
-12 bit; `gamma_out_segnum` 0 spaces them logarithmically). Read from there, not run on the hardware.
+12 bit; `gamma_out_segnum` 0 spaces them logarithmically). Not tested on hardware.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ from campro.isp.limits import Grid, Limits, camera_profile, parts
 from campro.isp.profile import Ccm, GammaLut, IspProfile
 
 TWELVE_BITS = 4095
+"""Largest value of curves and offsets."""
 ALPHA = 1024.0
-"""The matrix at full strength."""
+"""Full strength of the matrix."""
 ROOT = ("matfile", "sensor")
 CURVES = ("curve_normal", "curve_hdr", "curve_night", "curve_user1", "curve_user2")
 REGISTER = Grid(-8.0, 8.0 - 1 / 128, 1 / 128)
@@ -47,8 +48,8 @@ def rkaiq_limits(source: str, *last: tuple[int, int]) -> Limits:
 
 
 @dataclass(frozen=True)
-class Place:
-    """The text of an element that holds numbers."""
+class Element:
+    """Position and text of an element that holds numbers."""
 
     start: int
     end: int
@@ -56,11 +57,15 @@ class Place:
 
 
 class IqFile:
-    """All elements of an IQ file that hold text, by path, in the order of the file."""
+    """Elements of an IQ file that hold text, by path, in the order of the file.
+
+    Raises:
+        CamproError: If the text is too large, no XML, or has a document type (which could define entities).
+    """
 
     def __init__(self, text: str, who: str) -> None:
         self.data, self.who = text.encode(), who
-        self.places: dict[tuple[str, ...], list[Place]] = {}
+        self.elements: dict[tuple[str, ...], list[Element]] = {}
         if len(self.data) > LARGEST:
             raise self.refuse(f"at most {LARGEST} bytes", str(len(self.data)))
         self._stack: list[tuple[str, int]] = []
@@ -74,7 +79,7 @@ class IqFile:
             raise self.refuse("an XML file", str(error)) from error
 
     def refuse(self, wanted: str, got: str) -> CamproError:
-        """The error that names this file."""
+        """Make an error that names this file."""
         return CamproError(self.who, wanted, got, "give the camera's own IQ file")
 
     def _no_doctype(self, *_: object) -> None:
@@ -85,17 +90,25 @@ class IqFile:
         _, start = self._stack.pop()
         inside = self.data.index(b">", start) + 1
         if inside <= end and b"<" not in self.data[inside:end]:
-            self.places.setdefault(path, []).append(Place(inside, end, self.data[inside:end]))
+            self.elements.setdefault(path, []).append(Element(inside, end, self.data[inside:end]))
 
-    def all(self, *path: str) -> list[Place]:
-        """Every element of that path below the sensor's settings; at least one."""
-        if found := self.places.get((*ROOT, *path)):
+    def all(self, *path: str) -> list[Element]:
+        """All elements of a path below the sensor's settings.
+
+        Raises:
+            CamproError: If there is none.
+        """
+        if found := self.elements.get((*ROOT, *path)):
             return found
         raise self.refuse(f"{'/'.join(path)}", "none")
 
-    def numbers(self, place: Place, name: str, count: int) -> Float[np.ndarray, " count"]:
-        """The numbers in an element, as the file writes them: [a b c], by spaces or tabs."""
-        words = place.text.decode(errors="replace").strip()
+    def numbers(self, element: Element, name: str, count: int) -> Float[np.ndarray, " count"]:
+        """Numbers of an element: `[a b c]`, separated by spaces, tabs or commas.
+
+        Raises:
+            CamproError: If the text is not `count` such numbers.
+        """
+        words = element.text.decode(errors="replace").strip()
         try:
             if not (words.startswith("[") and words.endswith("]")):
                 raise ValueError(words[:40])
@@ -106,16 +119,16 @@ class IqFile:
             raise self.refuse(f"{count} finite numbers for {name}", str(len(values)))
         return values
 
-    def with_changes(self, changes: list[tuple[Place, Float[np.ndarray, " n"]]]) -> str:
-        """The file with other numbers in those elements, everything around and between them as it was."""
+    def with_changes(self, changes: list[tuple[Element, Float[np.ndarray, " n"]]]) -> str:
+        """The text with other numbers in these elements; all other bytes stay."""
         data = self.data
-        for place, values in sorted(changes, key=lambda change: change[0].start, reverse=True):
-            data = data[: place.start] + _with_numbers(place.text, values) + data[place.end :]
+        for element, values in sorted(changes, key=lambda change: change[0].start, reverse=True):
+            data = data[: element.start] + _with_numbers(element.text, values) + data[element.end :]
         return data.decode()
 
 
 class RkAiq(TargetCamera):
-    """An IQ file with a profile in it."""
+    """IQ files in XML."""
 
     name = "rockchip-rkaiq"
     title = "Rockchip RV1109, RV1126 (ISP 2.0), rkaiq"
@@ -127,61 +140,66 @@ class RkAiq(TargetCamera):
     FILE = "iq.xml"
 
     def write(self, profile: IspProfile, base: str) -> Files:
-        """Every matrix of every light source and saturation becomes profile x matrix, every curve the profile's.
+        """Replace all matrices by profile x matrix, and all curves by the profile's; see `TargetCamera.write`.
 
-        The matrix keeps its full strength in dark and in noisy pictures, where it would fade out otherwise.
+        The strength of the matrix is set to its full value for all luma and gain, where the file reduces it for dark
+        and noisy pictures.
         """
         file, (ccm, lut) = IqFile(base, "base"), parts(profile)
-        changes = [(place, product_for(self.name, ccm, own).ravel()) for place, own in _matrices(file)]
-        for place in _offsets(file):
-            own = file.numbers(place, "ccOffsets", 3)
-            changes.append((place, np.array(ccm.matrix) @ own + np.array(ccm.offsets) * TWELVE_BITS))
-        changes += [(place, np.full(17, ALPHA)) for place in file.all("CCM", "lumaCCM", "y_alpha_curve")]
-        changes += [(place, np.ones(9)) for place in file.all("CCM", "lumaCCM", "gain_alphaScale_curve", "scale")]
+        changes = [(element, product_for(self.name, ccm, own).ravel()) for element, own in _matrices(file)]
+        for element in _offsets(file):
+            own = file.numbers(element, "ccOffsets", 3)
+            changes.append((element, np.array(ccm.matrix) @ own + np.array(ccm.offsets) * TWELVE_BITS))
+        changes += [(element, np.full(17, ALPHA)) for element in file.all("CCM", "lumaCCM", "y_alpha_curve")]
+        changes += [(element, np.ones(9)) for element in file.all("CCM", "lumaCCM", "gain_alphaScale_curve", "scale")]
         self._check_knots(file)
         values = np.floor(np.array(lut.values[0]) * TWELVE_BITS + 0.5)
-        changes += [(place, values) for place in _curves(file)]
+        changes += [(element, values) for element in _curves(file)]
         for name, value in (("gamma_en", 1.0), ("gamma_out_offset", 0.0)):
-            changes += [(place, np.array([value])) for place in file.places.get((*ROOT, "GAMMA", name), [])]
-        for place, new in changes:
-            file.numbers(place, "an element that is replaced", len(new))
+            changes += [(element, np.array([value])) for element in file.elements.get((*ROOT, "GAMMA", name), [])]
+        for element, new in changes:
+            file.numbers(element, "an element that is replaced", len(new))
         return {self.FILE: file.with_changes(changes)}
 
     def read(self, files: Files, base: str) -> IspProfile:
         """See `TargetCamera.read`."""
-        file, old = IqFile(files[self.FILE], self.FILE), IqFile(base, "base")
+        file, base_file = IqFile(files[self.FILE], self.FILE), IqFile(base, "base")
         self._check_knots(file)
-        new, was = (
+        new, old = (
             [(matrix, one.numbers(shift, "ccOffsets", 3)) for (_, matrix), shift in zip(_matrices(one), _offsets(one))]
-            for one in (file, old)
+            for one in (file, base_file)
         )
-        if len(new) != len(was):
-            raise file.refuse(f"{len(was)} matrices, as in the base", str(len(new)))
-        curves = [file.numbers(place, "gamma curve", 45) for place in _curves(file)]
+        if len(new) != len(old):
+            raise file.refuse(f"{len(old)} matrices, as in the base", str(len(new)))
+        curves = [file.numbers(element, "gamma curve", 45) for element in _curves(file)]
         if any((one != other).any() for one, other in pairwise(curves)):
             raise file.refuse("the same curve in all scene modes", "different ones")
         knots = self.limits.curve.knots
         assert knots is not None
-        return profile_of(f"{self.name} IQ file", new, was, curves[0], knots)
+        return profile_of(f"{self.name} IQ file", new, old, curves[0], knots)
 
     @staticmethod
     def _check_knots(file: IqFile) -> None:
-        for place in file.all("GAMMA", "gamma_out_segnum"):
-            if file.numbers(place, "gamma_out_segnum", 1)[0] != 0:
+        for element in file.all("GAMMA", "gamma_out_segnum"):
+            if file.numbers(element, "gamma_out_segnum", 1)[0] != 0:
                 raise file.refuse(
                     "gamma_out_segnum 0, logarithmic spacing", "equal spacing, whose knots are not public"
                 )
 
 
 Calibrated = tuple[Float[np.ndarray, "3 3"], Float[np.ndarray, "3"]]
-"""A matrix and its offsets, the latter in steps of 12 bit."""
+"""A calibrated matrix and its offsets (12-bit levels)."""
 
 
 def product_for(name: str, ccm: Ccm, own: Float[np.ndarray, "3 3"]) -> Float[np.ndarray, "3 3"]:
-    """The profile's matrix times the camera's own, for columns; refused where the register cannot hold it."""
+    """Product of the profile's matrix and a calibrated one, for column vectors.
+
+    Raises:
+        CamproError: If the register cannot hold it.
+    """
     product = np.array(ccm.matrix) @ own
     if not REGISTER.holds(product - np.eye(3)):
-        got = f"{np.abs(product).max():.2f}, the profile's matrix times the camera's own"
+        got = f"{np.abs(product).max():.2f}, the profile's matrix times the calibrated one"
         raise CamproError(name, f"matrices whose distance from identity lies in {REGISTER}", got)
     return product
 
@@ -193,24 +211,41 @@ def profile_of(
     curve: Float[np.ndarray, " k"],
     knots: tuple[float, ...],
 ) -> IspProfile:
-    """The profile that lies between a file's matrices and the camera's own, as registers hold them: mean of all."""
+    """Recover the profile from written files.
+
+    Args:
+        name: Name of the profile.
+        new: Matrices and offsets of the written file.
+        own: Those of the base, in the same order.
+        curve: Curve values, 0 to 4095.
+        knots: Knots of the curve, 0 to 1.
+
+    Returns:
+        A profile whose matrix and offsets are the mean over light sources, rounded as the registers do.
+    """
     identity = np.eye(3)
     held = [REGISTER.rounded(product - identity) + identity for product, _ in new]
     ratios = np.array([product @ np.linalg.inv(matrix) for product, (matrix, _) in zip(held, own)])
-    shifts = [shift - ratio @ was for ratio, (_, shift), (_, was) in zip(ratios, new, own)]
+    shifts = [shift - ratio @ old for ratio, (_, shift), (_, old) in zip(ratios, new, own)]
     shift = np.floor(np.mean(shifts, 0) + 0.5) / TWELVE_BITS
     ccm = Ccm(tuple(tuple(row) for row in ratios.mean(0).tolist()), tuple(shift.tolist()))
     return camera_profile(name, ccm, GammaLut((tuple((curve / TWELVE_BITS).clip(0, 1).tolist()),), knots))
 
 
 class Refuses(Protocol):
-    """A file that can say what is wrong with it."""
+    """A file that makes its own error messages."""
 
-    def refuse(self, wanted: str, got: str) -> CamproError: ...
+    def refuse(self, wanted: str, got: str) -> CamproError:
+        """Make an error that names the file."""
+        ...
 
 
 def own_matrix(numbers: Sequence[float] | Float[np.ndarray, "9"], file: Refuses) -> Float[np.ndarray, "3 3"]:
-    """A camera's matrix, which must have an inverse."""
+    """Nine numbers as a calibrated matrix.
+
+    Raises:
+        CamproError: If it has no inverse.
+    """
     matrix = np.array(numbers).reshape(3, 3)
     if abs(np.linalg.det(matrix)) < 1e-6:
         raise file.refuse("matrices that can be inverted", "one that cannot")
@@ -222,17 +257,17 @@ def _with_numbers(text: bytes, values: Float[np.ndarray, " n"]) -> bytes:
     return re.sub(rb"[-+0-9.eE]+", lambda old: rewritten(old[0].decode(), next(words)).encode(), text)
 
 
-def _matrices(file: IqFile) -> list[tuple[Place, Float[np.ndarray, "3 3"]]]:
-    places = file.all("CCM", "matrixAll", "cell", "ccMatrix")
-    return [(place, own_matrix(file.numbers(place, "ccMatrix", 9), file)) for place in places]
+def _matrices(file: IqFile) -> list[tuple[Element, Float[np.ndarray, "3 3"]]]:
+    elements = file.all("CCM", "matrixAll", "cell", "ccMatrix")
+    return [(element, own_matrix(file.numbers(element, "ccMatrix", 9), file)) for element in elements]
 
 
-def _offsets(file: IqFile) -> list[Place]:
+def _offsets(file: IqFile) -> list[Element]:
     return file.all("CCM", "matrixAll", "cell", "ccOffsets")
 
 
-def _curves(file: IqFile) -> list[Place]:
-    """All scene modes."""
-    return [place for name in CURVES for place in file.places.get((*ROOT, "GAMMA", name), [])] or file.all(
+def _curves(file: IqFile) -> list[Element]:
+    """Curves of all scene modes."""
+    return [element for name in CURVES for element in file.elements.get((*ROOT, "GAMMA", name), [])] or file.all(
         "GAMMA", CURVES[0]
     )

@@ -1,8 +1,8 @@
-"""Newer Rockchip cameras (RV1103, RV1106, RK356x: ISP 2.1; RK3588: ISP 3.0): the JSON file of the rkaiq library.
+"""Newer Rockchip cameras (RV1103, RV1106, RK356x: ISP 2.1; RK3588: ISP 3.0): IQ files (JSON) of the rkaiq library.
 
 Source: rkaiq iq_parser_v2/{accm_head,agamma_head}.h, as in LuckfoxTECH/luckfox-pico: `ccm_calib` holds a matrix for
 each light source and saturation, its strength by luma and gain, and one for manual mode; `agamma_calib_v10` (45 values)
-or `agamma_calib_v11` (49) the curve. A file has these once for each scene. Read from there, not run on the hardware.
+or `agamma_calib_v11` (49) the curve. A file has these once for each scene. Not tested on hardware.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from campro.isp.profile import IspProfile
 CCM, MATRIX, OFFSETS = "ccm_calib", "ccMatrix", "ccOffsets"
 BY_LUMA, BY_GAIN = "y_alpha_curve", ("gain_alphaScale_curve", "scale")
 BOOLEANS = ("true", "false")
-"""How some files write switches; others have 1 and 0."""
+"""Switches in some files; others have 1 and 0."""
 CURVE, SPACING, LOGARITHMIC = "Gamma_curve", "Gamma_out_segnum", "GAMMATYPE_LOG"
 
 
 @dataclass(frozen=True)
 class RkAiqJson(TargetCamera):
-    """An IQ file in JSON with a profile in it."""
+    """IQ files in JSON."""
 
     name: str
     title: str
     gamma: str
-    """What the curve's settings are called."""
+    """Key of the curve's settings."""
     limits: Limits
     page: str = "rockchip"
     base: str = "an rkaiq IQ file (JSON)"
@@ -40,14 +40,14 @@ class RkAiqJson(TargetCamera):
     FILE = "iq.json"
 
     def write(self, profile: IspProfile, base: str) -> Files:
-        """Every matrix of every scene becomes profile x matrix at full strength, every curve the profile's."""
+        """Replace all matrices by profile x matrix at full strength, and all curves; see `TargetCamera.write`."""
         document, (ccm, lut) = Document(base, "base"), parts(profile)
         for entry, node in _matrices(document):
             own = own_matrix(document.numbers(node, MATRIX, 9), document)
             document.replace_numbers(node, product_for(self.name, ccm, own).ravel().tolist())
             shift = np.array(document.numbers(Document.get(entry, OFFSETS), OFFSETS, 3))
-            moved = np.array(ccm.matrix) @ shift + np.array(ccm.offsets) * TWELVE_BITS
-            document.replace_numbers(_sequence(document, entry, OFFSETS), moved.tolist())
+            shifted = np.array(ccm.matrix) @ shift + np.array(ccm.offsets) * TWELVE_BITS
+            document.replace_numbers(_sequence(document, entry, OFFSETS), shifted.tolist())
         for calibration in _all(document, CCM):
             _keep_strength(document, calibration)
         values = np.floor(np.array(lut.values[0]) * TWELVE_BITS + 0.5).tolist()
@@ -73,7 +73,7 @@ class RkAiqJson(TargetCamera):
         return profile_of(f"{self.name} IQ file", new, old, np.array(curves[0]), knots)
 
     def _curves(self, document: Document) -> list[tuple[MappingNode, SequenceNode]]:
-        """The settings of each curve, and the curve."""
+        """Settings and node of each curve."""
         found = []
         for calibration in _all(document, self.gamma):
             for settings in (document.mapping(node, self.gamma) for node in _holders(document, calibration, CURVE)):
@@ -93,7 +93,7 @@ def _all(document: Document, name: str) -> list[Node]:
 
 
 def _holders(document: Document, node: Node, name: str) -> list[Node]:
-    """All objects at or below a node that have a value of that name; at least one."""
+    """All objects at or below a node that have a key; at least one."""
     inside = document.objects(node)
     if found := [one for one in inside if Document.get(one, name) is not None]:
         return list(found)
@@ -101,7 +101,7 @@ def _holders(document: Document, node: Node, name: str) -> list[Node]:
 
 
 def _matrices(document: Document) -> list[tuple[MappingNode, SequenceNode]]:
-    """Each object with a matrix, and the matrix."""
+    """Each object with a matrix, and the node of the matrix."""
     entries = [
         document.mapping(entry, CCM) for node in _all(document, CCM) for entry in _holders(document, node, MATRIX)
     ]
@@ -109,7 +109,7 @@ def _matrices(document: Document) -> list[tuple[MappingNode, SequenceNode]]:
 
 
 def _numbers_of(document: Document) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Of each matrix: the matrix and its offsets."""
+    """All matrices, each with its offsets (12-bit levels)."""
     return [
         (
             own_matrix(document.numbers(node, MATRIX, 9), document),
@@ -120,7 +120,7 @@ def _numbers_of(document: Document) -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 def _keep_strength(document: Document, calibration: Node) -> None:
-    """Neither dark places nor high gain weaken the matrix."""
+    """Set the strength of the matrix to its full value for all luma and gain."""
     for holder in _holders(document, calibration, BY_LUMA):
         curve = _sequence(document, document.mapping(holder, CCM), BY_LUMA)
         document.replace_numbers(curve, [ALPHA] * len(document.numbers(curve, BY_LUMA)))

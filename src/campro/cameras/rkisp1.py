@@ -1,8 +1,7 @@
-"""Cameras with the RkISP1 processor (RK3399, i.MX8M Plus and others): libcamera, and the kernel's own parameters.
+"""Cameras with the RkISP1 processor (RK3399, i.MX8M Plus and others): parameters of the Linux driver.
 
-libcamera's tuning file takes a matrix for each colour temperature, but of the gamma curve only an exponent; the kernel
-takes a curve of 17 values of 10 bit. Sources: libcamera src/ipa/rkisp1/algorithms/{ccm,goc}.cpp; Linux
-include/uapi/linux/rkisp1-config.h (`rkisp1_cif_isp_ctk_config`, `rkisp1_cif_isp_goc_config`).
+The driver takes one matrix and a curve of 17 values of 10 bit. For libcamera's tuning file see `rkisp1_tuning`.
+Source: Linux include/uapi/linux/rkisp1-config.h (`rkisp1_cif_isp_ctk_config`, `rkisp1_cif_isp_goc_config`).
 """
 
 from __future__ import annotations
@@ -19,27 +18,28 @@ from campro.isp.limits import Grid, Limits, camera_profile, parts
 from campro.isp.profile import Ccm, GammaLut, IspProfile
 
 FRACTION = 128
-"""Coefficients are Q4.7."""
+"""Scale of the coefficients, Q4.7."""
 OFFSET_SCALE = 2048
-"""Offsets are signed 12-bit numbers; this is full scale."""
+"""Full scale of the offsets, signed 12-bit numbers."""
 TEN_BITS = 1023
+"""Largest value of the curve."""
 LOGARITHMIC_KNOTS = spaced((4, 64), (4, 128), (3, 256), (5, 512), top=4096)
-"""Knots of the curve in its usual mode."""
+"""Knots of the curve in logarithmic mode."""
 EQUAL_KNOTS = spaced((16, 256), top=4096)
 KERNEL_SOURCE = "Linux uAPI rkisp1-config.h: coefficients Q4.7, offsets of 12 bit, 17 curve values of 10 bit"
 
 
 def rkisp1_limits(source: str, curve: CurveLimits) -> Limits:
-    """Limits of the processor's matrix and offsets, with the curve that the software in front of it allows."""
+    """Limits of the processor's matrix and offsets, and of a curve, which depends on the software."""
     offsets = Grid(-1.0, 1.0 - 1 / OFFSET_SCALE, 1 / OFFSET_SCALE)
     return Limits(source, Grid(-8.0, 8.0 - 1 / FRACTION, 1 / FRACTION), offsets, curve)
 
 
 @dataclass(frozen=True)
 class KernelParameters(TargetCamera):
-    """The matrix and curve as the driver takes them, as JSON: 9 coefficients, 3 offsets, 17 curve values, their mode.
+    """The driver's parameters as JSON: 9 coefficients, 3 offsets, 17 curve values and the mode of the curve.
 
-    The matrix is the profile's alone: multiply it by the camera's own for each light source where there is one.
+    The matrix is the profile's. It must be multiplied by the calibrated matrix of each light source, if there is one.
     """
 
     name: str
@@ -79,11 +79,12 @@ class KernelParameters(TargetCamera):
 
 
 def _field(value: float, scale: int, bits: int) -> int:
-    """Two's complement in so many bits."""
+    """Two's complement of a scaled and rounded number."""
     return int(np.floor(value * scale + 0.5)) & ((1 << bits) - 1)
 
 
 def _signed(field: int, bits: int) -> int:
+    """Number of a field in two's complement."""
     if not isinstance(field, int) or not 0 <= field < 1 << bits:
         raise ValueError(f"{field!r} in a field of {bits} bit")
     return field - (field >> (bits - 1) << bits)

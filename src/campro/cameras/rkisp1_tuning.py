@@ -1,4 +1,4 @@
-"""Cameras with the RkISP1 processor by libcamera: its tuning file takes a matrix per light source, and an exponent.
+"""Cameras with the RkISP1 processor in libcamera: tuning files with a matrix per light source and a gamma exponent.
 
 Source: libcamera src/ipa/rkisp1/algorithms/{ccm,goc}.cpp.
 """
@@ -20,14 +20,14 @@ from campro.isp.profile import Ccm, GammaLut, IspProfile
 
 CCM, GAMMA_OUT = "Ccm", "GammaOutCorrection"
 ANY_LIGHT = 5000
-"""Colour temperature of a matrix that stands alone, and so is taken at all."""
+"""Colour temperature in K of a single matrix, which libcamera uses for every light."""
 DEFAULT_GAMMA = 2.2
 
 Offsets = Float[np.ndarray, "3"]
 
 
 class RkIsp1Tuning(TargetCamera):
-    """A tuning file with a profile in it. Files of uncalibrated cameras have no matrix: they get the profile's."""
+    """Tuning files. Files of uncalibrated cameras have no matrix; they get the profile's."""
 
     name = "rkisp1"
     title = "RkISP1 (RK3399, i.MX8M Plus), libcamera"
@@ -40,7 +40,7 @@ class RkIsp1Tuning(TargetCamera):
     FILE = "tuning.yaml"
 
     def write(self, profile: IspProfile, base: str) -> Files:
-        """Every calibrated matrix becomes profile x matrix, the exponent the profile's."""
+        """Replace each calibrated matrix by profile x matrix, and the gamma exponent; see `TargetCamera.write`."""
         document = Document(base, "base")
         _check_version(document)
         ccm, lut = parts(profile)
@@ -54,22 +54,22 @@ class RkIsp1Tuning(TargetCamera):
             for entry, node, own in light_matrices(document, settings):
                 product = np.array(ccm.matrix) @ own
                 if not self.limits.matrix.holds(product):
-                    got = f"{np.abs(product).max():.2f}, the profile's matrix times the camera's own"
+                    got = f"{np.abs(product).max():.2f}, the profile's matrix times the calibrated one"
                     raise CamproError(self.name, f"matrix entries of {self.limits.matrix}", got, "use a milder profile")
                 document.replace_numbers(node, product.ravel().tolist())
-                moved = np.array(ccm.matrix) @ _offsets(document, entry) + shift
-                document.set(entry, "offsets", f"[ {_words(moved)} ]")
+                shifted = np.array(ccm.matrix) @ _offsets(document, entry) + shift
+                document.set(entry, "offsets", f"[ {_words(shifted)} ]")
         self._set_gamma(document, self._curve.gamma_of(np.array(lut.values[0])))
         return {self.FILE: document.changed()}
 
     def read(self, files: Files, base: str) -> IspProfile:
         """See `TargetCamera.read`."""
-        document, old = Document(files[self.FILE], self.FILE), Document(base, "base")
-        found, own = _lights(document), _lights(old)
+        document = Document(files[self.FILE], self.FILE)
+        found, own = _lights(document), _lights(Document(base, "base"))
         if len(found) != len(own):
             raise document.refuse(f"{len(own)} matrices, as in the base", str(len(found)))
-        ratios = [self.limits.matrix.rounded(new) @ np.linalg.inv(was) for (new, _), (was, _) in zip(found, own)]
-        shifts = [new - ratio @ was for ratio, (_, new), (_, was) in zip(ratios, found, own)]
+        ratios = [self.limits.matrix.rounded(new) @ np.linalg.inv(old) for (new, _), (old, _) in zip(found, own)]
+        shifts = [new - ratio @ old for ratio, (_, new), (_, old) in zip(ratios, found, own)]
         offsets = np.floor(np.mean(shifts, 0) + 0.5) / OFFSET_SCALE
         ccm = Ccm(tuple(tuple(row) for row in np.mean(ratios, 0).tolist()), tuple(offsets.tolist()))
         assert self._curve.knots is not None
@@ -116,7 +116,7 @@ def _list(document: Document) -> SequenceNode:
 
 
 def _settings(document: Document, name: str) -> MappingNode | None:
-    """The settings of an algorithm; None where it is not there or has none."""
+    """Settings of an algorithm; None if it is absent or has no settings."""
     found = algorithms(document, name)
     if len(found) > 1:
         raise document.refuse(f"{name} at most once among its algorithms", f"{len(found)} of them")
@@ -126,6 +126,7 @@ def _settings(document: Document, name: str) -> MappingNode | None:
 
 
 def _lights(document: Document) -> list[tuple[Matrix, Offsets]]:
+    """Matrix and offsets of each light source; the identity if the file has none."""
     settings = _settings(document, CCM)
     if settings is None:
         return [(np.eye(3), np.zeros(3))]
@@ -138,5 +139,5 @@ def _offsets(document: Document, entry: MappingNode) -> Offsets:
 
 
 def _words(offsets: Offsets) -> str:
-    """As the file holds them: whole numbers of 16 bit, of which the hardware takes 12."""
+    """Offsets as text: integers of 16 bit, of which the hardware uses 12."""
     return ", ".join(str(int(np.floor(value + 0.5))) for value in offsets)

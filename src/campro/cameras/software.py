@@ -1,4 +1,4 @@
-"""Cameras whose pictures pass through software: FFmpeg filters and .cube tables, OpenCV and NumPy.
+"""Cameras whose pictures are processed in software: FFmpeg filters, .cube tables, and a NumPy function.
 
 Sources: FFmpeg filters `lut1d`, `lut3d`, `colorchannelmixer`; the .cube format of Adobe, Cube LUT Specification 1.0.
 """
@@ -20,19 +20,19 @@ from campro.isp.lookup import colour_table
 from campro.isp.profile import Ccm, Degamma, GammaLut, IspProfile
 
 SIZES = (17, 33, 65, 129)
-"""Nodes a side of a 3D table, smallest first."""
+"""Nodes per axis of a 3D table, smallest first."""
 LARGEST_ERROR = 4
-"""Levels of 255 by which a 3D table may be off anywhere; where no size keeps to it there is none."""
+"""Largest error of a 3D table in 8-bit levels; if every size exceeds it, no table is written."""
 DEEP = 16
-"""Bits between the filters."""
+"""Bit depth between the filters."""
 WHITE = 255 * 256 / 65535
-"""What FFmpeg makes of white between 8 and 16 bit: it shifts, so that level L is 256 L of 65535."""
+"""White after FFmpeg's conversion from 8 to 16 bit, which shifts: level L becomes 256 L of 65535."""
 DENSE = 4096
-"""Points of a curve whose knots are not evenly spaced, as FFmpeg wants them."""
+"""Points to which a curve with unevenly spaced knots is resampled; FFmpeg's are evenly spaced."""
 
 
 class Software(TargetCamera):
-    """A chain of FFmpeg filters, exact to rounding; a 3D table where one is good enough; a NumPy function."""
+    """A chain of FFmpeg filters, exact up to rounding; a 3D table if one is accurate enough; a NumPy function."""
 
     name = "software"
     title = "FFmpeg, OpenCV, NumPy; .cube tables"
@@ -58,7 +58,7 @@ class Software(TargetCamera):
         assert isinstance(first, Degamma)
         levels = np.arange(256) / 255
         linear = degamma(torch.from_numpy(levels), first.curve).numpy()
-        by_shift = np.append(linear, 1.0)  # a point for each level L at 256 L of 65536
+        by_shift = np.append(linear, 1.0)  # one point for each level L, at 256 L of 65536
         even = np.linspace(0, 1, len(lut.positions) if lut.knots is None else DENSE)
         values = np.stack([np.interp(even, lut.positions, curve) for curve in lut.values], -1)
         files = {
@@ -73,6 +73,7 @@ class Software(TargetCamera):
         return files
 
     def _chain(self, ccm: Ccm) -> str:
+        """FFmpeg's filters: to linear light, matrix, gamma curve."""
         names = [f"{out}{source}" for out in "rgb" for source in "rgb"]
         mixer = ":".join(f"{name}={value:.6f}" for name, value in zip(names, np.ravel(ccm.matrix)))
         deep = f"format=gbrp{DEEP}le"
@@ -84,11 +85,12 @@ class Software(TargetCamera):
     def read(self, files: Files, base: str) -> IspProfile:
         """See `TargetCamera.read`."""
         linear, curve = (_read_cube_1d(files[name], name) for name in (self.TO_LINEAR, self.TO_PICTURE))
-        filters = dict(part.split("=", 1) for part in files[self.FFMPEG].splitlines()[0].split(",") if "=" in part)
         try:
+            chain = files[self.FFMPEG].splitlines()[0]
+            filters = dict(part.split("=", 1) for part in chain.split(",") if "=" in part)
             entries = dict(word.split("=") for word in filters["colorchannelmixer"].split(":"))
             matrix = tuple(tuple(float(entries[f"{out}{source}"]) for source in "rgb") for out in "rgb")
-        except (KeyError, ValueError) as error:
+        except (KeyError, ValueError, IndexError) as error:
             raise CamproError(self.FFMPEG, "a filter chain that campro wrote", str(error)[:80]) from error
         exact = np.abs(linear[:256, 0] - (np.arange(256) / 255) ** 2.2).max() < 1e-5
         lut = GammaLut(tuple(tuple(channel) for channel in (curve.T / WHITE).clip(0, 1).tolist()))
@@ -97,13 +99,18 @@ class Software(TargetCamera):
 
 
 def smallest_table(profile: IspProfile) -> int | None:
-    """The smallest 3D table that is off by no more than LARGEST_ERROR levels at any of the 2^24 colours, if any is."""
+    """Nodes per axis of the smallest 3D table within `LARGEST_ERROR` for all 2^24 colours; None if there is none."""
     exact = colour_table(profile.blocks)
     return next((size for size in SIZES if table_error(exact, size) <= LARGEST_ERROR), None)
 
 
 def table_error(exact: UInt32[np.ndarray, "16777216"], size: int) -> int:
-    """Largest error of a table of that size, trilinear between its nodes, in levels."""
+    """Largest error of a trilinear table in 8-bit levels.
+
+    Args:
+        exact: Exact output of each colour, packed as 0xRRGGBB.
+        size: Nodes per axis.
+    """
     place = np.arange(256) * (size - 1) / 255
     low = np.minimum(place.astype(int), size - 2)
     part = (place - low).astype(np.float32)[:, None, None]
@@ -112,44 +119,43 @@ def table_error(exact: UInt32[np.ndarray, "16777216"], size: int) -> int:
         colours = (exact >> shift & 255).astype(np.float32).reshape(256, 256, 256)
         nodes = _at_nodes(colours, size)
         for axis in range(3):
-            moved = np.moveaxis(nodes, axis, 0)
-            nodes = np.moveaxis(moved[low] * (1 - part) + moved[low + 1] * part, 0, axis)
+            axis_first = np.moveaxis(nodes, axis, 0)
+            nodes = np.moveaxis(axis_first[low] * (1 - part) + axis_first[low + 1] * part, 0, axis)
         worst = max(worst, int(np.abs(np.floor(nodes + 0.5) - colours).max()))
     return worst
 
 
 def _at_nodes(colours: Float32[np.ndarray, "256 256 256"], size: int) -> Float32[np.ndarray, "n n n"]:
-    """Values at a table's nodes, from those of the 8-bit levels around each."""
+    """Values at a table's nodes, interpolated from the 8-bit levels around each."""
     place = np.arange(size) * 255 / (size - 1)
     low = np.minimum(place.astype(int), 254)
     part = (place - low).astype(np.float32)[:, None, None]
     for axis in range(3):
-        moved = np.moveaxis(colours, axis, 0)
-        colours = np.moveaxis(moved[low] * (1 - part) + moved[low + 1] * part, 0, axis)
+        axis_first = np.moveaxis(colours, axis, 0)
+        colours = np.moveaxis(axis_first[low] * (1 - part) + axis_first[low + 1] * part, 0, axis)
     return colours
 
 
 def _cube_1d(values: np.ndarray, title: str) -> str:
-    rows = np.broadcast_to(values.reshape(len(values), -1), (len(values), 3))
-    lines = "".join(f"{r:.8f} {g:.8f} {b:.8f}\n" for r, g, b in rows)
+    colours = np.broadcast_to(values.reshape(len(values), -1), (len(values), 3))
+    lines = "".join(f"{r:.8f} {g:.8f} {b:.8f}\n" for r, g, b in colours)
     return f'TITLE "{title}"\nLUT_1D_SIZE {len(values)}\n{lines}'
 
 
 def _cube_3d(profile: IspProfile, size: int) -> str:
-    """Red changes fastest."""
+    """A 3D table as text; the red index changes fastest."""
     exact = colour_table(profile.blocks)
     channels = [_at_nodes((exact >> s & 255).astype(np.float32).reshape(256, 256, 256), size) for s in (16, 8, 0)]
-    rows = np.stack(channels, -1).transpose(2, 1, 0, 3).reshape(-1, 3) / 255
-    lines = "".join(f"{r:.6f} {g:.6f} {b:.6f}\n" for r, g, b in rows.tolist())
+    colours = np.stack(channels, -1).transpose(2, 1, 0, 3).reshape(-1, 3) / 255
+    lines = "".join(f"{r:.6f} {g:.6f} {b:.6f}\n" for r, g, b in colours.tolist())
     return f'TITLE "{profile.name}"\nLUT_3D_SIZE {size}\n{lines}'
 
 
 def _read_cube_1d(text: str, who: str) -> np.ndarray:
     try:
-        rows = [[float(word) for word in line.split()] for line in _data_lines(text)]
-        values = np.array(rows)
+        values = np.array([[float(word) for word in line.split()] for line in _data_lines(text)])
         if values.ndim != 2 or values.shape[1] != 3 or not np.isfinite(values).all():
-            raise ValueError("three numbers a line are wanted")
+            raise ValueError("a line needs three numbers")
     except ValueError as error:
         raise CamproError(who, "a .cube file of one dimension", str(error)[:80]) from error
     return values
@@ -160,7 +166,7 @@ def _data_lines(text: str) -> Iterator[str]:
 
 
 def _numpy(ccm: Ccm, lut: GammaLut, linear: np.ndarray) -> str:
-    """A module without other dependencies than NumPy."""
+    """Source of a module that depends on NumPy only."""
     return NUMPY_MODULE.format(
         linear=_listed(linear),
         matrix=[list(row) for row in ccm.matrix],

@@ -1,4 +1,4 @@
-"""What `campro models` and `campro data` share: the table of assets and the download."""
+"""Shared by `campro models` and `campro data`: the table of assets, and the download."""
 
 from __future__ import annotations
 
@@ -36,7 +36,11 @@ def list_assets(kind: str, as_json: bool) -> None:
 
 
 def fetch_asset(kind: str, name: str, sha256: str) -> None:
-    """Download one asset with a progress bar and print where it lies."""
+    """Download one asset with a progress bar and print its path.
+
+    Raises:
+        CamproError: If the name is not an asset of this kind, or the download fails.
+    """
     names = [entry.name for entry in ASSETS.values() if entry.kind == kind]
     if name not in names:
         raise CamproError("fetch", "one of " + ", ".join(names), repr(name))

@@ -1,4 +1,4 @@
-"""`campro calibrate`: what a real camera does with a profile, from pairs of shots."""
+"""`campro calibrate`: fit the simulation to a real camera from pairs of shots."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import tyro
 
 @dataclass(frozen=True)
 class Config:
-    """Fit tone curve, matrix, curve and noise of a real camera, and say how well it is simulated.
+    """Fit the tone curve, matrix, gamma curve and noise of a real camera, and measure the agreement of the simulation.
 
-    A pair is two files of the same name, one in each folder: a scene by the camera with its default parameters, and
-    the same scene with the profile in it. Use a tripod, fix the exposure, take colourful scenes, ten or more.
+    A pair is two files of the same name, one in each folder: a scene with the camera's default parameters, and the
+    same scene with the profile. Use a tripod and fixed exposure; take ten or more colourful scenes.
     """
 
     default: Path
@@ -22,15 +22,15 @@ class Config:
     protected: Path
     """Folder of shots with the profile."""
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
-    """Folder for the calibrated profile, the figures and a picture to compare."""
+    """Folder for the calibrated profile, the figures and a comparison picture."""
     profile: str = "campro-default"
-    """What the camera was told to run: realised.json of `campro deploy`, or a name."""
+    """Profile that the camera was set to: realised.json of `campro deploy`, or a name."""
     detector: str = "campro-person"
-    """Person detector that judges what persons are lost (`campro models`); an empty text leaves it out."""
+    """Person detector whose AP is measured (`campro models`); an empty text for none."""
 
 
 def run(config: Config) -> None:
-    """Fit, judge, write."""
+    """Calibrate, and print the summary."""
     from campro.deploy.calibration import calibrate
 
     print(calibrate(config.default, config.protected, config.profile, config.out, config.detector))

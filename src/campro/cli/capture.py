@@ -1,4 +1,4 @@
-"""`campro capture`: what the camera would hand out, for photographs, folders and videos."""
+"""`campro capture`: pictures as the camera with a profile outputs them, for photographs, folders and videos."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 class Config:
     """Apply a profile to a photograph, a folder of photographs, or a video file."""
 
-    source: Annotated[str, tyro.conf.Positional]
+    source: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="SOURCE")]
     """Image, folder (searched in depth), video file, live video (rtsp://..., /dev/video0), or a camera's raw file
-    (.dng and others), which is developed with the profile in it."""
+    (.dng and others), which is developed with the profile."""
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
-    """Target file, or target folder, in which names and subfolders are kept."""
+    """Target file, or target folder; names and subfolders are kept."""
     profile: str = "campro-default"
     """Name of a built-in profile, or path of a profile file."""
 
 
 def run(config: Config) -> None:
-    """Write the captured pictures; damaged ones are skipped with a line each and counted."""
+    """Write the captured pictures; damaged ones are reported, counted and skipped."""
     from campro.isp import Camera, load_profile
     from campro.isp.rawfile import RAW_SUFFIXES
 
@@ -54,9 +54,17 @@ def capture(
     verb: str = "capture",
     film: ImageTransform | None = None,
 ) -> None:
-    """Send everything in `source` through `transform`; raises CamproError if nothing could be written.
+    """Apply a transform to all pictures in `source`.
 
-    The frames of a video go through `film` where there is one, which may remember those before.
+    Args:
+        source: Image, folder, video file or live video.
+        out: Target file or folder, outside the source.
+        transform: 8-bit sRGB (H, W, 3) to the same.
+        verb: Word for the progress bar.
+        film: Transform for the frames of a video; it may keep state from frame to frame. Default: `transform`.
+
+    Raises:
+        CamproError: If nothing could be written, or the target would replace the source.
     """
     from campro.core.video import VIDEO_SUFFIXES, is_live
 

@@ -1,4 +1,4 @@
-"""`campro data`: which data sets there are, which are here, and how to get the others."""
+"""`campro data`: list data sets of the catalogue, or fetch one."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import tyro
 
 @dataclass(frozen=True)
 class Config:
-    """List the data sets CamPro knows, or fetch one: `campro data`, `campro data fetch NAME`."""
+    """List data sets, or fetch one: `campro data`, `campro data fetch NAME`."""
 
     action: Annotated[Literal["list", "fetch"], tyro.conf.Positional] = "list"
-    """List all, or fetch the one named."""
+    """List all, or fetch one."""
     name: Annotated[str, tyro.conf.Positional] = ""
-    """What to fetch."""
+    """Name of the data set to fetch."""
     sha256: str = ""
-    """The hash you vouch for, needed where the publisher gives none."""
+    """Expected hash; required if the catalogue has none."""
     json: bool = False
     """Print the list as JSON, with full hashes and paths."""
 

@@ -1,4 +1,4 @@
-"""`campro deploy`: a profile as the files that a camera's own software loads."""
+"""`campro deploy`: write a profile as the files that a camera's own software loads."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ import tyro
 
 @dataclass(frozen=True)
 class Config:
-    """Write a profile for a camera, and say what the camera will make of it."""
+    """Write a profile for a camera, and measure the difference that the camera's rounding makes."""
 
     target: str
     """Camera platform; `campro targets` lists them."""
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
-    """Folder for the files, the profile as the camera realises it, and what to do with them."""
+    """Folder for the files, the profile as the camera rounds it (realised.json), and instructions (README.md)."""
     profile: str = "campro-default"
     """Built-in profile or path of its JSON file."""
     base: Path | None = None
-    """The camera's own file, where the target needs one; it is not changed."""
+    """The camera's own file, if the target needs one; it is not changed."""
     fit: bool = False
-    """Take the nearest profile that the camera can hold, if it cannot hold this one."""
+    """Deploy the nearest profile that the camera can hold, if it cannot hold this one."""
 
 
 def run(config: Config) -> None:
-    """Write, read back, and compare over all colours."""
+    """Write the files, and print the difference over all colours."""
     from campro.deploy.deployment import deploy
 
     print(deploy(config.target, config.profile, config.base, config.out, config.fit))

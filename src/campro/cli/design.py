@@ -8,7 +8,7 @@ __all__ = ["Config", "run"]
 
 
 def run(config: Config) -> None:
-    """Train, and say where the profile is."""
+    """Train, and print the path of the profile."""
     from campro.design.designer import design
 
     print(design(config))

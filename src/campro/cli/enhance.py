@@ -1,4 +1,4 @@
-"""`campro enhance`: pictures of a protected camera made pleasant to look at, with the faces left out."""
+"""`campro enhance`: natural colours for captured pictures, except in faces."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ import tyro
 
 @dataclass(frozen=True)
 class Config:
-    """Enhance captured photographs or video."""
+    """Restore natural colours in captured photographs or video, except in faces."""
 
-    source: Annotated[str, tyro.conf.Positional]
-    """What the protected camera gave: image, folder (searched in depth), video file, or live video (rtsp://...,
+    source: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="SOURCE")]
+    """Pictures of the protected camera: image, folder (searched in depth), video file, or live video (rtsp://...,
     /dev/video0)."""
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
-    """Target file, or target folder, in which names and subfolders are kept."""
+    """Target file, or target folder; names and subfolders are kept."""
     enhancer: Path | None = None
-    """ONNX file of an enhancer, as `campro design --enhance` writes it; without it that of campro-default."""
+    """ONNX file of an enhancer, written by `campro design --enhance`; default: the enhancer of campro-default."""
     profile: str | None = None
-    """Profile to apply first, for pictures of an ordinary camera: what its protected twin would show."""
+    """Profile to apply first, for pictures of a camera without a profile."""
 
 
 def run(config: Config) -> None:
-    """Write the enhanced pictures; damaged ones are skipped with a line each and counted."""
+    """Write the enhanced pictures; damaged ones are reported, counted and skipped."""
     from campro.cli.capture import capture
     from campro.core.chain import Chain
     from campro.enhance.runner import load_enhancer

@@ -1,4 +1,4 @@
-"""`campro targets`: the cameras that profiles can be written for."""
+"""`campro targets`: list the target cameras."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Config:
-    """List deployment targets with what their cameras can hold."""
+    """List the cameras that profiles can be written for, with their limits."""
 
     json: bool = False
     """Print JSON."""
 
 
 def run(config: Config) -> None:
-    """Print a row per target."""
+    """Print one entry for each camera."""
     from campro.cameras.camera_table import CAMERAS
 
     rows = [{"name": t.name, "title": t.title, "base": t.base, "limits": str(t.limits)} for t in CAMERAS.values()]

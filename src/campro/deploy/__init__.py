@@ -1,1 +1,1 @@
-"""Profiles on real cameras: what each can hold, and the files that its own software loads."""
+"""Deployment of profiles to target cameras, and calibration of the simulation to real cameras."""

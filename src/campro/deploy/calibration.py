@@ -1,6 +1,6 @@
-"""Calibrate the simulation against a real camera (CamPro, NDSS 2024, VI-G, Table VI), from pairs of shots.
+"""Calibration of the simulation to a real camera from pairs of shots (CamPro, NDSS 2024, VI-G, Table VI).
 
-Every fourth pair is kept aside: the fit never sees it, and figures are about these pairs alone.
+Every fourth pair is held out: it is not used by the fit, and all figures are measured on the held-out pairs.
 """
 
 from __future__ import annotations
@@ -29,109 +29,130 @@ from campro.models.persons import load_detector
 from campro.models.persons.person_detector import TrainableDetector, confident_detections
 
 CALIBRATED, FIGURES, COMPARISON = "calibrated.json", "calibration.json", "comparison.png"
-KEPT_ASIDE = 4
-"""Every so many pairs one is kept aside; with fewer pairs none is, and figures are of the pairs that were fitted."""
+HELD_OUT_EVERY = 4
+"""One of so many pairs is held out for validation. With fewer pairs, figures are measured on the training pairs."""
 SHOWN, HEIGHT = 6, 240
-"""Pairs in the comparison, and their height there."""
+"""Pairs in the comparison picture, and their height in pixels."""
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """How like the real protected shots simulated ones are, mean over pairs; see `campro.metrics.quality`."""
+    """Similarity of simulated to real protected shots, mean over pairs; see `campro.metrics.quality`."""
 
     rmse: float
+    """8-bit levels."""
     psnr: float
+    """dB."""
     ssim: float
+    """-1 to 1."""
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """What was found; `calibrated` is the whole simulated camera, noise included."""
+    """Result of a calibration."""
 
-    calibrated: IspProfile
-    fitted: tuple[str, ...]
-    judged: tuple[str, ...]
+    profile: IspProfile
+    """The calibrated camera: measured tone curve, noise if it could be measured, matrix, gamma curve."""
+    training: tuple[str, ...]
+    """Names of the pairs that were fitted."""
+    validation: tuple[str, ...]
+    """Names of the pairs on which the figures are measured."""
     rejected: dict[str, str]
-    told: Agreement
-    """Of the profile as the camera was told to run it."""
-    found: Agreement
-    """Of the calibrated one."""
+    """Name of an unusable pair -> reason."""
+    nominal: Agreement
+    """Agreement of the nominal profile: the one that the camera was set to."""
+    calibrated: Agreement
+    """Agreement of the calibrated colours, without noise."""
 
 
-def calibrate(default: Path, protected: Path, told: str, out: Path, detector: str = "") -> str:
-    """Fit, judge, and write all files into `out`; returns a summary for people.
+def calibrate(default: Path, protected: Path, nominal: str, out: Path, detector: str = "") -> str:
+    """Fit the simulation, measure its agreement with the camera, and write all files into `out`.
 
-    `told` is the profile that the camera was set to: realised.json of `campro deploy`. With a detector, also pseudo
-    ground truth AP: what it finds in default shots is the truth for protected ones, real and simulated.
+    Args:
+        default: Folder of shots with the camera's default parameters.
+        protected: Folder of shots of the same scenes with the profile, with the same file names.
+        nominal: The profile that the camera was set to: realised.json of `campro deploy`, or a profile's name.
+        out: Folder for calibrated.json, calibration.json and comparison.png.
+        detector: Person detector for the AP in protected shots, real and simulated, with its detections in the
+            default shots as pseudo ground truth; empty for none.
+
+    Returns:
+        A summary of several lines.
 
     Raises:
-        CamproError: where no pair can be used, with the reason for each; nothing is written then.
+        CamproError: If no pair is usable, with the reason for each; nothing is written.
     """
-    profile = load_profile(told)
+    profile = load_profile(nominal)
     pairs, rejected = read_pairs(default, protected, profile)
     if not pairs:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in rejected.items())
         raise CamproError("calibrate", "pairs of shots of the same scenes", reasons, "use a tripod")
-    result, judged = _calibrated(pairs, rejected, profile)
+    result, validation = _calibrated(pairs, rejected, profile)
     document = _document(result)
     if detector:
-        document["pseudo_ground_truth_ap"] = _detection(load_detector(detector), judged, result.calibrated)
-    result.calibrated.save(out / CALIBRATED)
+        document["pseudo_ground_truth_ap"] = _detection(load_detector(detector), validation, result.profile)
+    result.profile.save(out / CALIBRATED)
     atomic_write(out / FIGURES, json.dumps(document, indent=1, allow_nan=False) + "\n")
-    write_image(out / COMPARISON, _comparison(judged, profile, result.calibrated))
+    write_image(out / COMPARISON, _comparison(validation, profile, result.profile))
     return _summary(document, out)
 
 
-def _calibrated(pairs: list[Pair], rejected: dict[str, str], told: IspProfile) -> tuple[Calibration, list[Pair]]:
-    aside = [pair for place, pair in enumerate(pairs) if place % KEPT_ASIDE == KEPT_ASIDE - 1]
-    fitted = [pair for pair in pairs if pair not in aside] if aside else pairs
-    judged = aside or pairs
-    colours = fit_colours(sampled(fitted), told)
+def _calibrated(pairs: list[Pair], rejected: dict[str, str], nominal: IspProfile) -> tuple[Calibration, list[Pair]]:
+    """The result, and the validation pairs."""
+    held_out = [pair for place, pair in enumerate(pairs) if place % HELD_OUT_EVERY == HELD_OUT_EVERY - 1]
+    training = [pair for pair in pairs if pair not in held_out] if held_out else pairs
+    validation = held_out or pairs
+    colours = fit_colours(sampled(training), nominal)
     tone, *rest = colours.blocks
     assert isinstance(tone, MeasuredDegamma)
-    noise = fit_noise((pair.default for pair in fitted), tone)
+    noise = fit_noise((pair.default for pair in training), tone)
     blocks = (tone, *([noise] if noise else []), *rest)
     result = Calibration(
         replace(colours, blocks=blocks),
-        tuple(pair.name for pair in fitted),
-        tuple(pair.name for pair in judged),
+        tuple(pair.name for pair in training),
+        tuple(pair.name for pair in validation),
         rejected,
-        agreement(judged, told),
-        agreement(judged, colours),
+        agreement(validation, nominal),
+        agreement(validation, colours),
     )
-    return result, judged
+    return result, validation
 
 
 def agreement(pairs: Sequence[Pair], profile: IspProfile) -> Agreement:
-    """Default shots seen through the profile, against the real protected shots."""
-    camera, rows = Camera(profile), []
+    """Compare default shots through the profile with the real protected shots, where both cover the scene.
+
+    Raises:
+        CamproError: If a side of a shot is shorter than `MIN_SIDE` pixels.
+    """
+    camera, figures = Camera(profile), []
     for pair in pairs:
         if min(pair.default.shape[:2]) < MIN_SIDE:
             raise CamproError(pair.name, f"shots with sides of {MIN_SIDE} pixels or more", str(pair.default.shape[:2]))
         simulated, real = to_tensor(camera(pair.default)), to_tensor(pair.protected)
-        found = quality(simulated, real, {"covered": torch.from_numpy(pair.covered)})["covered"]
-        rows.append((found.rmse, found.psnr, found.ssim))
-    rmse, psnr, ssim = np.mean(rows, 0).tolist()
+        one = quality(simulated, real, {"covered": torch.from_numpy(pair.covered)})["covered"]
+        figures.append((one.rmse, one.psnr, one.ssim))
+    rmse, psnr, ssim = np.mean(figures, 0).tolist()
     return Agreement(rmse, psnr, ssim)
 
 
 def _detection(detector: TrainableDetector, pairs: Sequence[Pair], calibrated: IspProfile) -> dict[str, Any]:
-    """AP in protected shots, real and simulated, of what the detector finds in default shots."""
+    """AP in protected shots, real and simulated; the truth is what the detector finds in the default shots."""
     camera = Camera(calibrated)
     with torch.inference_mode():
-        truth = [confident_detections(_found(detector, pair.default)) for pair in pairs]
-        real = [_found(detector, pair.protected) for pair in pairs]
-        simulated = [_found(detector, camera(pair.default)) for pair in pairs]
+        truth = [confident_detections(_detections(detector, pair.default)) for pair in pairs]
+        real = [_detections(detector, pair.protected) for pair in pairs]
+        simulated = [_detections(detector, camera(pair.default)) for pair in pairs]
     scenes = [_scene(pair, one) for pair, one in zip(pairs, truth)]
     persons = int(sum((~one.crowd).sum() for one in truth))
     if not persons:
         return {"detector": detector.card.name, "persons": 0}
-    figures = {name: score_detections(scenes, found) for name, found in (("real", real), ("simulated", simulated))}
+    views = {"real": real, "simulated": simulated}
+    figures = {name: score_detections(scenes, detections) for name, detections in views.items()}
     cells = {name: {"ap": one.ap, "interval": [one.ap_low, one.ap_high]} for name, one in figures.items()}
     return {"detector": detector.card.name, "persons": persons, **cells}
 
 
-def _found(detector: TrainableDetector, rgb: Rgb8) -> Detections:
+def _detections(detector: TrainableDetector, rgb: Rgb8) -> Detections:
     return detector.detect(list(to_tensor(rgb)))[0]
 
 
@@ -142,56 +163,57 @@ def _scene(pair: Pair, truth: Detections) -> Scene:
 
 
 def _document(result: Calibration) -> dict[str, Any]:
-    noise = next((block for block in result.calibrated.blocks if isinstance(block, SensorNoise)), None)
+    noise = next((block for block in result.profile.blocks if isinstance(block, SensorNoise)), None)
     return {
-        "fitted": result.fitted,
-        "judged": result.judged,
-        "kept_aside": not set(result.fitted) & set(result.judged),
+        "training": result.training,
+        "validation": result.validation,
+        "held_out": not set(result.training) & set(result.validation),
         "rejected": result.rejected,
-        "as_told": asdict(result.told),
-        "calibrated": asdict(result.found),
+        "nominal": asdict(result.nominal),
+        "calibrated": asdict(result.calibrated),
         "noise": None if noise is None else {"shot": noise.shot, "read": noise.read},
     }
 
 
-def _comparison(pairs: Sequence[Pair], told: IspProfile, calibrated: IspProfile) -> Rgb8:
-    """A row a pair: default, as told, calibrated, real."""
-    cameras = [Camera(profile) for profile in (told, calibrated)]
+def _comparison(pairs: Sequence[Pair], nominal: IspProfile, calibrated: IspProfile) -> Rgb8:
+    """One row of pictures for each pair: default, nominal, calibrated, real."""
+    cameras = [Camera(profile) for profile in (nominal, calibrated)]
     rows = []
     for pair in pairs[:SHOWN]:
         views = [pair.default, *(camera(pair.default) for camera in cameras), pair.protected]
-        rows.append(np.hstack([_sized(view) for view in views]))
+        rows.append(np.hstack([_resized(view) for view in views]))
     width = max(row.shape[1] for row in rows)
     return np.vstack([np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0)), constant_values=255) for row in rows])
 
 
-def _sized(rgb: Rgb8) -> Rgb8:
+def _resized(rgb: Rgb8) -> Rgb8:
     height, width = rgb.shape[:2]
     return np.asarray(cv2.resize(rgb, (max(1, width * HEIGHT // height), HEIGHT), interpolation=cv2.INTER_AREA))
 
 
 def _summary(document: dict[str, Any], out: Path) -> str:
-    aside = "kept aside" if document["kept_aside"] else "the same ones: too few to keep any aside"
-    lines = [f"{len(document['fitted'])} pairs fitted, {len(document['judged'])} judged ({aside})"]
+    held_out = "held out" if document["held_out"] else "not held out: too few pairs"
+    lines = [f"{len(document['training'])} training pairs, {len(document['validation'])} validation pairs ({held_out})"]
     lines += [f"rejected {name}: {reason}" for name, reason in document["rejected"].items()]
-    for name, words in (("as_told", "simulated as told"), ("calibrated", "calibrated")):
+    for name, words in (("nominal", "nominal profile"), ("calibrated", "calibrated profile")):
         one = document[name]
         lines.append(f"{words}: RMSE {one['rmse']:.1f} levels, PSNR {one['psnr']:.1f} dB, SSIM {one['ssim']:.3f}")
     if document["noise"] is None:
-        lines.append("noise: nowhere flat enough to tell")
+        lines.append("noise: not measured, too few flat areas")
     else:
         lines.append(f"noise: shot {document['noise']['shot']:.2e}, read {document['noise']['read']:.2e}")
     lines += _detection_lines(document.get("pseudo_ground_truth_ap"))
-    return "\n".join([*lines, f"{out / CALIBRATED}: audit it, or design from it with --start"])
+    return "\n".join([*lines, f"{out / CALIBRATED}: audit it, or start a design from it (--start)"])
 
 
 def _detection_lines(figures: dict[str, Any] | None) -> list[str]:
     if figures is None:
         return []
     if not figures["persons"]:
-        return [f"{figures['detector']} finds nobody in the default shots: no AP"]
+        return [f"{figures['detector']} detects no person in the default shots: no AP"]
     cells = (f"{name} {_percent(figures[name])}" for name in ("real", "simulated"))
-    return [f"AP of {figures['detector']} on {figures['persons']} persons that it finds by default: {', '.join(cells)}"]
+    heading = f"AP of {figures['detector']} on {figures['persons']} persons detected in the default shots"
+    return [f"{heading}: {', '.join(cells)}"]
 
 
 def _percent(cell: dict[str, Any]) -> str:
