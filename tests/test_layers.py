@@ -22,10 +22,7 @@ LAYERS = (
 )
 """Folders of src/campro from the lowest layer to the highest. A folder imports only from lower layers and itself."""
 
-OPEN: frozenset[tuple[str, str]] = frozenset(
-    {
-    }
-)
+OPEN: frozenset[tuple[str, str]] = frozenset({})
 """Imports that break a rule and are still to be removed, as (module, imported module). The set only shrinks: a test
 fails if an entry is no longer there."""
 
