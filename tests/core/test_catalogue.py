@@ -17,7 +17,7 @@ SHA = hashlib.sha256(BODY).hexdigest()
 
 
 class Server(ThreadingHTTPServer):
-    """Serves BODY; `cut` closes the connection after so many bytes, `ranges` says whether it can go on midway."""
+    """Serves BODY; closes the connection after `cut` bytes; supports ranges if `ranges`."""
 
     cut: int | None = None
     ranges = True
@@ -25,18 +25,18 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.asked: list[str | None] = []
+        self.requested: list[str | None] = []
 
 
 class Handler(BaseHTTPRequestHandler):
     server: Server
 
     def do_GET(self) -> None:
-        asked = self.headers.get("Range")
-        self.server.asked.append(asked)
+        requested = self.headers.get("Range")
+        self.server.requested.append(requested)
         if self.server.status != 200:
             return self.send_error(self.server.status)
-        start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and self.server.ranges else 0
+        start = int(requested.removeprefix("bytes=").rstrip("-")) if requested and self.server.ranges else 0
         if start and start >= len(BODY):
             return self.send_error(416)
         self.send_response(206 if start else 200)
@@ -58,7 +58,7 @@ def server(tmp_path, monkeypatch):
     monkeypatch.delenv("CAMPRO_DATA", raising=False)
     url = f"http://127.0.0.1:{server.server_port}/toy.bin"
     monkeypatch.setitem(
-        ASSETS, "toy", Asset("toy", "model", "CC0", len(BODY), SHA, "here", "models/toy.bin", None, url)
+        ASSETS, "toy", Asset("toy", "model", "CC0", len(BODY), SHA, "test", "models/toy.bin", None, url)
     )
     yield server
     server.shutdown()
@@ -66,51 +66,51 @@ def server(tmp_path, monkeypatch):
 
 
 def test_fetch_then_locate(server, tmp_path):
-    seen = []
-    path = fetch("toy", lambda done, total: seen.append((done, total)))
+    calls = []
+    path = fetch("toy", lambda done, total: calls.append((done, total)))
     assert path.read_bytes() == BODY and path == locate("toy") == tmp_path / "models" / "toy.bin"
-    assert seen[-1] == (len(BODY), len(BODY)) and [file.name for file in path.parent.iterdir()] == ["toy.bin"]
+    assert calls[-1] == (len(BODY), len(BODY)) and [file.name for file in path.parent.iterdir()] == ["toy.bin"]
     fetch("toy")
-    assert server.asked == [None]  # what is here is not fetched again
+    assert server.requested == [None]  # a file that is there is not fetched again
 
 
 @pytest.mark.parametrize("ranges", [True, False])
-def test_a_broken_download_goes_on(server, tmp_path, ranges):
+def test_an_interrupted_download_is_resumed(server, tmp_path, ranges):
     server.cut, server.ranges = 600_000, ranges
-    with pytest.raises(CamproError, match="run the same command again to go on from byte 600,000"):
+    with pytest.raises(CamproError, match="run the same command again to resume at byte 600,000"):
         fetch("toy")
     assert not (tmp_path / "models" / "toy.bin").exists()
     server.cut = None
     assert fetch("toy").read_bytes() == BODY
-    assert server.asked == [None, "bytes=600000-"]
+    assert server.requested == [None, "bytes=600000-"]
 
 
-def test_a_complete_part_file_only_has_to_be_checked(server, tmp_path):
+def test_a_complete_part_file_is_only_verified(server, tmp_path):
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "toy.bin.part").write_bytes(BODY)
     assert fetch("toy").read_bytes() == BODY
 
 
-def test_a_wrong_hash_is_deleted_and_never_gets_the_name(server, tmp_path, monkeypatch):
+def test_a_download_with_a_wrong_hash_is_deleted(server, tmp_path, monkeypatch):
     monkeypatch.setitem(ASSETS, "toy", replace(ASSETS["toy"], sha256="0" * 64))
     with pytest.raises(CamproError, match="the download was deleted"):
         fetch("toy")
     assert list((tmp_path / "models").iterdir()) == []
 
 
-def test_without_a_published_hash_the_user_must_vouch(server, monkeypatch):
+def test_without_a_published_hash_the_user_must_give_one(server, monkeypatch):
     monkeypatch.setitem(ASSETS, "toy", replace(ASSETS["toy"], sha256=None))
     with pytest.raises(CamproError, match="pass --sha256"):
         fetch("toy")
-    assert server.asked == []
+    assert server.requested == []
     path = fetch("toy", sha256=SHA.upper())
     assert locate("toy") == path
-    path.write_bytes(b"replaced behind our back")
+    path.write_bytes(b"replaced")
     with pytest.raises(CamproError, match="damaged"):
         locate("toy")
 
 
-def test_http_errors_and_unreachable_servers_are_one_clear_line(server, monkeypatch):
+def test_http_errors_and_unreachable_servers_give_one_line(server, monkeypatch):
     server.status = 404
     with pytest.raises(CamproError, match=r"HTTP 404.*run the same command again"):
         fetch("toy")
@@ -119,14 +119,14 @@ def test_http_errors_and_unreachable_servers_are_one_clear_line(server, monkeypa
         fetch("toy")
 
 
-def test_what_has_no_address_says_where_to_put_it():
+def test_assets_without_an_address_name_the_folder_for_them():
     with pytest.raises(CamproError, match=r"point CAMPRO_DATA at a folder that holds lfw"):
         fetch("lfw")
     with pytest.raises(CamproError, match="one of"):
         fetch("no-such-thing")
 
 
-def test_the_data_folder_comes_before_the_cache(server, tmp_path, monkeypatch):
+def test_the_data_folder_has_priority_over_the_cache(server, tmp_path, monkeypatch):
     data = tmp_path / "data"
     (data / "models").mkdir(parents=True)
     (data / "models" / "toy.bin").write_bytes(BODY)
@@ -138,7 +138,7 @@ def test_the_data_folder_comes_before_the_cache(server, tmp_path, monkeypatch):
         locate("toy")
 
 
-def test_absent_assets_say_how_to_get_them(server, monkeypatch):
+def test_errors_for_absent_assets_name_the_remedy(server, monkeypatch):
     with pytest.raises(CamproError, match="campro models fetch toy"):
         locate("toy")
     with pytest.raises(CamproError, match="point CAMPRO_DATA"):
@@ -153,16 +153,16 @@ def test_table_contract(name):
     entry = ASSETS[name]
     assert entry.name == name and entry.licence and entry.source and not entry.path.startswith("/")
     assert entry.sha256 is None or (len(entry.sha256) == 64 and int(entry.sha256, 16) >= 0)
-    assert entry.kind == "data" or entry.sha256 or entry.url  # an unhashed local model could be anything
+    assert entry.kind == "data" or entry.sha256 or entry.url  # a local model without a hash could not be verified
 
 
 @pytest.mark.parametrize("name", [name for name, entry in ASSETS.items() if entry.package])
-def test_shipped_weights_are_the_ones_in_the_table(name):
+def test_weights_in_packages_are_those_of_the_table(name):
     assert locate(name).stat().st_size == ASSETS[name].size
 
 
 @pytest.mark.shared
-def test_research_data_is_what_the_table_says(shared_data):
+def test_research_data_has_the_sizes_of_the_table(shared_data):
     assert data_root() == shared_data
     for entry in ASSETS.values():
         if entry.package is None and entry.url is None:
@@ -171,7 +171,7 @@ def test_research_data_is_what_the_table_says(shared_data):
             assert sum(file.stat().st_size for file in files) == entry.size, entry.name
 
 
-def test_cache_folder_can_be_moved(monkeypatch, tmp_path):
+def test_the_cache_folder_is_configurable(monkeypatch, tmp_path):
     monkeypatch.delenv("CAMPRO_CACHE", raising=False)
     assert catalogue.cache_root().parts[-2:] == (".cache", "campro")
     monkeypatch.setenv("CAMPRO_CACHE", str(tmp_path))

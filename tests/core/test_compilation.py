@@ -1,4 +1,4 @@
-"""Compiled networks say what the network says."""
+"""Compiled networks compute the same as the network."""
 
 import pytest
 import torch
@@ -8,21 +8,19 @@ from campro.core.compilation import compiled, compiler
 
 
 @pytest.mark.slow
-def test_a_compiled_network_is_the_same_one():
-    """Its answers are the network's, and follow the network's weights."""
+def test_a_compiled_network_has_the_outputs_and_weights_of_the_network():
     torch.manual_seed(0)
     network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.PReLU(), nn.AdaptiveAvgPool2d(1))
     pictures = torch.rand(4, 3, 16, 16)
-    quick = compiled(network)
-    assert quick is not network or compiler() is None
+    fast = compiled(network)
+    assert fast is not network or compiler() is None
     for _ in range(2):
-        torch.testing.assert_close(quick(pictures), network(pictures), atol=1e-5, rtol=1e-4)
-        quick(pictures)[:, 0].sum().backward()
+        torch.testing.assert_close(fast(pictures), network(pictures), atol=1e-5, rtol=1e-4)
+        fast(pictures)[:, 0].sum().backward()
         torch.optim.SGD(network.parameters(), lr=1.0).step()
 
 
-def test_without_a_compiler_networks_stay_as_they_are(monkeypatch, capsys):
-    """And one line says what that costs."""
+def test_without_a_compiler_the_network_is_returned_with_one_warning(monkeypatch, capsys):
     monkeypatch.setenv("CXX", "no-such-compiler")
     compiler.cache_clear()
     network = nn.Conv2d(3, 4, 3)

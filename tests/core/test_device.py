@@ -35,8 +35,8 @@ def test_two_processes_work_together(tmp_path):
     (tmp_path / "work.py").write_text(TWO_PROCESSES)
     done = subprocess.run([sys.executable, tmp_path / "work.py"], capture_output=True, text=True, timeout=120)
     # Two processes share one pipe, so their lines may run into each other.
-    said = sorted(re.findall(r"rank \d of 2: [\d.]+?\d(?=\D|$)", done.stdout.replace("rank", "\nrank")))
-    assert said == ["rank 0 of 2: 3.0", "rank 1 of 2: 3.0"], done.stderr
+    lines = sorted(re.findall(r"rank \d of 2: [\d.]+?\d(?=\D|$)", done.stdout.replace("rank", "\nrank")))
+    assert lines == ["rank 0 of 2: 3.0", "rank 1 of 2: 3.0"], done.stderr
 
 
 @pytest.mark.gpu
@@ -47,12 +47,12 @@ def test_one_gpu():
 
 
 @pytest.mark.parametrize("choice", [("abacus", 1, "32-true"), ("cpu", 1, "7-bit"), ("cuda", 4096, "32-true")])
-def test_what_is_not_there_is_refused(choice):
-    with pytest.raises(CamproError, match="hardware that is there"):
+def test_absent_hardware_is_refused(choice):
+    with pytest.raises(CamproError, match="hardware that is present"):
         make_fabric(*choice)
 
 
-def test_seeds_every_generator():
+def test_every_generator_is_seeded():
     def draw():
         seed_everything(3)
         return random.random(), float(np.random.rand()), float(torch.rand(()))
@@ -62,11 +62,11 @@ def test_seeds_every_generator():
         seed_everything(-1)
 
 
-def test_cores_are_handed_over_unless_told_otherwise(monkeypatch):
-    monkeypatch.setenv("GOMP_SPINCOUNT", "")  # to be as it was after the test
+def test_active_waiting_is_limited_unless_the_user_set_it(monkeypatch):
+    monkeypatch.setenv("GOMP_SPINCOUNT", "")  # so that the variable is restored after the test
     monkeypatch.delenv("GOMP_SPINCOUNT")
     disable_busy_waiting()
-    assert int(os.environ["GOMP_SPINCOUNT"]) < 300_000  # what GNU's OpenMP does by itself
+    assert int(os.environ["GOMP_SPINCOUNT"]) < 300_000  # the default of GNU's OpenMP
     monkeypatch.setenv("GOMP_SPINCOUNT", "7")
     disable_busy_waiting()
     assert os.environ["GOMP_SPINCOUNT"] == "7"

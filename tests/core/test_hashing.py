@@ -15,7 +15,7 @@ SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False,
 JSON = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8)
 
 
-def test_file_hash_is_the_published_one(tmp_path):
+def test_the_file_hash_equals_a_published_test_vector(tmp_path):
     (tmp_path / "a").write_bytes(b"abc")  # the test vector of FIPS 180-2
     assert file_sha256(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     with pytest.raises(CamproError, match="No such file"):
@@ -30,12 +30,12 @@ def test_digest_does_not_depend_on_the_order_of_keys(value):
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), {"a": [float("nan")]}, {1, 2}, np.float32(1)])
-def test_what_json_cannot_hold_is_refused(bad):
+def test_values_that_json_does_not_have_are_refused(bad):
     with pytest.raises(CamproError, match="finite JSON"):
         json_digest(bad)
 
 
-def test_tensor_hash_sees_names_shapes_types_and_bits():
+def test_the_tensor_hash_depends_on_names_shapes_types_and_bits():
     base = {"a": torch.arange(6.0), "b": torch.tensor(1)}
     variants = [
         base,

@@ -25,7 +25,7 @@ def rgb():
 def test_lossless_formats_round_trip(tmp_path, rgb, suffix):
     write_image(tmp_path / "new" / f"a.{suffix}", rgb)
     assert (read_image(tmp_path / "new" / f"a.{suffix}") == rgb).all()
-    assert len(list((tmp_path / "new").iterdir())) == 1  # no part file is left
+    assert len(list((tmp_path / "new").iterdir())) == 1  # no part file remains
 
 
 def test_agrees_with_opencv_on_a_jpeg(tmp_path):
@@ -36,9 +36,9 @@ def test_agrees_with_opencv_on_a_jpeg(tmp_path):
     assert np.abs(theirs.astype(int) - smooth).mean() < 2
 
 
-def test_pictures_are_kept_while_there_is_room(tmp_path, rgb, monkeypatch):
-    monkeypatch.setattr(module, "KEPT", rgb.nbytes)
-    monkeypatch.setattr(module, "_kept", {})
+def test_images_are_cached_up_to_the_limit(tmp_path, rgb, monkeypatch):
+    monkeypatch.setattr(module, "CACHE_BYTES", rgb.nbytes)
+    monkeypatch.setattr(module, "_cache", {})
     for name in ("first.png", "second.png"):
         write_image(tmp_path / name, rgb)
         assert np.array_equal(read_image_cached(tmp_path / name), rgb)
@@ -48,14 +48,14 @@ def test_pictures_are_kept_while_there_is_room(tmp_path, rgb, monkeypatch):
         read_image_cached(tmp_path / "second.png")
 
 
-def test_grey_is_expanded_and_said_once(tmp_path, rgb, caplog):
+def test_gray_is_expanded_and_reported_once(tmp_path, rgb, caplog):
     Image.fromarray(rgb[..., 0]).save(tmp_path / "grey.png")
     with caplog.at_level(logging.WARNING, logger="campro"):
         first = read_image(tmp_path / "grey.png")
         read_image(tmp_path / "grey.png")
     assert (first == rgb[..., :1]).all() and first.shape == rgb.shape
     assert [record.message for record in caplog.records] == [
-        f"{tmp_path}/grey.png: grey picture, expanded to three equal channels"
+        f"{tmp_path}/grey.png: gray image, expanded to three equal channels"
     ]
 
 
@@ -123,7 +123,7 @@ def test_missing_file_folder_and_text_are_refused(tmp_path):
 
 
 @given(damage=st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), max_size=5))
-def test_damaged_bytes_give_a_picture_or_a_clear_error(tmp_path_factory, damage):
+def test_damaged_bytes_give_an_image_or_a_campro_error(tmp_path_factory, damage):
     path = tmp_path_factory.mktemp("fuzz") / "a.png"
     write_image(path, np.zeros((8, 8, 3), np.uint8))
     raw = bytearray(path.read_bytes())
@@ -145,7 +145,7 @@ def test_write_refuses_wrong_shape_type_and_suffix(tmp_path, rgb):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_list_images_is_sorted_deep_and_leaves_hidden_files_out(tmp_path):
+def test_images_are_listed_recursively_in_order_without_hidden_files(tmp_path):
     for name in ("b.JPG", "a.png", "deep/er/c.webp", ".hidden.png", ".cache/d.png", "notes.txt"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()

@@ -1,4 +1,4 @@
-"""The 3D LUT: interpolation by closed form, fits to maps that are known."""
+"""The 3D LUT: interpolation in closed form, and fits to known maps."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def _colours(seed: int, count: int = 4000) -> torch.Tensor:
 
 
 def _affine(images: torch.Tensor) -> torch.Tensor:
-    """No two channels alike, so that swapped axes show."""
+    """All channels differ, so that swapped axes are detected."""
     mix = torch.tensor([[0.2, 0.5, 0.1], [-0.6, 0.3, 0.1], [0.1, 0.0, 0.7]])
     return torch.einsum("oc,bchw->bohw", mix, images) + torch.tensor([0.1, 0.6, 0.2]).view(3, 1, 1)
 
@@ -35,19 +35,19 @@ def test_affine_maps_are_exact_between_nodes(seed, n):
     torch.testing.assert_close(table(colours), _affine(colours), atol=1e-5, rtol=0)
 
 
-def test_a_negative_is_found_from_pairs():
+def test_inversion_of_colours_is_fitted():
     pairs = [(1 - colours, colours) for colours in map(_colours, range(20))]
     fresh = _colours(99)
     assert (Lut3d.fit(pairs)(1 - fresh) - fresh).abs().mean() < 0.02
 
 
-def test_a_colour_that_stands_for_two_gets_their_mean():
+def test_a_colour_with_two_targets_gets_their_mean():
     grey = torch.full((1, 3, 10, 1), 0.5)
     target = torch.cat([torch.full((1, 3, 4, 1), 0.2), torch.full((1, 3, 6, 1), 0.7)], 2)
     torch.testing.assert_close(Lut3d.fit([(grey, target)], 5)(grey), torch.full_like(grey, 0.4 * 0.2 + 0.6 * 0.7))
 
 
-def test_colours_never_seen_get_those_of_their_neighbours():
+def test_colours_without_data_get_the_value_of_their_neighbours():
     dark, bright = torch.full((1, 3, 1, 1), 0.1), torch.full((1, 3, 1, 1), 0.9)
     table = Lut3d.fit([(dark, bright), (bright, dark)])
     assert (table(dark - 0.1) > 0.85).all()
@@ -56,14 +56,14 @@ def test_colours_never_seen_get_those_of_their_neighbours():
 
 
 @pytest.mark.parametrize("pairs", [[], [(torch.zeros(1, 3, 1, 0), torch.zeros(1, 3, 1, 0))]], ids=["none", "empty"])
-def test_nothing_to_fit_to_is_said(pairs):
+def test_a_fit_without_pixels_is_refused(pairs):
     with pytest.raises(CamproError, match="pixels"):
         Lut3d.fit(pairs)
 
 
-def test_pictures_and_nodes_get_gradients():
+def test_images_and_nodes_have_gradients():
     table = Lut3d(torch.rand(3, 4, 4, 4, dtype=torch.float64))
-    # within cells: on their borders the slope jumps
+    # inside cells: the derivative is not continuous at their borders
     picture = (torch.rand(1, 3, 2, 2, dtype=torch.float64) * 0.2 + 0.4).requires_grad_()
     torch.autograd.gradcheck(table, (picture,))
     table(picture).sum().backward()

@@ -1,4 +1,4 @@
-"""The next item is worked on while the present one is used, and only that one."""
+"""Only the next result is computed in advance, in another thread."""
 
 import threading
 
@@ -7,7 +7,7 @@ import pytest
 from campro.core.prefetch import prefetch
 
 
-def test_order_and_how_far_ahead():
+def test_results_are_in_order_and_at_most_one_is_computed_in_advance():
     started = []
 
     def double(item):
@@ -23,7 +23,7 @@ def test_order_and_how_far_ahead():
     assert list(prefetch(double, [])) == []
 
 
-def test_an_error_comes_in_its_turn():
+def test_an_error_is_raised_in_place_of_its_result():
     found = []
     with pytest.raises(ZeroDivisionError):
         for _, result in prefetch(lambda item: 6 // item, [3, 2, 0, 1]):

@@ -6,12 +6,12 @@ from campro.core import progress as module
 from campro.core.progress import Progress, track
 
 
-def test_track_passes_everything_on_and_says_one_line_at_the_end(capsys):
+def test_track_yields_all_items_and_prints_one_line_at_the_end(capsys):
     assert list(track((i * i for i in range(4)), "squares", total=4)) == [0, 1, 4, 9]
     assert capsys.readouterr().err == "squares: 4/4\n"
 
 
-def test_plain_lines_come_now_and_then_with_their_texts(capsys, monkeypatch):
+def test_plain_lines_are_printed_every_30_seconds_with_their_texts(capsys, monkeypatch):
     clock = [0.0]
     monkeypatch.setattr(module.time, "monotonic", lambda: clock[0])
     with Progress("design", total=100) as progress:
@@ -22,14 +22,14 @@ def test_plain_lines_come_now_and_then_with_their_texts(capsys, monkeypatch):
     assert lines[0] == "design: 30/100  loss 2.9" and lines[-1] == "design: 100/100  loss 9.9" and len(lines) == 4
 
 
-def test_on_a_terminal_there_is_a_bar(capsys, monkeypatch):
+def test_a_terminal_gets_a_bar(capsys, monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")
     with Progress("fetch") as progress:
         progress.reach(5, total=10)
     assert "5/10" in capsys.readouterr().err
 
 
-def test_nothing_done_and_failed_says_nothing(capsys):
+def test_an_error_before_the_first_step_prints_nothing(capsys):
     with pytest.raises(KeyError), Progress("x", 3):
         raise KeyError
     assert capsys.readouterr().err == ""

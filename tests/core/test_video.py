@@ -21,7 +21,7 @@ COLOURS = ((200, 30, 40), (20, 180, 60), (30, 40, 200), (128, 128, 128))
 
 
 class Toy:
-    """Swaps red and blue, or leaves the picture alone."""
+    """Swaps red and blue, or changes nothing."""
 
     digest = "toy"
 
@@ -106,7 +106,7 @@ def test_damaged_frames_are_skipped_and_counted(tmp_path):
     assert len(list(read_frames(tmp_path / "b.mp4"))) == result.frames
 
 
-def test_a_cut_file_gives_what_is_left_and_a_headless_one_is_refused(tmp_path):
+def test_a_truncated_file_gives_its_first_frames_unless_its_index_is_lost(tmp_path):
     raw = make(tmp_path / "a.mkv", times=range(0, 2400, 40)).read_bytes()
     (tmp_path / "cut.mkv").write_bytes(raw[: len(raw) // 2])
     assert 0 < transcode(tmp_path / "cut.mkv", tmp_path / "b.mp4", Toy()).frames < 60
@@ -117,9 +117,13 @@ def test_a_cut_file_gives_what_is_left_and_a_headless_one_is_refused(tmp_path):
     assert not (tmp_path / "c.mp4").exists()
 
 
-def test_clear_errors(tmp_path):
+def test_wrong_targets_and_missing_sources_are_refused(tmp_path):
     source = make(tmp_path / "a.mp4")
-    for target, why in (("b.avi", "one of .mp4"), ("b.webm", r"audio it can hold.*\.mkv"), ("a.mp4", "source itself")):
+    for target, why in (
+        ("b.avi", "one of .mp4"),
+        ("b.webm", r"audio that it can hold.*\.mkv"),
+        ("a.mp4", "source itself"),
+    ):
         with pytest.raises(CamproError, match=why):
             transcode(source, tmp_path / target, Toy())
     with pytest.raises(CamproError, match="no such file"):
@@ -162,22 +166,22 @@ def test_memory_does_not_grow_with_the_length(tmp_path):
     assert peak(150) < 1.5 * peak(30)
 
 
-def test_a_rotated_recording_comes_out_upright(tmp_path):
+def test_a_rotated_recording_becomes_upright(tmp_path):
     source = make(tmp_path / "a.mp4", audio=False)
     raw = bytearray(source.read_bytes())
     matrix = raw.index(b"tkhd") + 4 + 40  # version 0 of the track header box of ISO 14496-12
-    quarter_turn = (0, 1 << 16, 0, -1 << 16, 0, 0, 48 << 16, 0, 1 << 30)  # clockwise when shown
+    quarter_turn = (0, 1 << 16, 0, -1 << 16, 0, 0, 48 << 16, 0, 1 << 30)  # clockwise
     raw[matrix : matrix + 36] = struct.pack(">9i", *quarter_turn)
     source.write_bytes(raw)
     transcode(source, tmp_path / "b.mp4", Toy())
     for path in (source, tmp_path / "b.mp4"):
-        bars = next(read_frames(path))[8:56:16, 24]  # the left bar is on top now
+        bars = next(read_frames(path))[8:56:16, 24]  # the left bar is now at the top
         assert np.abs(bars.astype(int) - COLOURS[:3]).max() <= 5
 
 
 @pytest.fixture
 def address(tmp_path):
-    """A server on this machine that plays the camera."""
+    """A local server in place of a camera."""
     make(tmp_path / "camera.mkv")
     handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
     handler.log_message = lambda *_: None
@@ -213,7 +217,7 @@ def test_an_interrupted_file_leaves_no_target(tmp_path):
     assert not (tmp_path / "out.mkv").exists()
 
 
-def test_a_live_source_that_does_not_answer(tmp_path):
+def test_a_live_source_that_does_not_respond_is_refused(tmp_path):
     with pytest.raises(CamproError, match="check the address"):
         transcode("http://127.0.0.1:9/nothing", tmp_path / "x.mkv", Toy())
     with pytest.raises(CamproError, match="check the address"):

@@ -1,10 +1,12 @@
-"""Labels of groups: read as written, and refused where they are no labels."""
+"""Files of group labels."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from campro.core.errors import CamproError
 from campro.data import FaceSet
@@ -30,14 +32,23 @@ def test_a_person_may_be_in_several_groups(tmp_path):
 @pytest.mark.parametrize(
     "text", ["", "name,group\n", "person,group\nann\n", "person,group\nann,\n", "person,group\nzoe,men\n"]
 )
-def test_what_is_no_list_of_labels_is_refused(tmp_path, text):
+def test_other_files_are_refused(tmp_path, text):
     with pytest.raises(CamproError, match=r"groups\.csv"):
         read_groups(written(tmp_path, text), faces(tmp_path, "ann"))
 
 
-def test_labels_lie_in_the_folder_that_was_told(tmp_path):
-    """Which may be the one above LFW's `images`."""
-    assert faces(tmp_path, "ann").metadata_file("groups.csv") is None
-    path = written(tmp_path, "person,group\nann,women\n")
-    assert faces(tmp_path, "ann").metadata_file("groups.csv") == path
-    assert faces(tmp_path / "images", "ann").metadata_file("groups.csv") == path
+def test_missing_and_binary_files_are_refused(tmp_path):
+    with pytest.raises(CamproError, match=r"groups\.csv"):
+        read_groups(tmp_path / "groups.csv", faces(tmp_path, "ann"))
+
+
+@given(st.binary(max_size=40) | st.text(alphabet='person,group\nanx"\r\0', max_size=40).map(str.encode), st.booleans())
+def test_any_bytes_give_groups_or_a_campro_error(tmp_path_factory, data, header):
+    path = tmp_path_factory.getbasetemp() / "groups.csv"
+    path.write_bytes(b"person,group\n" * header + data)
+    try:
+        groups = read_groups(path, faces(path.parent, "ann", "n"))
+    except CamproError as error:
+        assert "\n" not in str(error)
+    else:
+        assert groups and all(set(people) <= {"ann", "n"} for people in groups.values())

@@ -1,4 +1,4 @@
-"""Detection figures against pycocotools and by hand."""
+"""Detection scores against pycocotools and by hand."""
 
 from __future__ import annotations
 
@@ -49,47 +49,57 @@ def _random(seed, images=12):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_equal_to_pycocotools(seed):
+def test_average_precision_equals_that_of_pycocotools(seed):
     scenes, found = _random(seed)
     with contextlib.redirect_stdout(io.StringIO()):
         truth = COCO()
         truth.dataset = coco_truth(scenes)
         truth.createIndex()
-        judge = COCOeval(truth, truth.loadRes(coco_results(found)), "bbox")
-        judge.evaluate()
-        judge.accumulate()
-        judge.summarize()
-    assert average_precision(scenes, found) == pytest.approx(tuple(judge.stats[:3]), abs=1e-6)
+        reference = COCOeval(truth, truth.loadRes(coco_results(found)), "bbox")
+        reference.evaluate()
+        reference.accumulate()
+        reference.summarize()
+    assert average_precision(scenes, found) == pytest.approx(tuple(reference.stats[:3]), abs=1e-6)
 
 
-def test_by_hand():
+def test_scores_equal_those_computed_by_hand():
     scene = _scene([[0, 0, 40, 40], [100, 100, 140, 140]])
     found = _found([[0, 0, 40, 40], [60, 60, 80, 80], [100, 100, 140, 140]], [0.9, 0.8, 0.1])
-    # At 0.25 one of two finds is right, and one of two people is found.
+    # At 0.25 one of two detections is correct, and one of two persons is detected.
     assert precision_recall_f1([scene], [found]) == (0.5, 0.5, 0.5)
     # Precision 1 up to recall 1/2 (51 of 101 recall levels), 2/3 beyond it: COCO's 101-point average.
     assert average_precision([scene], [found])[1] == pytest.approx((51 + 50 * 2 / 3) / 101)
 
 
-def test_a_person_is_found_once_and_crowds_do_not_count():
+def test_a_person_matches_one_detection_and_crowd_regions_do_not_count():
     scene = _scene([[0, 0, 40, 40], [100, 0, 200, 200]], [False, True])
     found = _found([[0, 0, 40, 40], [1, 1, 41, 41], [110, 10, 150, 60]], [0.9, 0.8, 0.7])
     assert precision_recall_f1([scene], [found]) == (0.5, 1.0, pytest.approx(2 / 3))
 
 
-def test_nothing_found_and_nobody_there():
+def test_no_detections_give_zero_and_no_persons_give_nan():
     nothing = _found([], [])
     assert average_precision([_scene([[0, 0, 40, 40]])], [nothing]) == (0.0, 0.0, 0.0)
     assert all(math.isnan(v) for v in average_precision([_scene([])], [nothing]))
 
 
-def test_interval_holds_the_estimate_and_is_seeded():
+def test_the_interval_contains_the_estimate_and_is_reproducible():
     scenes, found = _random(7, 30)
-    one, two = (score_detections(scenes, found, draws=40) for _ in range(2))
-    assert one == two
-    assert one.ap_low < one.ap < one.ap_high
+    first, second = (score_detections(scenes, found, resamples=40) for _ in range(2))
+    assert first == second
+    assert first.ap_low < first.ap < first.ap_high
 
 
-def test_nan_is_refused():
+def test_values_that_are_not_finite_are_refused():
     with pytest.raises(CamproError, match="finite"):
         average_precision([_scene([[0, 0, 4, 4]])], [_found([[0, 0, 4, 4]], [math.nan])])
+
+
+def test_one_entry_per_scene_is_required():
+    with pytest.raises(CamproError, match="detections of 1 images"):
+        average_precision([_scene([[0, 0, 4, 4]])], [])
+
+
+def test_without_resamples_the_interval_is_the_estimate():
+    scores = score_detections([_scene([[0, 0, 40, 40]])], [_found([[0, 0, 40, 40]], [0.9])], resamples=0)
+    assert scores.ap == scores.ap_low == scores.ap_high == pytest.approx(1)

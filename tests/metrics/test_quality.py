@@ -1,4 +1,4 @@
-"""Image quality against torchmetrics, and by closed form where the region is only a part."""
+"""Image quality against torchmetrics, and in closed form for regions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _pictures(height, width, noise):
 
 
 @pytest.mark.parametrize(("size", "noise"), [((180, 200), 0.05), ((176, 301), 0.3), ((256, 256), 0.01)])
-def test_whole_picture_as_torchmetrics(size, noise):
+def test_quality_of_a_whole_image_equals_that_of_torchmetrics(size, noise):
     picture, reference = _pictures(*size, noise)
     found = quality(picture, reference)["whole"]
     same = {"data_range": 1.0}
@@ -34,8 +34,8 @@ def test_whole_picture_as_torchmetrics(size, noise):
     assert found.ms_ssim == pytest.approx(float(wanted), abs=1e-4)
 
 
-def test_regions_do_not_hear_of_each_other():
-    """Left half equal, right half off by a constant."""
+def test_regions_are_independent():
+    """Left half equal, right half with a constant error."""
     reference = torch.rand(1, 3, 200, 400) * 0.5
     picture, left = reference.clone(), torch.zeros(200, 400, dtype=torch.bool)
     picture[..., 200:] += 0.2
@@ -43,22 +43,22 @@ def test_regions_do_not_hear_of_each_other():
     right = torch.zeros_like(left)
     right[:, 200:] = True
     both = quality(picture, reference, {"left": left, "right": right})
-    same, off = both["left"], both["right"]
-    assert math.isinf(same.psnr)
-    assert same.ssim == pytest.approx(1, abs=1e-9)
-    assert same.ms_ssim == pytest.approx(1, abs=1e-9)
-    assert off.rmse == pytest.approx(0.2 * 255, rel=1e-5)
-    assert off.psnr == pytest.approx(-20 * math.log10(0.2), rel=1e-5)
-    assert off.ssim < 1
+    equal, offset = both["left"], both["right"]
+    assert math.isinf(equal.psnr)
+    assert equal.ssim == pytest.approx(1, abs=1e-9)
+    assert equal.ms_ssim == pytest.approx(1, abs=1e-9)
+    assert offset.rmse == pytest.approx(0.2 * 255, rel=1e-5)
+    assert offset.psnr == pytest.approx(-20 * math.log10(0.2), rel=1e-5)
+    assert offset.ssim < 1
 
 
-def test_no_region_no_figure():
+def test_an_empty_region_has_no_result():
     picture = torch.rand(1, 3, 200, 200)
     assert quality(picture, picture, {"nothing": torch.zeros(200, 200, dtype=torch.bool)}) == {}
 
 
 @pytest.mark.parametrize("size", [(MIN_SIDE - 1, 300), (300, MIN_SIDE - 1)])
-def test_bad_input(size):
+def test_wrong_shapes_and_values_are_refused(size):
     with pytest.raises(CamproError, match="176"):
         quality(torch.rand(1, 3, *size), torch.rand(1, 3, *size))
     with pytest.raises(CamproError, match="same size"):
@@ -67,15 +67,15 @@ def test_bad_input(size):
         quality(torch.full((1, 3, 200, 200), torch.nan), torch.rand(1, 3, 200, 200))
 
 
-def test_blackened_shares_by_hand():
+def test_black_shares_equal_those_computed_by_hand():
     picture = np.full((20, 20, 3), 25, np.uint8)
-    picture[:10, :, 1] = 26  # one channel is enough to be seen
+    picture[:10, :, 1] = 26  # one channel above the bound is enough
     boxes = torch.tensor([[0.0, 0, 20, 20], [5.0, 12, 9, 16], [-4.0, -4, 4, 4], [50.0, 50, 60, 60]])
     assert black_shares(picture, boxes) == [0.5, 1.0, 0.0, 0.0]
     assert black_shares(picture, torch.zeros(0, 4)) == []
 
 
-def test_flicker_is_the_spread_over_time():
+def test_flicker_is_the_standard_deviation_over_time():
     frames = np.random.default_rng(0).integers(0, 256, (7, 8, 9, 3), dtype=np.uint8)
     assert flicker(iter(frames)) == pytest.approx(np.sqrt(frames.astype(float).var(0).mean()))
     assert flicker([frames[0]] * 5) == 0

@@ -1,6 +1,6 @@
-"""The table of weights and data sets: where each comes from, under which licence, and whether it is here.
+"""The table of weights and data sets: source, licence and local path.
 
-Files are looked for in the installed packages, then below `CAMPRO_DATA`, then in the user's cache folder.
+Files are searched in the installed packages, then below `CAMPRO_DATA`, then in the user's cache folder.
 """
 
 from __future__ import annotations
@@ -24,14 +24,17 @@ class Asset:
     kind: Literal["model", "data"]
     licence: str
     size: int | None
-    """Bytes (of all files, for a folder); None where the publisher does not say."""
+    """In bytes; for a folder, of all its files; None if the publisher does not state it."""
     sha256: str | None
-    """None for folders, and for downloads whose publisher gives no hash: those must be given one to be fetched."""
+    """Hexadecimal; None for folders, and for downloads whose publisher states none: the user must then give it."""
     source: str
+    """Publisher, paper or package."""
     path: str
     """Path below `CAMPRO_DATA` or the cache folder; for a file inside a package, path inside that package."""
     package: str | None = None
+    """Python package that contains the file."""
     url: str | None = None
+    """Address for `campro.core.fetch`."""
 
 
 def _model(name: str, licence: str, size: int | None, sha256: str | None, source: str, path: str, **more: str) -> Asset:
@@ -141,18 +144,22 @@ ASSETS: dict[str, Asset] = {asset.name: asset for asset in _TABLE}
 
 
 def data_root() -> Path | None:
-    """The research data folder that `CAMPRO_DATA` points at, or None."""
+    """The research data folder named by the variable `CAMPRO_DATA`; None if it is not set or not a folder."""
     folder = os.environ.get("CAMPRO_DATA")
     return Path(folder) if folder and Path(folder).is_dir() else None
 
 
 def cache_root() -> Path:
-    """Where downloads and computed embeddings are kept: `CAMPRO_CACHE`, else ~/.cache/campro."""
+    """Folder of downloads and stored embeddings: the variable `CAMPRO_CACHE`, else ~/.cache/campro."""
     return Path(os.environ.get("CAMPRO_CACHE") or Path.home() / ".cache" / "campro")
 
 
 def asset(name: str) -> Asset:
-    """The table entry of that name."""
+    """The table entry called `name`.
+
+    Raises:
+        CamproError: if there is none.
+    """
     if name not in ASSETS:
         known = "one of " + ", ".join(ASSETS)
         raise CamproError("catalogue", known, repr(name), "see `campro models` and `campro data`")
@@ -160,12 +167,16 @@ def asset(name: str) -> Asset:
 
 
 def find_asset(entry: Asset) -> Path | None:
-    """Where the asset lies on this machine, unverified, or None."""
+    """Path of the asset on this machine, not verified; None if it is absent."""
     return next((path for path in _places(entry) if path.exists()), None)
 
 
 def locate(name: str) -> Path:
-    """The path of an asset that is here; a file's SHA-256 is verified once per process."""
+    """Path of the asset on this machine; the SHA-256 of a file is verified once per process.
+
+    Raises:
+        CamproError: if the name is unknown, or the asset is absent or damaged.
+    """
     entry = asset(name)
     path = find_asset(entry)
     if path is None:
@@ -176,26 +187,30 @@ def locate(name: str) -> Path:
 
 
 def verify(entry: Asset, path: Path) -> None:
-    """Check the SHA-256 of a file against the table, or else against the value that the user gave for the download."""
-    wanted = entry.sha256 or user_sha256(path)
-    if wanted is None:
+    """Check the SHA-256 of a file against the table, or else against the value that the user gave for the download.
+
+    Raises:
+        CamproError: if it differs.
+    """
+    expected = entry.sha256 or user_sha256(path)
+    if expected is None:
         return
     status = path.stat()
     got = _sha256_of(path, status.st_size, status.st_mtime_ns)
-    if got != wanted:
-        remedy = "the file is damaged or another one: remove it and get it again"
-        raise CamproError(str(path), f"SHA-256 {wanted[:12]}... of {entry.name}", f"{got[:12]}...", remedy)
+    if got != expected:
+        remedy = "the file is damaged or has other content: remove it and fetch it again"
+        raise CamproError(str(path), f"SHA-256 {expected[:12]}... of {entry.name}", f"{got[:12]}...", remedy)
 
 
 def user_sha256(path: Path) -> str | None:
-    """The SHA-256 that the user gave when this file was fetched, kept beside it."""
+    """The SHA-256 that the user gave when the file was fetched, read from the file next to it; None if absent."""
     note = path.with_name(path.name + ".sha256")
     return note.read_text().strip() if note.is_file() else None
 
 
 def _places(entry: Asset) -> list[Path]:
     if entry.package is not None:
-        spec = find_spec(entry.package)  # finds the folder without importing the package
+        spec = find_spec(entry.package)  # does not import the package
         return [Path(folder) / entry.path for folder in (spec.submodule_search_locations or [])] if spec else []
     roots = [data_root(), cache_root()]
     return [root / entry.path for root in roots if root is not None]
@@ -210,5 +225,5 @@ def _remedy(entry: Asset) -> str:
 
 @lru_cache(maxsize=256)
 def _sha256_of(path: Path, size: int, changed_ns: int) -> str:
-    """Keyed by size and time of change too, so that a replaced file is hashed again."""
+    """Size and time of change are part of the cache key, so that a replaced file is hashed again."""
     return file_sha256(path)

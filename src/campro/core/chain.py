@@ -1,4 +1,4 @@
-"""Several image transforms in a row are one image transform: a camera with an enhancer behind it, say."""
+"""A sequence of image transforms as one image transform, such as a camera followed by an enhancer."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from campro.core.types import ImageTransform, Rgb8
 
 
 class Chain:
-    """The `ImageTransform` that applies its links in order."""
+    """The `ImageTransform` that applies several transforms in order; without any, the identity."""
 
-    def __init__(self, name: str, *links: ImageTransform) -> None:
-        self.name, self.links = name, links
-        self.digest = json_digest([link.digest for link in links])
+    def __init__(self, name: str, *transforms: ImageTransform) -> None:
+        self.name, self.transforms = name, transforms
+        self.digest = json_digest([transform.digest for transform in transforms])
 
     def __call__(self, rgb: Rgb8) -> Rgb8:
-        for link in self.links:
-            rgb = link(rgb)
+        for transform in self.transforms:
+            rgb = transform(rgb)
         return rgb

@@ -1,4 +1,4 @@
-"""The choice of hardware: one CPU, one GPU or many, by the same code."""
+"""The choice of hardware, settings that make CPUs faster, and seeds."""
 
 from __future__ import annotations
 
@@ -14,76 +14,88 @@ from campro.core.errors import CamproError
 
 MALLOPT = (-1, -2, -3)
 """M_TRIM_THRESHOLD, M_TOP_PAD and M_MMAP_THRESHOLD of glibc's malloc.h."""
-KEPT_BYTES = 1 << 29
-SPINS = 20_000
+RETAINED_BYTES = 1 << 29
+"""Freed memory that malloc retains, and the size from which on it uses mmap."""
+SPIN_COUNT = 20_000
+"""Iterations for which idle threads of GNU's OpenMP wait actively."""
 
 
 def make_fabric(
     accelerator: str = "auto", devices: int | str = 1, precision: str = "32-true", nodes: int = 1
 ) -> Fabric:
-    """A launched Fabric; with several devices the command is started once more for each further one.
+    """A launched Fabric; with several devices the command runs once per device.
 
-    `accelerator` is "auto", "cpu", "cuda", "mps"; `devices` a count or "auto" for all; `precision` as in Fabric:
-    "32-true", "bf16-mixed", "16-mixed". Hardware that is not there is refused, never silently replaced.
+    Args:
+        accelerator: "auto", "cpu", "cuda" or "mps".
+        devices: a count, or "auto" for all.
+        precision: as in Fabric: "32-true", "bf16-mixed" or "16-mixed".
+        nodes: number of machines.
+
+    Raises:
+        CamproError: if this machine does not have the hardware; it is never replaced silently.
     """
     retain_freed_memory()
-    asked = f"{devices} x {accelerator} in {precision} on {nodes} node(s)"
+    requested = f"{devices} x {accelerator} in {precision} on {nodes} node(s)"
     try:
         fabric = Fabric(accelerator=accelerator, devices=devices, precision=precision, num_nodes=nodes)  # type: ignore[arg-type]
-    except Exception as error:  # Fabric has its own error classes for each wrong choice
+    except Exception as error:  # Fabric raises errors of many classes
         remedy = f"choose --accelerator cpu --devices 1, or what this machine has ({error})"
-        raise CamproError("make_fabric", "hardware that is there", asked, remedy) from error
+        raise CamproError("make_fabric", "hardware that is present", requested, remedy) from error
     fabric.launch()
     return fabric
 
 
 def best_device() -> torch.device:
-    """A GPU where there is one, else the CPU; for what works by itself on either."""
+    """The GPU if there is one, else the CPU."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def device_of(network: torch.nn.Module) -> torch.device:
-    """Where a network is; the CPU for one without weights, as those from files of other runtimes are."""
+    """The device of a network's weights; the CPU if it has no torch weights (ONNX, for example)."""
     return next((weight.device for weight in network.parameters()), torch.device("cpu"))
 
 
 def cpu_count() -> int:
-    """Processor cores that this process may use."""
+    """Number of processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def retain_freed_memory() -> None:
-    """Let the C library keep freed memory for the next array; training on a CPU is up to 1.6 times as fast.
+    """Configure glibc's malloc to retain freed memory; training on a CPU is up to 1.6 times as fast.
 
-    glibc hands large blocks back to the system at once, and gets them anew, cleared page by page, a moment later.
-    Other C libraries are left as they are.
+    By default glibc returns large blocks to the system at once, and the system clears them page by page when they are
+    allocated again. Other C libraries are not changed.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt is not None:
         for parameter in MALLOPT:
-            mallopt(parameter, KEPT_BYTES)
+            mallopt(parameter, RETAINED_BYTES)
 
 
 def disable_busy_waiting() -> None:
-    """Let numba's threads give their cores up at once when their work is done, if they have not started yet.
+    """Limit the active waiting of GNU's OpenMP, the threads of numba, unless the user has set GOMP_SPINCOUNT.
 
-    Kernels and networks by turns then take a twelfth less: GNU's OpenMP waits for more work busily, for longer than a
-    network needs to start. It reads this when it is loaded, at the first parallel kernel. A setting of the user stays.
+    Idle threads otherwise occupy cores that a network needs next; alternating kernels and networks then take 8 % less
+    time. OpenMP reads the variable when it is loaded, at the first parallel kernel: call this before.
     """
-    os.environ.setdefault("GOMP_SPINCOUNT", str(SPINS))
+    os.environ.setdefault("GOMP_SPINCOUNT", str(SPIN_COUNT))
 
 
-def native_bfloat16(wanted: bool = True) -> torch.autocast:
-    """Context in which networks run in bfloat16 if `wanted` and the processor multiplies it natively, else as they are.
+def native_bfloat16(enabled: bool = True) -> torch.autocast:
+    """Context in which networks compute in bfloat16 on a CPU, if `enabled` and the processor supports it natively.
 
     Training on a CPU is then up to twice as fast; weights and gradients stay float32.
     """
-    asks = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
-    return torch.autocast("cpu", torch.bfloat16, enabled=wanted and asks is not None and asks())
+    supported = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+    return torch.autocast("cpu", torch.bfloat16, enabled=enabled and supported is not None and supported())
 
 
 def seed_everything(seed: int) -> None:
-    """Seed Python, NumPy and torch on all devices, and make cuDNN choose the same kernels every time."""
+    """Seed Python, NumPy and torch on all devices, and make the choice of cuDNN kernels deterministic.
+
+    Raises:
+        CamproError: if the seed is not in [0, 2^32).
+    """
     if not 0 <= seed < 2**32:
         raise CamproError("seed_everything", "a seed in [0, 2^32)", str(seed))
     _seed_all(seed, verbose=False)

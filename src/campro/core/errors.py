@@ -1,20 +1,26 @@
-"""The one kind of error a user is meant to read."""
+"""The error class whose messages are written for users."""
 
 from __future__ import annotations
 
 
 class CamproError(ValueError):
-    """Bad input, said in one line: who complains, what it wanted, what it got, and how to mend it.
+    """Wrong input, with a message of one line.
+
+    Args:
+        where: the function, file or option that the error is about.
+        expected: what the input should be.
+        got: what the input is.
+        remedy: what the user can do; may be empty.
 
     >>> print(CamproError("faces", "a folder per person", "an empty folder", "pass --faces DIR"))
     faces: expected a folder per person, got an empty folder; pass --faces DIR
     """
 
-    def __init__(self, who: str, wanted: str, got: str, remedy: str = "") -> None:
-        super().__init__(f"{who}: expected {wanted}, got {got}" + (f"; {remedy}" if remedy else ""))
+    def __init__(self, where: str, expected: str, got: str, remedy: str = "") -> None:
+        super().__init__(f"{where}: expected {expected}, got {got}" + (f"; {remedy}" if remedy else ""))
 
     def within(self, place: str) -> CamproError:
-        """The same complaint, with the place where it arose in front."""
+        """The same error with `place` in front of the message."""
         other = CamproError.__new__(CamproError)
         ValueError.__init__(other, f"{place}: {self}")
         return other

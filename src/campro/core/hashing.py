@@ -1,4 +1,4 @@
-"""Content hashes: the keys under which results are cached and the names by which inputs are told apart."""
+"""Content hashes, which are the keys of cached results and identify inputs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 
 def file_sha256(path: Path) -> str:
-    """Hex SHA-256 of a file's bytes, read in constant memory."""
+    """Hexadecimal SHA-256 of a file, read in constant memory.
+
+    Raises:
+        CamproError: if the file cannot be read.
+    """
     try:
         with Path(path).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -24,7 +28,14 @@ def file_sha256(path: Path) -> str:
 
 
 def canonical_json(value: Any) -> str:
-    """The one JSON text of `value`: sorted keys, no spaces, ASCII. NaN, infinity and non-JSON types are refused."""
+    """The canonical JSON text of `value`: sorted keys, no spaces, ASCII.
+
+    Raises:
+        CamproError: for NaN, infinity and types that JSON does not have.
+
+    >>> canonical_json({"b": [1, None], "a": 0.5})
+    '{"a":0.5,"b":[1,null]}'
+    """
     try:
         return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError) as error:
@@ -32,7 +43,10 @@ def canonical_json(value: Any) -> str:
 
 
 def json_digest(value: Any) -> str:
-    """Hex SHA-256 of the canonical JSON: equal values give equal digests, whatever the order of their keys.
+    """Hexadecimal SHA-256 of the canonical JSON text; the order of keys does not matter.
+
+    Raises:
+        CamproError: for NaN, infinity and types that JSON does not have.
 
     >>> json_digest({"a": 1, "b": 2}) == json_digest({"b": 2, "a": 1})
     True
@@ -41,8 +55,8 @@ def json_digest(value: Any) -> str:
 
 
 def tensors_sha256(tensors: Mapping[str, Tensor]) -> str:
-    """Hex SHA-256 of named tensors: names, dtypes, shapes and bytes, in the order of the names, on any device."""
-    import torch  # here, so that hashing a file does not wait for torch
+    """Hexadecimal SHA-256 of named tensors: names, dtypes, shapes and bytes, sorted by name; the device is ignored."""
+    import torch  # imported here because it is slow to import
 
     total = hashlib.sha256()
     for name, tensor in sorted(tensors.items()):

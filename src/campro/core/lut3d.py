@@ -1,4 +1,4 @@
-"""A 3D look-up table: any smooth map from colours, learned from pairs of pictures of the same scenes."""
+"""3D look-up tables, and their fit to pairs of images of the same scenes."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from campro.core.images import read_image, to_tensor
 from campro.core.types import Images, ImageTransform
 
 NODES = 33
-"""Per axis: the usual size of a 3D LUT."""
-FAITH = 1e-3
-"""Weight of a neighbourhood against the next smaller one: what is seen decides, the rest is filled in."""
+"""Nodes per axis; a common size of 3D LUTs."""
+NEIGHBOURHOOD_WEIGHT = 1e-3
+"""Weight of a neighbourhood relative to the next smaller one: wider ones matter only where there is no data."""
 
 
 class Lut3d(nn.Module):
-    """Values at the nodes of an even grid over the RGB cube, trilinear in between; most often colours again.
+    """Values at the nodes of a regular grid over the RGB cube [0, 1]^3, with trilinear interpolation.
 
-    `values[:, b, g, r]` is what becomes of node (r, g, b). Pictures and nodes get gradients.
+    `values[:, b, g, r]` is the output at node (r, g, b). Differentiable with respect to images and values.
     """
 
     def __init__(self, values: Float[Tensor, "channels n n n"]) -> None:
@@ -33,23 +33,28 @@ class Lut3d(nn.Module):
         self.values = nn.Parameter(values.clone())
 
     def forward(self, images: Images) -> Float[Tensor, "B channels H W"]:
-        """What becomes of the pictures; colours beyond the cube count as those on its border."""
-        where = (2 * images - 1).permute(0, 2, 3, 1)[:, None]
+        """Map the colours of images (B, 3, H, W); colours outside [0, 1] are clamped."""
+        position = (2 * images - 1).permute(0, 2, 3, 1)[:, None]
         table = self.values.expand(len(images), *self.values.shape)
         # grid_sample calls trilinear interpolation of a volume "bilinear"
-        return F.grid_sample(table, where, mode="bilinear", padding_mode="border", align_corners=True)[:, :, 0]
+        return F.grid_sample(table, position, mode="bilinear", padding_mode="border", align_corners=True)[:, :, 0]
 
     @classmethod
     def fit(
         cls, pairs: Iterable[tuple[Images, Float[Tensor, "B channels H W"]]], nodes: int = NODES, channels: int = 3
     ) -> Self:
-        """The table that takes the first picture of each pair to the second, as well as colours alone can tell.
+        """Fit a LUT that maps the colours of the first image of each pair to the values of the second.
 
-        A node gets the mean of what the pixels near it should become, weighted by nearness (the weights of trilinear
-        interpolation); where no pixel is near, the mean of ever wider neighbourhoods, in the end of all pixels.
+        The value of a node is the mean of the targets of nearby pixels, weighted by the weights of trilinear
+        interpolation. If there are none, the mean over wider neighbourhoods is used, in the end over all pixels.
+
+        Args:
+            pairs: images (B, 3, H, W) in [0, 1], and targets (B, channels, H, W).
+            nodes: nodes per axis.
+            channels: channels of the targets.
 
         Raises:
-            CamproError: for pairs without a pixel.
+            CamproError: if the pairs contain no pixel.
         """
         sums = torch.zeros(channels + 1, nodes**3, dtype=torch.float64)
         for source, target in pairs:
@@ -60,32 +65,36 @@ class Lut3d(nn.Module):
 
 
 def colour_pairs(photos: Iterable[Path], view: ImageTransform) -> Iterator[tuple[Images, Images]]:
-    """(seen through `view`, raw) of each photograph, every third row and column: what a colour map is fitted to."""
+    """(image of `view`, raw image) of each photograph, (1, 3, h, w) in [0, 1], at every third row and column.
+
+    Raises:
+        CamproError: if a photograph cannot be read.
+    """
     for photo in photos:
         rgb = np.ascontiguousarray(read_image(photo)[::3, ::3])
         yield to_tensor(view(rgb)), to_tensor(rgb)
 
 
 def _splat(sums: Float[Tensor, "channels+1 cells"], source: Images, target: Float[Tensor, "B channels H W"]) -> None:
-    """Add each target pixel, and a one that counts it, to the eight nodes around its source colour."""
+    """Add each target pixel, and 1 as its count, to the eight nodes around its source colour (trilinear weights)."""
     nodes = round(sums.shape[1] ** (1 / 3))
     place = source.detach().permute(0, 2, 3, 1).reshape(-1, 3).double().clamp(0, 1) * (nodes - 1)
     low = place.floor().clamp(max=nodes - 2)
     colour = target.detach().permute(1, 0, 2, 3).reshape(len(sums) - 1, -1).double()
-    rows = torch.cat([colour, torch.ones_like(colour[:1])])
+    values = torch.cat([colour, torch.ones_like(colour[:1])])
     for corner in range(8):
         up = torch.tensor([corner & 1, corner >> 1 & 1, corner >> 2])
         weight = torch.where(up.bool(), place - low, 1 - (place - low)).prod(1)
         red, green, blue = (low.long() + up).unbind(1)
-        sums.index_add_(1, (blue * nodes + green) * nodes + red, rows * weight)
+        sums.index_add_(1, (blue * nodes + green) * nodes + red, values * weight)
 
 
 def _fill(sums: Float[Tensor, "channels+1 n n n"]) -> Float[Tensor, "channels n n n"]:
-    """Means; wider and wider neighbourhoods speak where the narrower ones are silent."""
-    total, faith, width = sums.clone(), 1.0, 3
+    """Means; wider neighbourhoods determine nodes without data nearby."""
+    total, factor, width = sums.clone(), 1.0, 3
     while width <= sums.shape[1]:
-        faith *= FAITH
-        total += faith * F.avg_pool3d(sums[None], width, stride=1, padding=width // 2)[0]
+        factor *= NEIGHBOURHOOD_WEIGHT
+        total += factor * F.avg_pool3d(sums[None], width, stride=1, padding=width // 2)[0]
         width = 2 * width + 1
-    total += faith * FAITH * sums.mean((1, 2, 3), keepdim=True)
+    total += factor * NEIGHBOURHOOD_WEIGHT * sums.mean((1, 2, 3), keepdim=True)
     return total[:-1] / total[-1]

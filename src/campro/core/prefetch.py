@@ -1,4 +1,4 @@
-"""Work on the next item in another thread while the present one is used."""
+"""Compute the result for the next item in another thread while the current one is used."""
 
 from __future__ import annotations
 
@@ -11,16 +11,19 @@ Result = TypeVar("Result")
 
 
 def prefetch(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result]]:
-    """Each item with what the function makes of it, in order; never more than one ahead, so memory stays constant.
+    """Yield (item, function(item)) in order; at most one result is computed in advance.
 
-    An error of the function is raised where its result would have come.
+    An error of the function is raised in place of its result.
+
+    >>> list(prefetch(abs, [-1, 2]))
+    [(-1, 1), (2, 2)]
     """
-    waiting: tuple[Item, Future[Result]] | None = None
-    with ThreadPoolExecutor(1) as other:
+    pending: tuple[Item, Future[Result]] | None = None
+    with ThreadPoolExecutor(1) as executor:
         for item in items:
-            coming = item, other.submit(function, item)
-            if waiting is not None:
-                yield waiting[0], waiting[1].result()
-            waiting = coming
-        if waiting is not None:
-            yield waiting[0], waiting[1].result()
+            submitted = item, executor.submit(function, item)
+            if pending is not None:
+                yield pending[0], pending[1].result()
+            pending = submitted
+        if pending is not None:
+            yield pending[0], pending[1].result()

@@ -1,4 +1,4 @@
-"""Progress for people at a terminal, and a plain line now and then for log files."""
+"""Progress of long work: a bar at a terminal, plain lines in log files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PLAIN_LINE_SECONDS = 30.0
 
 
 class Progress:
-    """A bar on stderr with named texts behind it; where stderr is no terminal, one line every half minute.
+    """A bar on stderr with named texts; if stderr is not a terminal, one line every 30 seconds.
 
     with Progress("design", total=steps) as progress:
         progress.advance(loss="0.31", rank1="0.02")
@@ -39,17 +39,17 @@ class Progress:
         return RichProgress(*layout, TextColumn("{task.fields[texts]}"), console=console)
 
     def advance(self, steps: int = 1, **texts: object) -> None:
-        """Count `steps` more as done and update the texts that stand behind the bar."""
+        """Add `steps` to the steps done, and update the texts."""
         self._texts |= {name: str(value) for name, value in texts.items()}
         self.reach(self.done + steps)
 
     def reach(self, done: int, total: int | None = None) -> None:
-        """Say that `done` steps are done, and how many there are if that is known only now."""
+        """Set the number of steps done, and the total if it was unknown before."""
         self.done, self.total = done, total or self.total
         if self._bar is not None:
             self._bar.update(self._task, completed=done, total=self.total, texts=self._tail())
         elif time.monotonic() >= self._next_line:
-            self._say()
+            self._print_line()
 
     def __enter__(self) -> Self:
         if self._bar is not None:
@@ -60,19 +60,19 @@ class Progress:
         if self._bar is not None:
             self._bar.stop()
         elif self.done or kind is None:
-            self._say()
+            self._print_line()
 
     def _tail(self) -> str:
         return "  ".join(f"{name} {text}" for name, text in self._texts.items())
 
-    def _say(self) -> None:
+    def _print_line(self) -> None:
         self._next_line = time.monotonic() + PLAIN_LINE_SECONDS
         count = f"{self.done}/{self.total}" if self.total is not None else str(self.done)
         print(f"{self.description}: {count}  {self._tail()}".rstrip(), file=sys.stderr, flush=True)
 
 
 def track(iterable: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:
-    """Yield from `iterable` while showing how far it is; `total` defaults to its length where it has one."""
+    """Yield from `iterable` and show the progress; `total` defaults to its length if it has one."""
     if total is None and isinstance(iterable, Sized):
         total = len(iterable)
     with Progress(description, total) as progress:

@@ -1,4 +1,4 @@
-"""A part of an ONNX model, ready to run beside other work on the same cores."""
+"""Parts of ONNX models."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import onnxruntime
 def load_subgraph(
     model: onnx.ModelProto, inputs: Sequence[str], outputs: Sequence[str]
 ) -> onnxruntime.InferenceSession:
-    """A session on the CPU of what lies between those tensors."""
+    """A CPU session of the part of `model` between the tensors called `inputs` and those called `outputs`."""
     part = onnx.utils.Extractor(model).extract_model(list(inputs), list(outputs))
     options = onnxruntime.SessionOptions()
-    # Its idle threads would otherwise spin for a while on the cores that kernels or a training want next.
+    # Idle threads would otherwise wait actively and occupy cores that other work needs.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return onnxruntime.InferenceSession(part.SerializeToString(), options, providers=["CPUExecutionProvider"])

@@ -1,4 +1,4 @@
-"""The few types that every part of CamPro shares."""
+"""Types that all parts of CamPro share."""
 
 from __future__ import annotations
 
@@ -13,49 +13,48 @@ from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
 Images = Float[Tensor, "B 3 H W"]
-"""A batch of sRGB pictures with values in [0, 1]: what models and the differentiable pipeline take."""
+"""A batch of sRGB images, channels red, green, blue, values in [0, 1]: the input of models and of the pipeline."""
 
 Rgb8 = UInt8[np.ndarray, "H W 3"]
-"""One 8-bit sRGB picture, channels in the order red, green, blue: what a camera hands out."""
+"""One 8-bit sRGB image, channels red, green, blue, values 0 to 255: the output of a camera."""
 
 Embeddings = Float[Tensor, "N D"]
-"""One unit-norm row per face."""
+"""One embedding of unit norm per face."""
 
 
 @runtime_checkable
 class ImageTransform(Protocol):
-    """Anything that stands between the scene and the viewer: a camera profile, a baseline, an enhancer.
+    """A map from 8-bit sRGB images to 8-bit sRGB images of the same size: a camera, a baseline, an enhancer.
 
-    It maps 8-bit pictures to 8-bit pictures of the same size, because that is what a camera hands out and
-    therefore what an audit must judge. The differentiable twin used in training is `campro.isp.IspPipeline`.
+    Audits use it because a camera outputs 8-bit images. The differentiable counterpart for training is
+    `campro.isp.IspPipeline`.
     """
 
     name: str
     """Row label in tables: "raw", "captured", "low-resolution-16", ..."""
     digest: str
-    """Content hash of everything that decides the output; the key under which results are cached."""
+    """Content hash of everything that decides the output; the key of cached results."""
 
     def __call__(self, rgb: Rgb8) -> Rgb8: ...
 
 
 @dataclass(frozen=True)
 class Detections:
-    """Boxes of one image, either found by a detector or given as ground truth.
-
-    `boxes` are (x0, y0, x1, y1) in pixels of that image; `scores` lie in [0, 1] (1 for ground truth);
-    `crowd` marks ground-truth regions in which further detections are neither right nor wrong (COCO iscrowd).
-    """
+    """Boxes of one image: detections or ground truth."""
 
     boxes: Float[Tensor, "N 4"]
+    """(x0, y0, x1, y1) in pixels of the image."""
     scores: Float[Tensor, "N"]
+    """In [0, 1]; 1 for ground truth."""
     crowd: Bool[Tensor, "N"]
+    """Marks regions of the ground truth in which detections are neither correct nor false (COCO's iscrowd)."""
 
     def __len__(self) -> int:
         return len(self.boxes)
 
     @staticmethod
     def truth(boxes: Sequence[Sequence[float]] | Tensor, crowd: Sequence[bool] | Tensor | None = None) -> Detections:
-        """Ground truth from boxes alone: all scores are 1, nothing is a crowd unless said so."""
+        """Ground truth from boxes (x0, y0, x1, y1) in pixels; all scores are 1, and no box is a crowd by default."""
         box = torch.as_tensor(boxes, dtype=torch.float32).reshape(-1, 4)
         marks = torch.zeros(len(box)) if crowd is None else torch.as_tensor(crowd)
         return Detections(box, torch.ones(len(box)), marks.bool())
@@ -63,11 +62,14 @@ class Detections:
 
 @dataclass(frozen=True)
 class Scene:
-    """A photograph with its person boxes, as a COCO file lists it."""
+    """A photograph and the ground truth of its persons."""
 
     path: Path
     width: int
+    """In pixels."""
     height: int
+    """In pixels."""
     truth: Detections
+    """Person boxes in pixels of the photograph."""
     areas: tuple[float, ...]
-    """Segment area of each box in square pixels, which COCO's AP-by-size uses; box area where there is none."""
+    """Area of each person's segment in square pixels (for COCO's AP by size); the area of the box if unknown."""

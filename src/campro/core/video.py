@@ -1,4 +1,4 @@
-"""Video files: frames in order, and a transform applied to a whole file in constant memory."""
+"""Video files: reading frames, and applying a transform to all frames in constant memory."""
 
 from __future__ import annotations
 
@@ -20,29 +20,34 @@ from campro.core.errors import CamproError
 from campro.core.types import ImageTransform, Rgb8
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v")
-"""Files that count as videos (any letter case)."""
+"""Suffixes of videos (in any letter case)."""
 
 WRITABLE_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".m4v")
-"""Containers that `transcode` writes; AVI is not among them because it cannot hold frame times."""
+"""Containers that `transcode` writes; not AVI, which does not store frame times."""
 
 LIVE_TIMEOUT_S = 10.0
-"""A live source that is silent for so long has ended."""
+"""Seconds without data after which a live source has ended."""
 
-_BT709 = 1  # the code point of H.273 for primaries, transfer and matrix alike
+_BT709 = 1  # code point of H.273 for primaries, transfer function and matrix
 _LIMITED_RANGE = 1
 
 
 @dataclass(frozen=True)
 class Transcoded:
-    """What became of a video's frames."""
+    """Numbers of frames."""
 
     frames: int
+    """Frames written."""
     skipped: int
-    """Damaged packets and frames that could not be decoded, and frames that go back in time."""
+    """Damaged packets, frames that could not be decoded, and frames whose time is not after the one before."""
 
 
 def read_frames(path: Path) -> Iterator[Rgb8]:
-    """The decodable frames of the first video track, upright 8-bit RGB, one at a time; damaged ones are left out."""
+    """Yield the frames of the first video track as 8-bit sRGB (H, W, 3), rotated upright, without damaged ones.
+
+    Raises:
+        CamproError: if the file is missing, damaged or has no video track.
+    """
     with _opened(path) as source:
         for frame in _decoded(source, source.streams.video[0]):
             if frame is not None:
@@ -50,7 +55,11 @@ def read_frames(path: Path) -> Iterator[Rgb8]:
 
 
 def count_frames(path: Path) -> int | None:
-    """How many frames the file says it holds (for progress only), or None where it does not say."""
+    """Number of frames that the file states (for progress only); None if it states none.
+
+    Raises:
+        CamproError: if the file is missing, damaged or has no video track.
+    """
     with _opened(path) as source:
         return source.streams.video[0].frames or None
 
@@ -58,36 +67,44 @@ def count_frames(path: Path) -> int | None:
 def transcode(
     source: Path | str, target: Path, transform: ImageTransform, on_frame: Callable[[], object] = lambda: None
 ) -> Transcoded:
-    """Apply `transform` to every frame of `source` and write `target`, whole or not at all, in constant memory.
+    """Apply `transform` to every frame of `source` and write `target` atomically, in constant memory.
 
-    `source` is a video file or a live one (see `is_live`), which is read until it ends or Ctrl-C; what came until then
-    is kept. Frame times are kept and the audio tracks copied untouched; subtitles and metadata are dropped. The
-    container follows the suffix of `target`; the codec is H.264 at CRF 14 (VP9 in WebM, MPEG-4 where H.264 is not built
-    in). Rotated recordings come out upright. Damaged frames are skipped and counted, and `on_frame` is called for
-    every frame written.
+    Frame times and audio tracks are kept; subtitles and metadata are removed. The codec is H.264 at CRF 14 (VP9 in
+    WebM, MPEG-4 if H.264 is not available). Rotated recordings become upright. Damaged frames are skipped and counted.
+
+    Args:
+        source: a video file, or a live source (see `is_live`), which is read to its end or until Ctrl-C; the frames
+            up to then are kept.
+        target: file to write; its suffix decides the container.
+        transform: applied to each frame (H, W, 3).
+        on_frame: called after each frame.
+
+    Raises:
+        CamproError: if the source cannot be read, or the target has an unknown suffix, is the source, cannot hold the
+            audio, or cannot be written.
     """
     target = Path(target)
     if target.suffix.lower() not in WRITABLE_SUFFIXES:
         raise CamproError(str(target), "one of " + " ".join(WRITABLE_SUFFIXES), target.suffix or "no suffix")
     if target.exists() and Path(source).exists() and target.samefile(source):
-        raise CamproError(str(target), "a target beside the source", "the source itself", "choose another file")
+        raise CamproError(str(target), "another file than the source", "the source itself", "choose another file")
     with replacing(target) as part, _opened(source) as reader:
         try:
             with av.open(str(part), "w") as writer:
                 return _Copy(reader, writer, transform, is_live(source)).run(on_frame)
-        except av.FFmpegError as error:  # encoder or container; the disk's own errors carry their number
+        except av.FFmpegError as error:  # of encoder or container; errors of the disk have an errno
             raise OSError(error.errno, f"{error.strerror} (if the audio does not fit: use .mkv)") from error
 
 
 class _Copy:
-    """One pass from reader to writer. The writer's tracks are made when the first frame says how large it is."""
+    """One pass from reader to writer; the first frame decides the size of the written video track."""
 
     def __init__(self, reader: InputContainer, writer: OutputContainer, transform: ImageTransform, live: bool) -> None:
         self._reader, self._writer, self._transform, self._live = reader, writer, transform, live
         self._video = reader.streams.video[0]
         self._out: VideoStream | None = None
         self._audio: dict[int, AudioStream] = {}
-        self._waiting: list[av.Packet] = []
+        self._pending_audio: list[av.Packet] = []
         self._size = (0, 0)
 
     def run(self, on_frame: Callable[[], object]) -> Transcoded:
@@ -113,21 +130,21 @@ class _Copy:
         if self._out is None:
             self._begin(frame)
         assert self._out is not None
-        shown = self._transform(_upright(frame, self._size))
-        picture = _encodable(shown, self._out.pix_fmt or "yuv420p", time, self._video.time_base)
+        output = self._transform(_upright(frame, self._size))
+        picture = _encodable(output, self._out.pix_fmt or "yuv420p", time, self._video.time_base)
         self._writer.mux(self._out.encode(picture))
 
     def _begin(self, first: av.VideoFrame) -> None:
         self._size = _upright(first).shape[:2]
         self._out = _add_video(self._writer, self._video, self._size)
         self._audio = {stream.index: _add_audio(self._writer, stream) for stream in self._reader.streams.audio}
-        for packet in self._waiting:
+        for packet in self._pending_audio:
             self._copy_audio(packet)
-        self._waiting.clear()
+        self._pending_audio.clear()
 
     def _copy_audio(self, packet: av.Packet) -> None:
         if self._out is None:
-            self._waiting.append(packet)
+            self._pending_audio.append(packet)
         elif packet.dts is not None:
             packet.stream = self._audio[packet.stream.index]
             self._writer.mux(packet)
@@ -136,13 +153,13 @@ class _Copy:
 def _add_video(writer: OutputContainer, like: VideoStream, size: tuple[int, int]) -> VideoStream:
     webm = writer.format.name == "webm"
     codec = "libvpx-vp9" if webm else "libx264" if "libx264" in av.codecs_available else "mpeg4"
-    # At its default preset x264 takes twice as long for files of the same size and half a decibel.
+    # The default preset of x264 takes twice as long for a gain of half a decibel.
     x264 = {"crf": "14", "preset": "veryfast"}
     options = {"libx264": x264, "libvpx-vp9": {"crf": "16", "b": "0"}, "mpeg4": {"q": "2"}}[codec]
     out = cast("VideoStream", writer.add_stream(codec, rate=like.average_rate or Fraction(25), options=options))
     out.height, out.width = size
     even = size[0] % 2 == 0 and size[1] % 2 == 0
-    out.pix_fmt = "yuv420p" if even or codec == "mpeg4" else "yuv444p"  # halved colour planes need even sides
+    out.pix_fmt = "yuv420p" if even or codec == "mpeg4" else "yuv444p"  # chroma subsampling requires even sides
     out.codec_context.time_base = like.time_base or Fraction(1, 90_000)
     out.codec_context.colorspace = out.codec_context.color_primaries = out.codec_context.color_trc = _BT709
     out.codec_context.color_range = _LIMITED_RANGE
@@ -154,7 +171,9 @@ def _add_audio(writer: OutputContainer, like: AudioStream) -> AudioStream:
         return writer.add_stream_from_template(like)
     except ValueError as error:
         name = like.codec_context.name
-        raise CamproError(f"{writer.format.name} file", "audio it can hold", name, "choose a .mkv target") from error
+        raise CamproError(
+            f"{writer.format.name} file", "audio that it can hold", name, "choose a .mkv target"
+        ) from error
 
 
 def _encodable(rgb: Rgb8, layout: str, pts: int, time_base: Fraction | None) -> av.VideoFrame:
@@ -167,14 +186,14 @@ def _encodable(rgb: Rgb8, layout: str, pts: int, time_base: Fraction | None) -> 
 def _decoded(
     source: InputContainer, video: VideoStream, on_audio: Callable[[av.Packet], None] | None = None
 ) -> Iterator[av.VideoFrame | None]:
-    """Frames of `video` in showing order, None for each damaged one; audio packets go to `on_audio` as they come."""
+    """Frames of `video` in display order, None for each damaged one; audio packets are passed to `on_audio`."""
     video.thread_type = "AUTO"
     streams = [video, *(source.streams.audio if on_audio else ())]
     packets = source.demux(streams)
     while True:
         try:
             packet = next(packets, None)
-        except av.FFmpegError:  # the file breaks off here
+        except av.FFmpegError:  # the file ends here
             yield None
             return
         if packet is None:
@@ -193,7 +212,7 @@ def _decoded(
 
 
 def _upright(frame: av.VideoFrame, size: tuple[int, int] | None = None) -> Rgb8:
-    """The frame as RGB, turned as its display matrix says, scaled to `size` if the video changes size on its way."""
+    """The frame as RGB, rotated by its display matrix, scaled to `size` (H, W) if the video changes its size."""
     turns = round(frame.rotation / 90)  # quarter turns, counterclockwise
     if size is not None:
         height, width = size if turns % 2 == 0 else size[::-1]
@@ -202,7 +221,7 @@ def _upright(frame: av.VideoFrame, size: tuple[int, int] | None = None) -> Rgb8:
 
 
 def _next_time(last: int | None, video: VideoStream) -> int:
-    """A time for a frame that has none: one average frame after the last."""
+    """Time of a frame that has none: one average frame duration after the last."""
     if last is None or not video.average_rate or not video.time_base:
         return 0 if last is None else last + 1
     return last + max(1, round(1 / (video.average_rate * video.time_base)))
@@ -217,8 +236,8 @@ def _opened(source: Path | str) -> Iterator[InputContainer]:
         container = av.open(str(source), **_live_options(source) if live else {})
     except (av.FFmpegError, OSError) as error:
         remedy = "check the address" if live else "replace or remove the file"
-        wanted = "a video source that answers" if live else "a video file"
-        raise CamproError(str(source), wanted, f"an unreadable one ({error.strerror})", remedy) from error
+        expected = "a video source that responds" if live else "a video file"
+        raise CamproError(str(source), expected, f"an unreadable one ({error.strerror})", remedy) from error
     with container:
         if not container.streams.video:
             raise CamproError(str(source), "a video file", "one without a video track")
@@ -232,7 +251,7 @@ def is_live(source: Path | str) -> bool:
 
 
 def _live_options(source: Path | str) -> dict[str, Any]:
-    """How FFmpeg reaches a live source: Video4Linux for devices, RTSP over TCP (no frames torn by lost packets)."""
+    """Options of FFmpeg for live sources: Video4Linux for devices; RTSP over TCP, so that no packets are lost."""
     if "://" not in str(source):
         return {"format": "v4l2"}
     tcp = {"rtsp_transport": "tcp"} if str(source).startswith("rtsp") else {}

@@ -1,4 +1,4 @@
-"""Faces, scenes, splits, and the embedded sample (`campro.data.embedded`)."""
+"""Sets of faces and scenes, splits, and the embedded sample (`campro.data.embedded`)."""
 
 from campro.data.faces import FaceSet, read_faces
 from campro.data.scenes import SceneSet, join_scenes, read_scenes

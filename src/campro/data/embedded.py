@@ -1,7 +1,7 @@
-"""The sample that CamPro carries inside itself: synthetic people, and scenes made of photographs its dependencies ship.
+"""The embedded sample: synthetic faces, and scenes made of photographs that are part of Python packages.
 
-Both are written to a cache folder once and are ordinary folders from then on, read like any other data.
-Enough for tests, a first try and a demonstration; figures worth quoting need real data.
+Both are written to a cache folder once, and then read like other data. They are for tests and demonstrations; results
+on them say nothing about real people.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from campro.data.scenes import SceneSet, read_scenes
 
 SplitName = Literal["train", "test"]
 VERSION = 1
-"""Raised whenever the same arguments give other pictures; part of the cache folder's name."""
+"""Increased when equal arguments give other images; part of the name of the cache folder."""
 
 
 @dataclass(frozen=True)
 class FacePlan:
-    """How many synthetic people, how many pictures of each, and the seed that decides who they are."""
+    """Number of synthetic people, images of each, and the seed."""
 
     people: int
     images: int
@@ -40,7 +40,7 @@ class FacePlan:
 
 @dataclass(frozen=True)
 class ScenePlan:
-    """How many collages, of whom, before what. Keys of PHOTOGRAPHS; the two splits share none."""
+    """People, backgrounds (keys of PHOTOGRAPHS), number of collages and seed; the two splits share no photograph."""
 
     people: tuple[str, ...]
     backgrounds: tuple[str, ...]
@@ -56,7 +56,11 @@ SCENE_PLANS: Mapping[str, ScenePlan] = {
 
 
 def embedded_faces(split: SplitName, cache_dir: Path) -> FaceSet:
-    """Synthetic people, each in several pictures; nobody is in both splits."""
+    """Synthetic people with several images each; the splits share no person.
+
+    Raises:
+        CamproError: if the split is not "train" or "test", or the cache cannot be written.
+    """
     plan = _plan(FACE_PLANS, split)
     key = {"version": VERSION, "model": file_sha256(facemodel.WEIGHTS), "plan": vars(plan)}
     folder = _folder(cache_dir, f"synthetic-{split}", key)
@@ -71,13 +75,17 @@ def embedded_faces(split: SplitName, cache_dir: Path) -> FaceSet:
 
 
 def embedded_scenes(split: SplitName, cache_dir: Path) -> SceneSet:
-    """The photographs themselves, then collages; the truth comes from outlines drawn by hand."""
+    """The photographs with people, then collages; the ground truth is from outlines drawn by hand.
+
+    Raises:
+        CamproError: if the split is not "train" or "test", a photograph is missing, or the cache cannot be written.
+    """
     plan = _plan(SCENE_PLANS, split)
     names = plan.people + plan.backgrounds
     key = {"version": VERSION, "plan": vars(plan), "photographs": {n: file_sha256(PHOTOGRAPHS[n].path) for n in names}}
     folder = _folder(cache_dir, f"scenes-{split}", key)
     file = folder / "annotations.json"
-    if not file.exists():  # written last, so its presence means that every picture is there
+    if not file.exists():  # written last: its presence means that all images are complete
         _write_scenes(plan, folder, file)
     scenes = read_scenes(file)
     return SceneSet(f"embedded-{split}", scenes.scenes, scenes.problems)
@@ -92,8 +100,8 @@ def _write_scenes(plan: ScenePlan, folder: Path, file: Path) -> None:
         images.append({"id": number, "file_name": name, "width": picture.shape[1], "height": picture.shape[0]})
         for mask in masks:
             x0, y0, x1, y1 = extent(mask)
-            row = {"bbox": [x0, y0, x1 - x0, y1 - y0], "area": int(mask.sum()), "iscrowd": 0}
-            annotations.append({"id": len(annotations) + 1, "image_id": number, "category_id": 1, **row})
+            fields = {"bbox": [x0, y0, x1 - x0, y1 - y0], "area": int(mask.sum()), "iscrowd": 0}
+            annotations.append({"id": len(annotations) + 1, "image_id": number, "category_id": 1, **fields})
     licences = [f"{n}: {PHOTOGRAPHS[n].source}, {PHOTOGRAPHS[n].licence}" for n in plan.people + plan.backgrounds]
     info = {"description": "made from photographs that Python packages ship", "contributors": licences}
     categories = [{"id": 1, "name": "person"}]
@@ -102,7 +110,7 @@ def _write_scenes(plan: ScenePlan, folder: Path, file: Path) -> None:
 
 
 def _pictures(plan: ScenePlan) -> dict[str, tuple[np.ndarray, list[np.ndarray]]]:
-    """File name -> picture and the visible mask of each person in it."""
+    """File name -> image and the visible mask of each person."""
     rng = np.random.default_rng(plan.seed)
     originals = {name: (PHOTOGRAPHS[name].read(), PHOTOGRAPHS[name].masks()) for name in plan.people}
     cutouts = [Cutout.of(rgb, mask) for rgb, masks in originals.values() for mask in masks]

@@ -1,4 +1,4 @@
-"""Labelled groups of people, whose figures are told apart (ISO/IEC 19795-10): groups.csv in the folder of faces."""
+"""Labelled demographic groups, for results by group (ISO/IEC 19795-10): groups.csv in the folder of faces."""
 
 from __future__ import annotations
 
@@ -9,28 +9,36 @@ from campro.core.errors import CamproError
 from campro.data.faces import FaceSet
 
 GROUPS_FILE = "groups.csv"
-"""In the folder of faces."""
 FIELDS = ["person", "group"]
 
 
 def read_groups(path: Path, faces: FaceSet) -> dict[str, tuple[str, ...]]:
-    """People of each group, in the order of the file; a person may be in several groups, one line each.
+    """Names of the people of each group, in the order of the file; a person may be in several groups, one line each.
 
-    Lines about people who are not among `faces` are skipped: a list for a whole data set serves for a part of it.
+    Lines of people who are not in `faces` are ignored, so that the file of a data set can be used for a part of it.
 
     Raises:
-        CamproError: for a file without the header person,group, a line of other length, or nobody of `faces`.
+        CamproError: if the file cannot be read, has another header than person,group, a line without two fields, or
+            no person of `faces`.
     """
-    with path.open(newline="", encoding="utf-8") as file:
-        header, *lines = list(csv.reader(file)) or [[]]
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            header, *lines = list(csv.reader(file)) or [[]]
+    except (OSError, ValueError, csv.Error) as error:
+        raise CamproError(str(path), "a CSV file in UTF-8", " ".join(str(error).split())) from error
     if header != FIELDS:
-        raise CamproError(str(path), "the header " + ",".join(FIELDS), ",".join(header) or "an empty file")
+        raise CamproError(str(path), "the header " + ",".join(FIELDS), _text(header) or "an empty file")
     groups: dict[str, list[str]] = {}
     for number, line in enumerate(lines, start=2):
         if len(line) != len(FIELDS) or not all(line):
-            raise CamproError(f"{path}, line {number}", "person,group", ",".join(line) or "an empty line")
+            raise CamproError(f"{path}, line {number}", "person,group", _text(line) or "an empty line")
         if line[0] in faces.identities:
             groups.setdefault(line[1], []).append(line[0])
     if not groups:
-        raise CamproError(str(path), f"people of {faces.name}", "not one", "persons are named as their folders are")
+        raise CamproError(str(path), f"people of {faces.name}", "none", "use the names of their folders")
     return {group: tuple(dict.fromkeys(people)) for group, people in groups.items()}
+
+
+def _text(fields: list[str]) -> str:
+    """Fields as one line, also if a quoted field contains line breaks."""
+    return " ".join(",".join(fields).split())[:80]

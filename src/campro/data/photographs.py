@@ -1,7 +1,6 @@
-"""Photographs that CamPro's dependencies already ship: the embedded scenes are made of these, nothing is downloaded.
+"""Photographs in CamPro's dependencies, of which the embedded scenes are made.
 
-The pictures stay inside those packages; this table only says where they lie, who made them, what their licence
-allows, and where the people in them are (outlined by hand).
+The table contains the file in the package, its author and licence, and outlines of the people, drawn by hand.
 """
 
 from __future__ import annotations
@@ -18,12 +17,12 @@ from campro.core.errors import CamproError
 from campro.core.types import Rgb8
 
 Outline = tuple[tuple[int, int], ...]
-"""Corners (x, y) in pixels, around a person."""
+"""Vertices (x, y) in pixels of a polygon around a person."""
 
 
 @dataclass(frozen=True)
 class Photograph:
-    """A picture file inside an installed package. `people` are outlines of everyone to be seen in it."""
+    """An image file of an installed package. `people` are outlines of all persons in it."""
 
     package: str
     file: str
@@ -33,7 +32,11 @@ class Photograph:
 
     @property
     def path(self) -> Path:
-        """Where the file lies; the package itself is not imported."""
+        """Path of the file; the package is not imported.
+
+        Raises:
+            CamproError: if the package or the file is missing.
+        """
         spec = importlib.util.find_spec(self.package)
         path = Path(spec.origin).parent / self.file if spec and spec.origin else Path(self.file)
         if not path.is_file():
@@ -41,17 +44,17 @@ class Photograph:
                 f"photograph {self.file}",
                 f"this file inside the package {self.package}",
                 "no such file",
-                f"reinstall {self.package} from its wheel (some distributions strip sample pictures)",
+                f"reinstall {self.package} from its wheel (some distributions remove sample images)",
             )
         return path
 
     def read(self) -> Rgb8:
-        """The picture as (H, W, 3); grey ones get three equal channels."""
+        """The image as 8-bit sRGB (H, W, 3); gray ones get three equal channels."""
         with Image.open(self.path) as image:
             return np.array(image.convert("RGB"))
 
     def masks(self) -> list[Bool[np.ndarray, "H W"]]:
-        """Where each person is."""
+        """A mask (H, W) of each person."""
         with Image.open(self.path) as image:
             size = image.size
         return [_filled(outline, size) for outline in self.people]

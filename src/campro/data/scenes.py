@@ -1,9 +1,8 @@
-"""Photographs with person boxes, from COCO instances files."""
+"""Photographs with person boxes, read from COCO instances files."""
 
 from __future__ import annotations
 
 import json
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,49 +17,61 @@ from campro.core.hashing import file_sha256, json_digest
 from campro.core.types import Detections, Scene
 
 ORIENTATION = 0x0112
-"""The EXIF tag for how the camera was held; 5 to 8 mean on its side."""
+"""EXIF tag of the orientation; values 5 to 8 exchange height and width."""
+
+
+MAX_NUMBER = 1e9
+"""Largest coordinate or area, in pixels, that counts as a number."""
 
 
 @dataclass(frozen=True)
 class SceneSet:
-    """Scenes in the order of the file; pictures without people stay in, because false alarms count."""
+    """Scenes in the order of the file; images without people are included, because false detections count."""
 
     name: str
     scenes: tuple[Scene, ...]
     problems: tuple[str, ...] = ()
-    """One line for everything that was found and left out."""
+    """One line for each image or box that is not included."""
 
     def __len__(self) -> int:
         return len(self.scenes)
 
     @property
     def person_count(self) -> int:
-        """Persons to be found: boxes that are no crowd regions."""
+        """Number of person boxes, without crowd regions."""
         return sum(int((~scene.truth.crowd).sum()) for scene in self.scenes)
 
     @cached_property
     def contents(self) -> dict[Path, str]:
-        """sha256 of every picture."""
+        """SHA-256 of each image file."""
         return {scene.path: file_sha256(scene.path) for scene in self.scenes}
 
     @cached_property
     def digest(self) -> str:
-        """Hash of the pictures' contents and of the truth; where the folder lies does not matter."""
+        """Hash of file contents and ground truth; the path of the folder does not matter."""
         return json_digest([[self.contents[scene.path], *_truth(scene)] for scene in self.scenes])
 
     def first(self, count: int) -> SceneSet:
-        """The first scenes, for a quicker run."""
+        """The first `count` scenes.
+
+        Raises:
+            CamproError: if `count` is below 1.
+        """
         if count < 1:
             raise CamproError("scenes", "at least one scene", str(count))
         return SceneSet(self.name, self.scenes[:count], self.problems)
 
     def without(self, other: SceneSet) -> SceneSet:
-        """Leave out pictures that `other` has too, whatever they are called there; none may be both lesson and exam."""
+        """Only images that `other` does not contain, by content: no image may be used for training and evaluation.
+
+        Raises:
+            CamproError: if no image remains.
+        """
         known = set(other.contents.values())
         kept = tuple(scene for scene in self.scenes if self.contents[scene.path] not in known)
         shared = [scene.path for scene in self.scenes if self.contents[scene.path] in known]
         if not kept:
-            raise CamproError(f"scenes in {self.name}", f"pictures that {other.name} does not have", "none")
+            raise CamproError(f"scenes in {self.name}", f"images that {other.name} does not contain", "none")
         return SceneSet(
             self.name, kept, (*self.problems, *(f"left out: {path}: also in {other.name}" for path in shared))
         )
@@ -71,7 +82,7 @@ class SceneSet:
 
 
 def join_scenes(parts: Sequence[SceneSet]) -> SceneSet:
-    """Several sets as one, in their order."""
+    """Concatenate sets."""
     scenes = tuple(scene for part in parts for scene in part.scenes)
     return SceneSet("+".join(part.name for part in parts), scenes, tuple(line for p in parts for line in p.problems))
 
@@ -83,105 +94,128 @@ def read_scenes(
     require_boxes: bool = False,
     unlabelled: bool = False,
 ) -> SceneSet:
-    """Read a COCO instances file; only the category called "person" is kept.
+    """Read a COCO instances file; of its categories only "person" is used.
 
-    `images_dir` defaults to where COCO keeps them (`annotations/instances_X.json` -> `X/`) or to `images/` beside
-    the file. `require_boxes` leaves out pictures without people. Pictures marked `"labelled": false` have unknown
-    people in them; they are left out unless `unlabelled` asks for them.
-    A picture whose truth is broken is left out whole: with a box missing, finding that person would count as wrong.
+    An image with a wrong annotation is not included at all: the detection of a person whose box is missing would count
+    as false. Each such image is a line in `problems`.
+
+    Args:
+        coco_json: the file.
+        images_dir: folder of the images; by default where COCO has them (`annotations/instances_X.json` -> `X/`), or
+            `images/` next to the file.
+        require_boxes: leave out images without people.
+        unlabelled: include images marked `"labelled": false`, which may contain people without boxes.
+
+    Raises:
+        CamproError: if the file is missing or not a COCO instances file, the images are not found, ids are not unique,
+            or no usable image remains.
     """
     file = Path(coco_json)
     data = _parse(file)
-    images = _rows(data, "images", file)
+    images = _objects(data, "images", file)
     annotations = _persons(data, file)
     folder = _images_folder(file, images, Path(images_dir) if images_dir is not None else None)
     by_image: dict[Any, list[dict[str, Any]]] = defaultdict(list)
-    for row in annotations:
-        by_image[row.get("image_id")].append(row)
+    for annotation in annotations:
+        by_image[_id(annotation, "image_id")].append(annotation)
     scenes: list[Scene] = []
-    problems = _stray(by_image, images, file)
-    for row in images:
-        if row.get("labelled") is False and not unlabelled:
+    problems = _orphans(by_image, images, file)
+    for image in images:
+        if image.get("labelled") is False and not unlabelled:
             continue
         try:
-            scene = _scene(row, by_image[row.get("id")], folder)
+            scene = _scene(image, by_image[_id(image, "id")], folder)
         except CamproError as error:
             problems.append(f"left out: {error}")
             continue
         if len(scene.truth) or not require_boxes:
             scenes.append(scene)
     if not scenes:
-        got = f"{len(problems)} problems, first: {problems[0]}" if problems else "only pictures without labels or boxes"
-        remedy = "label the pictures or mend the file"
-        raise CamproError(f"scenes in {file}", f"at least one usable picture in {folder}", got, remedy)
+        got = f"{len(problems)} problems, first: {problems[0]}" if problems else "only images without labels or boxes"
+        remedy = "label the images or correct the file"
+        raise CamproError(f"scenes in {file}", f"at least one usable image in {folder}", got, remedy)
     name = folder.parent.name if folder.name == "images" else folder.name
     return SceneSet(name, tuple(scenes), tuple(problems))
 
 
 def _parse(file: Path) -> dict[str, Any]:
-    who = f"scenes in {file}"
+    where = f"scenes in {file}"
     try:
         data = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
-        raise CamproError(who, "a readable file", error.strerror or str(error)) from error
-    except (ValueError, RecursionError) as error:  # both broken JSON and broken UTF-8
-        raise CamproError(who, "JSON", " ".join(str(error).split()), "export the file again") from error
+        raise CamproError(where, "a readable file", error.strerror or str(error)) from error
+    except (ValueError, RecursionError) as error:  # invalid JSON or invalid UTF-8
+        raise CamproError(where, "JSON", " ".join(str(error).split()), "export the file again") from error
     if not isinstance(data, dict):
-        raise CamproError(who, "a COCO object with images, annotations, categories", type(data).__name__)
+        raise CamproError(where, "a COCO object with images, annotations, categories", type(data).__name__)
     return data
 
 
-def _rows(data: Mapping[str, Any], key: str, file: Path) -> list[dict[str, Any]]:
-    rows = data.get(key)
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        got = "none" if rows is None else type(rows).__name__
+def _id(entry: Mapping[str, Any], key: str) -> float | str | None:
+    """The value of an id, which must be hashable: numbers and text are, lists and objects are not."""
+    value = entry.get(key)
+    return value if isinstance(value, (int, float, str)) else None
+
+
+def _objects(data: Mapping[str, Any], key: str, file: Path) -> list[dict[str, Any]]:
+    entries = data.get(key)
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        got = "none" if entries is None else type(entries).__name__
         raise CamproError(f"scenes in {file}", f'a list "{key}" of objects', got, "use a COCO instances file")
-    return rows
+    return entries
 
 
 def _persons(data: Mapping[str, Any], file: Path) -> list[dict[str, Any]]:
-    categories = _rows(data, "categories", file)
-    wanted = [row.get("id") for row in categories if row.get("name") == "person"]
-    if not wanted:
-        names = ", ".join(str(row.get("name")) for row in categories[:5]) or "none"
+    categories = _objects(data, "categories", file)
+    ids = [category.get("id") for category in categories if category.get("name") == "person"]
+    if not ids:
+        names = ", ".join(str(category.get("name")) for category in categories[:5]) or "none"
         raise CamproError(f"scenes in {file}", 'a category called "person"', names, "rename the category in the file")
-    return [row for row in _rows(data, "annotations", file) if row.get("category_id") in wanted]
+    return [entry for entry in _objects(data, "annotations", file) if entry.get("category_id") in ids]
 
 
 def _images_folder(file: Path, images: Iterable[dict[str, Any]], given: Path | None) -> Path:
     if given is not None:
         if not given.is_dir():
-            raise CamproError("scenes", "a folder of images", f"{given}, which is none")
+            raise CamproError("scenes", "a folder of images", f"{given}, which is not a folder")
         return given
     part = file.stem.split("_")[-1]
-    home = file.parent
-    guesses = [home.parent / part, home.parent / "images" / part, home / "images", home / part, home]
-    names = [row["file_name"] for row in images if isinstance(row.get("file_name"), str)]
-    for guess in guesses:
-        if guess.is_dir() and any((guess / name).is_file() for name in names):
-            return guess
-    tried = ", ".join(str(guess) for guess in guesses)
-    raise CamproError(f"scenes in {file}", "its pictures", f"none of them in {tried}", "name the image folder")
+    parent = file.parent
+    candidates = [parent.parent / part, parent.parent / "images" / part, parent / "images", parent / part, parent]
+    names = [image["file_name"] for image in images if isinstance(image.get("file_name"), str)]
+    for candidate in candidates:
+        if candidate.is_dir() and any(_is_file(candidate / name) for name in names):
+            return candidate
+    tried = ", ".join(str(candidate) for candidate in candidates)
+    raise CamproError(f"scenes in {file}", "its images", f"none of them in {tried}", "name the image folder")
 
 
-def _stray(by_image: Mapping[Any, list[Any]], images: Iterable[dict[str, Any]], file: Path) -> list[str]:
-    ids = [row.get("id") for row in images]
+def _is_file(path: Path) -> bool:
+    """Whether `path` is a file; False for names that the file system refuses (zero bytes, too long)."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _orphans(by_image: Mapping[Any, list[Any]], images: Iterable[dict[str, Any]], file: Path) -> list[str]:
+    ids = [_id(image, "id") for image in images]
     if len(set(ids)) != len(ids):
-        raise CamproError(f"scenes in {file}", "one id per picture", "the same id twice", "number the pictures anew")
-    count = sum(len(rows) for owner, rows in by_image.items() if owner not in set(ids))
-    return [f"left out: {count} boxes in {file.name} that belong to no picture"] if count else []
+        raise CamproError(f"scenes in {file}", "a different id for each image", "equal ids", "number the images again")
+    count = sum(len(boxes) for image_id, boxes in by_image.items() if image_id not in set(ids))
+    return [f"left out: {count} boxes in {file.name} that belong to no image"] if count else []
 
 
-def _scene(row: Mapping[str, Any], annotations: list[dict[str, Any]], folder: Path) -> Scene:
-    name, width, height = row.get("file_name"), row.get("width"), row.get("height")
+def _scene(image: Mapping[str, Any], annotations: list[dict[str, Any]], folder: Path) -> Scene:
+    name, width, height = image.get("file_name"), image.get("width"), image.get("height")
     if not isinstance(name, str):
-        raise CamproError(f"picture {row.get('id')}", "a file_name", repr(name))
+        raise CamproError(f"image {image.get('id')}", "a file_name", repr(name))
     path = folder / name
-    if not path.is_file():
-        raise CamproError(name, f"a picture in {folder}", "no such file")
+    if not _is_file(path):
+        raise CamproError(repr(name), f"an image in {folder}", "no such file")
     size = _size(path)
     if (width, height) != size:
-        raise CamproError(name, f"a picture of {width} x {height} as the file says", f"{size[0]} x {size[1]}")
+        raise CamproError(name, f"an image of {width} x {height} as the file states", f"{size[0]} x {size[1]}")
     boxes = [_box(annotation, size, name) for annotation in annotations]
     areas = tuple(_area(annotation, box) for annotation, box in zip(annotations, boxes, strict=True))
     crowd = [bool(annotation.get("iscrowd", 0)) for annotation in annotations]
@@ -189,26 +223,26 @@ def _scene(row: Mapping[str, Any], annotations: list[dict[str, Any]], folder: Pa
 
 
 def _size(path: Path) -> tuple[int, int]:
-    """(width, height) as `read_image` will show it, turned upright; reads the header only."""
+    """(width, height) of the upright image, as `read_image` returns it; only the header is read."""
     try:
         with Image.open(path) as image:
-            sideways = image.getexif().get(ORIENTATION, 1) in (5, 6, 7, 8)
-            return (image.height, image.width) if sideways else image.size
+            rotated = image.getexif().get(ORIENTATION, 1) in (5, 6, 7, 8)
+            return (image.height, image.width) if rotated else image.size
     except (OSError, ValueError, Image.DecompressionBombError) as error:
-        raise CamproError(path.name, "a picture", " ".join(str(error).split()), "replace the file") from error
+        raise CamproError(path.name, "an image", " ".join(str(error).split()), "replace the file") from error
 
 
 def _box(annotation: Mapping[str, Any], size: tuple[int, int], name: str) -> tuple[float, float, float, float]:
-    """COCO's (x, y, width, height) -> corners, cut at the border of the picture."""
-    who, value = f"{name}, box {annotation.get('id')}", annotation.get("bbox")
+    """(x0, y0, x1, y1) of COCO's (x, y, width, height), clipped to the image of size (width, height)."""
+    where, value = f"{name}, box {annotation.get('id')}", annotation.get("bbox")
     if not isinstance(value, list) or len(value) != 4 or not all(_is_number(v) for v in value):
-        raise CamproError(who, "four finite numbers x, y, width, height", repr(value))
+        raise CamproError(where, "four finite numbers x, y, width, height", repr(value))
     x, y, width, height = (float(v) for v in value)
     if width <= 0 or height <= 0:
-        raise CamproError(who, "a positive width and height", f"{width:g} x {height:g}")
+        raise CamproError(where, "a positive width and height", f"{width:g} x {height:g}")
     x0, y0, x1, y1 = max(x, 0.0), max(y, 0.0), min(x + width, size[0]), min(y + height, size[1])
     if x1 <= x0 or y1 <= y0:
-        raise CamproError(who, f"a box inside {size[0]} x {size[1]}", f"{value}, which lies outside")
+        raise CamproError(where, f"a box inside {size[0]} x {size[1]}", f"{value}, which is outside")
     return x0, y0, x1, y1
 
 
@@ -218,7 +252,9 @@ def _area(annotation: Mapping[str, Any], box: tuple[float, float, float, float])
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return False
+    return abs(value) <= MAX_NUMBER  # False for NaN
 
 
 def _truth(scene: Scene) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Who is compared with whom: seeded, and the same on every machine."""
+"""Seeded splits of photographs into gallery and probe, and of people into two sets; equal on every machine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from campro.data.faces import FaceSet
 
 @dataclass(frozen=True)
 class Split:
-    """One gallery and one probe photograph per person; entry i of all three belongs to person i."""
+    """One gallery and one probe photograph per person; entry i of all three is of person i."""
 
     names: tuple[str, ...]
     gallery: tuple[Path, ...]
@@ -23,11 +23,14 @@ class Split:
 
 
 def draw_split(faces: FaceSet, seed: int) -> Split:
-    """For everyone with two or more photographs draw one for the gallery and another one as the probe.
+    """Draw a gallery and a probe photograph for each person with two or more photographs.
 
-    Each person has a random stream of their own, keyed by seed and name: leaving people out changes nobody
-    else's draw, so a run on the first hundred is a true part of the full run.
+    Each person has a random generator seeded by seed and name, so that leaving people out does not change the
+    photographs of others.
     Source: CamPro (NDSS 2024), section VI-A, closed-set identification.
+
+    Raises:
+        CamproError: if no person has two photographs.
     """
     pairs = [
         (name, *random.Random(f"{seed}/{name}").sample(sorted(photos), 2))
@@ -46,32 +49,40 @@ def draw_split(faces: FaceSet, seed: int) -> Split:
 
 
 def split_identities(faces: FaceSet, fraction: float, seed: int) -> tuple[FaceSet, FaceSet]:
-    """(rest, held out): set `fraction` of the people aside, at least one on each side; nobody is in both."""
+    """(rest, held out): split the people; `fraction` of them are held out, at least one person in each set.
+
+    Raises:
+        CamproError: if `fraction` is not in (0, 1), or there are fewer than two people.
+    """
     if not 0 < fraction < 1:
         raise CamproError("held-out people", "a fraction between 0 and 1", f"{fraction:g}")
     names = sorted(faces.identities)
     if len(names) < 2:
         raise CamproError(f"held-out people of {faces.name}", "at least two people", str(len(names)))
-    aside = min(max(1, round(fraction * len(names))), len(names) - 1)
-    held = set(random.Random(seed).sample(names, aside))
+    count = min(max(1, round(fraction * len(names))), len(names) - 1)
+    held = set(random.Random(seed).sample(names, count))
     return _part(faces, [n for n in names if n not in held]), _part(faces, [n for n in names if n in held])
 
 
-def assert_disjoint(one: FaceSet, other: FaceSet) -> None:
-    """Refuse two sets that share a person by name or a photograph by content: training people never test."""
-    people = sorted(one.identities.keys() & other.identities.keys())
+def assert_disjoint(first: FaceSet, second: FaceSet) -> None:
+    """Check that two sets share no name and no photograph by content: training and evaluation people must differ.
+
+    Raises:
+        CamproError: if they share one.
+    """
+    people = sorted(first.identities.keys() & second.identities.keys())
     if people:
         raise CamproError(
-            f"{one.name} and {other.name}",
+            f"{first.name} and {second.name}",
             "different people",
             f"{len(people)} in both, such as {people[0]!r}",
             "take other people, or rename the folders if only the names agree",
         )
-    owner = {digest: photo for photo, digest in one.contents.items()}
-    shared = [(owner[digest], photo) for photo, digest in other.contents.items() if digest in owner]
+    photo_of = {digest: photo for photo, digest in first.contents.items()}
+    shared = [(photo_of[digest], photo) for photo, digest in second.contents.items() if digest in photo_of]
     if shared:
         raise CamproError(
-            f"{one.name} and {other.name}",
+            f"{first.name} and {second.name}",
             "different photographs",
             f"{len(shared)} in both, such as {shared[0][0]} = {shared[0][1]}",
             "remove the copies from one set",

@@ -1,4 +1,4 @@
-"""Pairs of photographs for verification, as LFW defines them: do both show the same person?"""
+"""Pairs of photographs for verification, in folds, as LFW defines them."""
 
 from __future__ import annotations
 
@@ -15,53 +15,59 @@ from campro.data.faces import FaceSet
 
 @dataclass(frozen=True)
 class VerificationPairs:
-    """Pair i: `first[i]` and `second[i]`, both at hand."""
+    """Pair i consists of the photographs `first[i]` and `second[i]`."""
 
     first: tuple[Path, ...]
     second: tuple[Path, ...]
     mated: Bool[Tensor, "N"]
+    """Whether both photographs are of the same person."""
     fold: Int[Tensor, "N"]
-    """From 0; no person is in two folds."""
+    """Index of the fold, from 0; no person is in two folds."""
     missing: int
-    """Pairs left out because a photograph of theirs is not at hand."""
+    """Number of pairs of the file that are left out because a photograph is missing."""
 
     @property
     def folds_complete(self) -> bool:
-        """Pairs of one person and of two: without them a fold cannot be judged."""
+        """Whether there are two or more folds, each with mated and non-mated pairs, as the accuracy requires."""
         kinds = torch.stack([self.fold, self.mated.long()], 1).unique(dim=0)
         return len(self.fold.unique()) >= 2 and len(kinds) == 2 * len(self.fold.unique())
 
 
 def read_pairs(path: Path, faces: FaceSet) -> VerificationPairs:
-    """Read LFW's pairs.txt (Huang et al., 2007): folds of N pairs of one person each, then N of two.
+    """Read LFW's pairs.txt (Huang et al., 2007): per fold N mated pairs, then N non-mated pairs.
 
     Raises:
-        CamproError: where the file is of another form, or not one pair is at hand.
+        CamproError: if the file cannot be read or has another format, or the photographs of all pairs are missing.
     """
-    lines = path.read_text(encoding="utf-8").splitlines()
     try:
+        lines = path.read_text(encoding="utf-8").splitlines()
         folds, each = map(int, lines[0].split())
-        found = [_pair(line) for line in lines[1:] if line.strip()]
-        if len(found) != 2 * folds * each:
-            raise ValueError(f"{len(found)} pairs for {folds} folds of 2 x {each}")
-    except (ValueError, IndexError) as error:
-        raise CamproError(str(path), "pairs in the form of LFW's pairs.txt", str(error)) from error
-    photos = {(name, photo.stem): photo for name, own in faces.identities.items() for photo in own}
-    rows = []
-    for place, ((one, first), (two, second)) in enumerate(found):
-        ends = photos.get((one, f"{one}_{first:04d}")), photos.get((two, f"{two}_{second:04d}"))
-        if ends[0] is not None and ends[1] is not None:
-            rows.append((*ends, one == two, place // (2 * each)))
-    if not rows:
-        raise CamproError(str(path), f"pairs of photographs of {faces.name}", "not one that is at hand")
-    first_ones, second_ones, same, fold = zip(*rows)
-    return VerificationPairs(first_ones, second_ones, torch.tensor(same), torch.tensor(fold), len(found) - len(rows))
+        listed = [_pair(line) for line in lines[1:] if line.strip()]
+        if min(folds, each) < 1 or len(listed) != 2 * folds * each:
+            raise ValueError(f"{len(listed)} pairs for {folds} folds of 2 x {each}")
+    except (OSError, ValueError, IndexError) as error:
+        raise CamproError(str(path), "pairs in the form of LFW's pairs.txt", " ".join(str(error).split())) from error
+    photos = {(name, photo.stem): photo for name, own_photos in faces.identities.items() for photo in own_photos}
+    pairs = []
+    for place, ((first_name, first), (second_name, second)) in enumerate(listed):
+        images = (
+            photos.get((first_name, f"{first_name}_{first:04d}")),
+            photos.get((second_name, f"{second_name}_{second:04d}")),
+        )
+        if images[0] is not None and images[1] is not None:
+            pairs.append((*images, first_name == second_name, place // (2 * each)))
+    if not pairs:
+        raise CamproError(str(path), f"pairs of photographs of {faces.name}", "none of the pairs of the file")
+    first_photos, second_photos, mated, fold = zip(*pairs)
+    return VerificationPairs(
+        first_photos, second_photos, torch.tensor(mated), torch.tensor(fold), len(listed) - len(pairs)
+    )
 
 
 def _pair(line: str) -> tuple[tuple[str, int], tuple[str, int]]:
     match line.split():
-        case [name, one, two]:
-            return (name, int(one)), (name, int(two))
-        case [first, one, second, two]:
-            return (first, int(one)), (second, int(two))
+        case [name, first, second]:
+            return (name, int(first)), (name, int(second))
+        case [first_name, first, second_name, second]:
+            return (first_name, int(first)), (second_name, int(second))
     raise ValueError(f"the line {line[:60]!r}")

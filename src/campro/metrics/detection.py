@@ -1,4 +1,4 @@
-"""How well persons are found: COCO average precision, and precision and recall at a fixed threshold."""
+"""Accuracy of person detection: COCO average precision, and precision and recall at a fixed score."""
 
 from __future__ import annotations
 
@@ -19,17 +19,19 @@ from campro.core.errors import CamproError
 from campro.core.types import Detections, Scene
 
 THRESHOLD = 0.25
-"""Score from which a detection counts in precision, recall and F1; fixed, never tuned on the audited scenes."""
+"""Lowest score of a detection that counts for precision, recall and F1; never tuned on the evaluated scenes."""
 MATCH_IOU = 0.5
-"""Overlap from which a detection finds a person, in precision, recall and F1."""
+"""Lowest intersection over union of a correct detection, for precision, recall and F1."""
 PERSON = 1
+"""Category id in the COCO dictionaries."""
 
 
 @dataclass(frozen=True)
 class DetectionScores:
-    """COCO averages over IoU 0.50:0.95 (`ap`), at 0.5 and 0.75; the others at THRESHOLD and MATCH_IOU. All in [0, 1].
+    """Scores of one detector, all in [0, 1]; NaN if the scenes contain no person.
 
-    A figure that does not exist (no persons at all) is NaN.
+    `ap` is COCO's average precision over IoU 0.50:0.95, `ap50` and `ap75` at IoU 0.5 and 0.75; `precision`, `recall`
+    and `f1` are at THRESHOLD and MATCH_IOU.
     """
 
     ap: float
@@ -39,49 +41,64 @@ class DetectionScores:
     recall: float
     f1: float
     ap_low: float
+    """Lower bound of the 95 % interval of `ap`: percentile bootstrap over images."""
     ap_high: float
-    """95 % interval of `ap`: percentile bootstrap over images."""
+    """Upper bound of this interval."""
 
 
 def score_detections(
-    scenes: Sequence[Scene], found: Sequence[Detections], draws: int = 200, seed: int = 0
+    scenes: Sequence[Scene], detections: Sequence[Detections], resamples: int = 200, seed: int = 0
 ) -> DetectionScores:
-    """Judge the detections of each scene; `draws` bootstrap samples of the images give the interval."""
-    ap, ap50, ap75 = average_precision(scenes, found)
-    rng = np.random.default_rng(seed)
-    samples = [_sampled_ap(scenes, found, rng.integers(0, len(scenes), len(scenes))) for _ in range(draws)]
-    low, high = np.nanquantile(samples, (0.025, 0.975)).tolist() if draws else (ap, ap)
-    return DetectionScores(ap, ap50, ap75, *precision_recall_f1(scenes, found), low, high)
+    """Score the detections of each scene, in pixels of the photograph.
 
+    Args:
+        scenes: photographs with ground truth.
+        detections: one entry per scene.
+        resamples: bootstrap samples of the images for the interval of `ap`; with 0 the interval is `ap` itself.
+        seed: of the bootstrap.
 
-def average_precision(scenes: Sequence[Scene], found: Sequence[Detections]) -> tuple[float, float, float]:
-    """COCO's AP over IoU 0.50:0.95, at 0.5 and at 0.75, of at most 100 boxes an image; crowds are ignored.
-
-    Source: T.-Y. Lin et al., Microsoft COCO (ECCV 2014), and its reference evaluation, to which this is equal.
+    Raises:
+        CamproError: if the numbers of scenes and entries differ, or a box or score is not finite.
     """
-    if len(scenes) != len(found):
-        raise CamproError("average precision", f"detections of {len(scenes)} images", str(len(found)))
-    if not all(one.scores.isfinite().all() and one.boxes.isfinite().all() for one in found):
+    ap, ap50, ap75 = average_precision(scenes, detections)
+    rng = np.random.default_rng(seed)
+    samples = [_sampled_ap(scenes, detections, rng.integers(0, len(scenes), len(scenes))) for _ in range(resamples)]
+    low, high = np.nanquantile(samples, (0.025, 0.975)).tolist() if resamples else (ap, ap)
+    return DetectionScores(ap, ap50, ap75, *precision_recall_f1(scenes, detections), low, high)
+
+
+def average_precision(scenes: Sequence[Scene], detections: Sequence[Detections]) -> tuple[float, float, float]:
+    """COCO's AP over IoU 0.50:0.95, at IoU 0.5 and at 0.75, of at most 100 boxes per image; crowd regions are ignored.
+
+    All in [0, 1]; NaN if the scenes contain no person. A test compares the values with the reference implementation.
+    Source: T.-Y. Lin et al., Microsoft COCO (ECCV 2014).
+
+    Raises:
+        CamproError: if the numbers of scenes and entries differ, or a box or score is not finite.
+    """
+    if len(scenes) != len(detections):
+        raise CamproError("average precision", f"detections of {len(scenes)} images", str(len(detections)))
+    if not all(image.scores.isfinite().all() and image.boxes.isfinite().all() for image in detections):
         raise CamproError("average precision", "finite boxes and scores", "NaN or infinity", "check the detector")
-    with contextlib.redirect_stdout(io.StringIO()):  # it reports its progress by print
+    with contextlib.redirect_stdout(io.StringIO()):  # the library prints its progress
         truth = COCO(coco_truth(scenes))
-        rows = coco_results(found)
-        if not rows:
+        results = coco_results(detections)
+        if not results:
             return (0.0, 0.0, 0.0) if any(bool((~s.truth.crowd).any()) for s in scenes) else (float("nan"),) * 3
-        judged = COCOeval_faster(truth, truth.loadRes(rows), iouType="bbox", extra_calc=False)
-        judged.evaluate()
-        judged.accumulate()
-        judged.summarize()
-    ap, ap50, ap75 = (float(value) if value >= 0 else float("nan") for value in judged.stats[:3])
+        evaluation = COCOeval_faster(truth, truth.loadRes(results), iouType="bbox", extra_calc=False)
+        evaluation.evaluate()
+        evaluation.accumulate()
+        evaluation.summarize()
+    ap, ap50, ap75 = (float(value) if value >= 0 else float("nan") for value in evaluation.stats[:3])
     return ap, ap50, ap75
 
 
-def _sampled_ap(scenes: Sequence[Scene], found: Sequence[Detections], rows: Int[np.ndarray, "N"]) -> float:
-    return average_precision([scenes[i] for i in rows], [found[i] for i in rows])[0]
+def _sampled_ap(scenes: Sequence[Scene], detections: Sequence[Detections], indices: Int[np.ndarray, "N"]) -> float:
+    return average_precision([scenes[i] for i in indices], [detections[i] for i in indices])[0]
 
 
 def coco_truth(scenes: Sequence[Scene]) -> dict[str, Any]:
-    """Scenes as a COCO dictionary of one category; image ids are positions, from 1."""
+    """Ground truth as a COCO dictionary with one category; image ids are positions in `scenes`, from 1."""
     images = [{"id": i, "width": scene.width, "height": scene.height} for i, scene in enumerate(scenes, 1)]
     boxes = [
         {"image_id": i, "category_id": PERSON, "bbox": _xywh(box), "area": area, "iscrowd": int(crowd)}
@@ -92,12 +109,12 @@ def coco_truth(scenes: Sequence[Scene]) -> dict[str, Any]:
     return {"images": images, "annotations": annotations, "categories": [{"id": PERSON, "name": "person"}]}
 
 
-def coco_results(found: Sequence[Detections]) -> list[dict[str, Any]]:
-    """Detections as COCO result rows, matching `coco_truth`."""
+def coco_results(detections: Sequence[Detections]) -> list[dict[str, Any]]:
+    """Detections as COCO results, with the image ids of `coco_truth`."""
     return [
         {"image_id": i, "category_id": PERSON, "bbox": _xywh(box), "score": score}
-        for i, one in enumerate(found, 1)
-        for box, score in zip(one.boxes.tolist(), one.scores.tolist(), strict=True)
+        for i, image in enumerate(detections, 1)
+        for box, score in zip(image.boxes.tolist(), image.scores.tolist(), strict=True)
     ]
 
 
@@ -106,39 +123,40 @@ def _xywh(box: list[float]) -> list[float]:
     return [x0, y0, x1 - x0, y1 - y0]
 
 
-def precision_recall_f1(scenes: Sequence[Scene], found: Sequence[Detections]) -> tuple[float, float, float]:
-    """At THRESHOLD: the share of detections that are persons, of persons that are found, and their harmonic mean.
+def precision_recall_f1(scenes: Sequence[Scene], detections: Sequence[Detections]) -> tuple[float, float, float]:
+    """Precision, recall and F1 at THRESHOLD and MATCH_IOU, each in [0, 1]; NaN if the scenes contain no person.
 
-    Detections that lie in a crowd region count neither way. Without detections precision is 0.
+    Detections in a crowd region count neither as correct nor as false. Without detections the precision is 0.
     """
-    right = wrong = persons = 0
-    for scene, one in zip(scenes, found, strict=True):
-        hits, misses = _match(scene.truth, one)
-        right, wrong, persons = right + hits, wrong + misses, persons + int((~scene.truth.crowd).sum())
+    correct = false = persons = 0
+    for scene, image in zip(scenes, detections, strict=True):
+        image_correct, image_false = _match(scene.truth, image)
+        correct, false = correct + image_correct, false + image_false
+        persons += int((~scene.truth.crowd).sum())
     if not persons:
         return (float("nan"),) * 3
-    precision, recall = right / max(right + wrong, 1), right / persons
-    return precision, recall, 2 * right / max(right + wrong + persons, 1)
+    precision, recall = correct / max(correct + false, 1), correct / persons
+    return precision, recall, 2 * correct / max(correct + false + persons, 1)
 
 
-def _match(truth: Detections, found: Detections) -> tuple[int, int]:
-    """(right, wrong) detections of one image: best score first, each takes the free person it overlaps most."""
-    sure = found.scores >= THRESHOLD
-    boxes = found.boxes[sure][found.scores[sure].argsort(descending=True, stable=True)]
+def _match(truth: Detections, detections: Detections) -> tuple[int, int]:
+    """(correct, false) detections of one image: by falling score, each is matched to the free person of largest IoU."""
+    kept = detections.scores >= THRESHOLD
+    boxes = detections.boxes[kept][detections.scores[kept].argsort(descending=True, stable=True)]
     overlap = box_iou(boxes, truth.boxes[~truth.crowd])
     in_crowd = (_covered(boxes, truth.boxes[truth.crowd]) >= MATCH_IOU).any(1)
-    right = wrong = 0
-    for row, ignored in zip(overlap, in_crowd.tolist()):
-        if len(row) and float(row.max()) >= MATCH_IOU:
-            right += 1
-            overlap[:, int(row.argmax())] = 0  # taken
+    correct = false = 0
+    for ious, ignored in zip(overlap, in_crowd.tolist()):
+        if len(ious) and float(ious.max()) >= MATCH_IOU:
+            correct += 1
+            overlap[:, int(ious.argmax())] = 0  # this person is matched
         elif not ignored:
-            wrong += 1
-    return right, wrong
+            false += 1
+    return correct, false
 
 
 def _covered(boxes: Float[Tensor, "N 4"], regions: Float[Tensor, "R 4"]) -> Float[Tensor, "N R"]:
-    """The part of each box that lies inside each region."""
+    """The share of each box's area that is inside each region, in [0, 1]."""
     low = torch.maximum(boxes[:, None, :2], regions[None, :, :2])
     high = torch.minimum(boxes[:, None, 2:], regions[None, :, 2:])
     area = (boxes[:, 2:] - boxes[:, :2]).clamp(min=1e-6).prod(1)
