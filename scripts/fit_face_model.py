@@ -130,16 +130,16 @@ def card(config: Config, faces: FaceSet, used: int, explained: float) -> str:
     how = f"{config.components} components, seed {config.seed}, commit {source_commit()}"
     return f"""# face-model
 
-A linear model of faces that draws people who do not exist, so that CamPro can be tried out without anybody's
-photograph. Blurred and frontal: good for a demonstration and for tests, not for figures about real people.
+A linear model of faces that generates synthetic people, for demonstrations and tests without photographs of real
+people. Its faces are blurred and frontal; results on them say nothing about real people.
 
 | | |
 |---|---|
 | Fitted by | `scripts/fit_face_model.py`, {how} |
-| On | {used} frontal photographs of {len(faces.identities)} people of CelebA (research use); none is shipped |
-| Explained | {explained:.1%} of the weighted variance of the aligned photographs |
-| Stored | averages over all photographs, components in 8 bits, two covariances |
-| Licence | Apache-2.0 for the file; CelebA asks for non-commercial research use of what is learned from it |
+| Training set | {used} frontal photographs of {len(faces.identities)} people of CelebA (research use); none is in the file |
+| Explained variance | {explained:.1%} of the weighted variance of the aligned photographs |
+| Content | means over all photographs, components in 8 bits, two covariance factors |
+| Licence | Apache-2.0 for the file; the terms of CelebA ask for non-commercial research use of derived models |
 | SHA-256 | {file_sha256(config.out)} |
 """
 

@@ -170,15 +170,15 @@ def card(run: RunFolder, steps: int, scores: DetectionScores) -> str:
     )
     return f"""# campro-person
 
-A small person detector (YOLOX-nano architecture, one class, 320 x 320) for trying CamPro out without a download.
-It is modest; use a better detector for real work.
+A small person detector (YOLOX-nano architecture, one class, input 320 x 320) for demonstrations and tests without a
+download. Its accuracy is low; use another detector for real work.
 
 | | |
 |---|---|
 | Trained by | `scripts/train_person_detector.py`: {trained}, commit {source_commit()} |
-| How | imitates the scores and boxes of YOLOX-nano (Apache-2.0) on unlabelled photographs |
-| Photographs | subsets of COCO train2017, Pascal VOC 2012, Flickr8k and CelebA, and building sites; none is shipped |
-| Figures | {figures} |
+| Method | distillation of the scores and boxes of YOLOX-nano (Apache-2.0) on unlabelled photographs |
+| Training set | subsets of COCO train2017, Pascal VOC 2012, Flickr8k, CelebA and construction sites; none is in the file |
+| Accuracy | {figures} |
 | Licence | Apache-2.0 |
 | SHA-256 | {file_sha256(PERSON_WEIGHTS)} |
 """
