@@ -54,9 +54,9 @@ def test_one_image_to_a_file_or_a_folder(photos, tmp_path):
 def test_a_bad_image_is_skipped_with_a_line_and_counted(photos, tmp_path, capsys):
     (photos / "bad.jpg").write_bytes(b"\xff\xd8\xff half a picture")
     capture(photos, tmp_path / "out", Negative())
-    said = capsys.readouterr()
-    assert f"skipped {photos}/bad.jpg: expected a whole image file" in said.err
-    assert "3 pictures written, 1 skipped" in said.out
+    output = capsys.readouterr()
+    assert f"skipped {photos}/bad.jpg: expected a whole image file" in output.err
+    assert "3 pictures written, 1 skipped" in output.out
 
 
 def test_nothing_written_is_an_error(tmp_path):

@@ -37,7 +37,11 @@ class Camera2(TargetCamera):
     JSON, KOTLIN = "camera2.json", "CamProProfile.kt"
 
     def write(self, profile: IspProfile, base: str) -> Files:
-        """See `TargetCamera.write`."""
+        """See `TargetCamera.write`.
+
+        Raises:
+            CamproError: If the curve has more than `POINTS` points.
+        """
         ccm, lut = parts(profile)
         if len(lut.positions) > POINTS:
             raise CamproError(self.name, f"a curve of at most {POINTS} points", str(len(lut.positions)))
@@ -50,7 +54,11 @@ class Camera2(TargetCamera):
         return {self.JSON: json.dumps(document, indent=1) + "\n", self.KOTLIN: _kotlin(numerators, lut, curves)}
 
     def read(self, files: Files, base: str) -> IspProfile:
-        """See `TargetCamera.read`; also checks the constraints of `ColorSpaceTransform` and `TonemapCurve`."""
+        """See `TargetCamera.read`; also checks the constraints of `ColorSpaceTransform` and `TonemapCurve`.
+
+        Raises:
+            CamproError: If the files are not those that `write` makes.
+        """
         try:
             document = json.loads(files[self.JSON])
             values = [numerator / denominator for numerator, denominator in document["colorSpaceTransform"]]

@@ -51,6 +51,9 @@ class TuningFile(TargetCamera):
         Matrices multiply column vectors. A pixel passes the camera's calibrated matrix first and the profile's next,
         so the product is CCM_opt x CCM_i (eq. 1 and Fig. 6 of the paper; its appendix B has the order for row
         vectors). Adaptive contrast is switched off, and a lux-dependent saturation is removed.
+
+        Raises:
+            CamproError: If the base is no such tuning file, or a product leaves the matrix's range.
         """
         document = Document(base, "base")
         ccm, lut = parts(profile)
@@ -72,7 +75,11 @@ class TuningFile(TargetCamera):
         return {self.FILE: document.changed()}
 
     def read(self, files: Files, base: str) -> IspProfile:
-        """See `TargetCamera.read`."""
+        """See `TargetCamera.read`.
+
+        Raises:
+            CamproError: If the files are not those that `write` makes.
+        """
         document = Document(files[self.FILE], self.FILE)
         own = [matrix for _, matrix in _matrices(Document(base, "base"), self.processor)]
         found = [matrix for _, matrix in _matrices(document, self.processor)]

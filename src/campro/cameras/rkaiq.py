@@ -144,6 +144,9 @@ class RkAiq(TargetCamera):
 
         The strength of the matrix is set to its full value for all luma and gain, where the file reduces it for dark
         and noisy pictures.
+
+        Raises:
+            CamproError: If the base is no such IQ file, or a product does not fit the register.
         """
         file, (ccm, lut) = IqFile(base, "base"), parts(profile)
         changes = [(element, product_for(self.name, ccm, own).ravel()) for element, own in _matrices(file)]
@@ -162,7 +165,11 @@ class RkAiq(TargetCamera):
         return {self.FILE: file.with_changes(changes)}
 
     def read(self, files: Files, base: str) -> IspProfile:
-        """See `TargetCamera.read`."""
+        """See `TargetCamera.read`.
+
+        Raises:
+            CamproError: If the files are not those that `write` makes.
+        """
         file, base_file = IqFile(files[self.FILE], self.FILE), IqFile(base, "base")
         self._check_knots(file)
         new, old = (

@@ -40,7 +40,11 @@ class RkAiqJson(TargetCamera):
     FILE = "iq.json"
 
     def write(self, profile: IspProfile, base: str) -> Files:
-        """Replace all matrices by profile x matrix at full strength, and all curves; see `TargetCamera.write`."""
+        """Replace all matrices by profile x matrix at full strength, and all curves; see `TargetCamera.write`.
+
+        Raises:
+            CamproError: If the base is no such IQ file, or a product does not fit the register.
+        """
         document, (ccm, lut) = Document(base, "base"), parts(profile)
         for entry, node in _matrices(document):
             own = own_matrix(document.numbers(node, MATRIX, 9), document)
@@ -60,7 +64,11 @@ class RkAiqJson(TargetCamera):
         return {self.FILE: document.changed()}
 
     def read(self, files: Files, base: str) -> IspProfile:
-        """See `TargetCamera.read`."""
+        """See `TargetCamera.read`.
+
+        Raises:
+            CamproError: If the files are not those that `write` makes.
+        """
         document = Document(files[self.FILE], self.FILE)
         new, old = (_numbers_of(one) for one in (document, Document(base, "base")))
         if len(new) != len(old):

@@ -63,7 +63,11 @@ class KernelParameters(TargetCamera):
         return {self.FILE: json.dumps(document, indent=1) + "\n"}
 
     def read(self, files: Files, base: str) -> IspProfile:
-        """See `TargetCamera.read`."""
+        """See `TargetCamera.read`.
+
+        Raises:
+            CamproError: If the files are not those that `write` makes.
+        """
         try:
             document = json.loads(files[self.FILE])
             matrix = tuple(tuple(_signed(value, 11) / FRACTION for value in row) for row in document["ctk"]["coeff"])

@@ -40,7 +40,11 @@ class RkIsp1Tuning(TargetCamera):
     FILE = "tuning.yaml"
 
     def write(self, profile: IspProfile, base: str) -> Files:
-        """Replace each calibrated matrix by profile x matrix, and the gamma exponent; see `TargetCamera.write`."""
+        """Replace each calibrated matrix by profile x matrix, and the gamma exponent; see `TargetCamera.write`.
+
+        Raises:
+            CamproError: If the base is no such tuning file, or a product leaves the matrix's range.
+        """
         document = Document(base, "base")
         _check_version(document)
         ccm, lut = parts(profile)
@@ -63,7 +67,11 @@ class RkIsp1Tuning(TargetCamera):
         return {self.FILE: document.changed()}
 
     def read(self, files: Files, base: str) -> IspProfile:
-        """See `TargetCamera.read`."""
+        """See `TargetCamera.read`.
+
+        Raises:
+            CamproError: If the files are not those that `write` makes.
+        """
         document = Document(files[self.FILE], self.FILE)
         found, own = _lights(document), _lights(Document(base, "base"))
         if len(found) != len(own):

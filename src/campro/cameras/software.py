@@ -83,7 +83,11 @@ class Software(TargetCamera):
         )
 
     def read(self, files: Files, base: str) -> IspProfile:
-        """See `TargetCamera.read`."""
+        """See `TargetCamera.read`.
+
+        Raises:
+            CamproError: If the files are not those that `write` makes.
+        """
         linear, curve = (_read_cube_1d(files[name], name) for name in (self.TO_LINEAR, self.TO_PICTURE))
         try:
             chain = files[self.FFMPEG].splitlines()[0]
