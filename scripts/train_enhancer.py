@@ -1,4 +1,4 @@
-"""Train the fast enhancer that ships for `campro-default`, or one to compare it with, and write it as ONNX.
+"""Train the shipped fast enhancer for `campro-default`, or another one to compare it with, and export it to ONNX.
 
 CAMPRO_DATA=... python scripts/train_enhancer.py RUN_FOLDER [fast|unet] [STEPS] [coco|all] [BATCH]
 """
@@ -22,8 +22,9 @@ PRECISIONS = {"fast": "32-true", "unet": "bf16-mixed"}
 
 
 def main(out: Path, enhancer: str = "fast", steps: int = 12000, scenes: str = "all", batch: int = 8) -> None:
-    """Train on scenes, of COCO train2017 alone or all at hand, which have faces enough; export the fast one to where
-    it ships.
+    """Train on COCO train2017 (`scenes` = "coco") or on all scenes ("all"); they contain enough faces.
+
+    The fast enhancer of all scenes replaces the shipped file.
     """
     data = Path(os.environ["CAMPRO_DATA"])
     folders = [data / "coco" / "train2017", *([data / "scenes"] if scenes == "all" else [])]

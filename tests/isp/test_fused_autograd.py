@@ -1,4 +1,4 @@
-"""The fused differentiable path against the plain functions and against numerical differentiation."""
+"""The fused colour blocks, compared with the plain functions and with numerical differentiation."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _plain(images, curve, matrix, offsets, values, knots, levels):
 @pytest.mark.parametrize("curve", ["power-2.2", "srgb", None])
 @pytest.mark.parametrize("levels", [0, 255])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_equals_the_functions(kind, curve, levels, channels):
+def test_values_and_gradients_equal_those_of_the_functions(kind, curve, levels, channels):
     (images, matrix, offsets, values), knots = _inputs(kind, torch.float64, (2, 3, 60, 151), channels)
     back = torch.randn(images.shape, dtype=torch.float64)
     results = []
@@ -43,7 +43,7 @@ def test_equals_the_functions(kind, curve, levels, channels):
 
 
 @pytest.mark.parametrize("kind", KNOTS)
-def test_gradcheck(kind):
+def test_gradients_equal_numerical_differentiation(kind):
     (images, matrix, offsets, values), knots = _inputs(kind, torch.float64)
     assert torch.autograd.gradcheck(
         lambda *p: fused_colour_blocks(p[0], "power-2.2", *p[1:], knots, 0),
@@ -53,7 +53,7 @@ def test_gradcheck(kind):
     )
 
 
-def test_same_on_every_run_and_for_any_number_of_threads():
+def test_gradients_are_the_same_for_any_number_of_threads():
     (images, matrix, offsets, values), knots = _inputs("even", torch.float32, (1, 3, 200, 301))
     before = numba.get_num_threads()
     gradients = []

@@ -1,4 +1,4 @@
-"""The fast path against an independent float64 reference, for every colour there is."""
+"""The 8-bit path, compared with an independent float64 reference for all 2^24 colours."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _reference(profile, rgb):
 
 
 @pytest.mark.parametrize("name", PROFILES)
-def test_every_colour(name):
+def test_every_colour_equals_the_reference(name):
     profile = PROFILES[name]
     wrong = 0
     green, blue = (axis.ravel() for axis in np.mgrid[:256, :256])
@@ -51,7 +51,7 @@ def test_every_colour(name):
     assert wrong == 0
 
 
-def test_stacks_and_odd_shapes():
+def test_stacks_and_strided_views_are_accepted():
     rgb = np.random.default_rng(0).integers(0, 256, (3, 17, 31, 3), dtype=np.uint8)
     whole = apply(PROFILES["shared"], rgb)
     assert whole.shape == rgb.shape
@@ -67,7 +67,7 @@ def test_other_arrays_are_refused(bad):
 
 
 @pytest.mark.parametrize("name", ["invert", "low-resolution-8", "defocus-13-5"])
-def test_differentiable_twin_agrees(name):
+def test_the_pipeline_agrees_to_one_level(name):
     rgb = np.random.default_rng(1).integers(0, 256, (40, 50, 3), dtype=np.uint8)
     profile = load_profile(name)
     with torch.no_grad():
@@ -75,7 +75,7 @@ def test_differentiable_twin_agrees(name):
     assert np.abs(slow.astype(int) - apply(profile, rgb)).max() <= 1
 
 
-def test_invert_is_inversion():
+def test_the_profile_invert_inverts_every_level():
     rgb = np.random.default_rng(2).integers(0, 256, (9, 9, 3), dtype=np.uint8)
     np.testing.assert_array_equal(apply(load_profile("invert"), rgb), 255 - rgb)
     np.testing.assert_array_equal(apply(load_profile("identity"), rgb), rgb)

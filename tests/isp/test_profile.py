@@ -25,6 +25,24 @@ from campro.isp import (
 )
 from campro.isp.lookup import is_pointwise
 
+DIGESTS = {
+    "black": "ac2c3ba78ee9a08d3bfcddf2f3fd54e779ea6f1b8ead249c864d84ed73f1d5d4",
+    "campro-default": "4da4a05f9366b7a33b7972c73e8a7692c397892cd371784cd230572ee2f6b5d0",
+    "campro-strong": "b626adbaac19fbc83fe5aea2c2e6c2b123a1913e55616918a13ebe0fa80deab4",
+    "defocus-13-5": "ba777f9afa05c8811c1eb4be6a2019a189e1f5ecad331d681b338b52eb0190cc",
+    "defocus-15-7": "4ee872996f5fdc9de4743a21dcd32e18131b64a9a530451be275b70e9293b7eb",
+    "defocus-25-7": "fbca698c14504d3f5e6dc11f95718fc223c031fae85f9b165e69df8d118f9091",
+    "defocus-9-3": "06378758172c5379bca5de123c760a57972d4184decb73171612f4ae84f209dc",
+    "identity": "35d7f534fc07759135dd2c272114e27f781cc470434e39c37163e060b071db5f",
+    "invert": "730aa5fbbdb63cb9bf0a6d323fa21c9dafa757fa1f9925f6b17ad179b2ccd91b",
+    "low-resolution-16": "2ad041813b61edf0e21506a6027625fe34c05c277b16e15cec6d88bcab689eff",
+    "low-resolution-4": "1d078ddbebb6d74940bb8a03b1dde5dbeb73622be0fb2f0c1cbcbd043bd9b919",
+    "low-resolution-8": "3dabb43bddc116c4389e54c4e2436d5fd40df814f19764103e27094d57609535",
+    "negative": "c68fbf8332cc775dd2a1e576f9d46cd7350f2b37b853228039b62eb2f40bb964",
+    "skin-null": "569687b147f99480a90385d1a014f88b120c2aa7039fcfcd60bee3408b8224ee",
+}
+"""Digests that caches and published results contain."""
+
 share = st.floats(0, 1, allow_nan=False)
 entry = st.floats(-5, 5, allow_nan=False)
 
@@ -45,19 +63,23 @@ def profiles(draw):
 
 
 @given(profiles())
-def test_text_round_trip_is_exact(profile):
+def test_a_profile_survives_the_round_trip_through_text(profile):
     again = IspProfile.from_json(profile.to_json())
     assert again == profile
     assert again.digest == profile.digest
 
 
 @given(profiles())
-def test_pipeline_round_trip_is_exact(profile):
+def test_a_profile_survives_the_round_trip_through_the_pipeline(profile):
     assert IspPipeline.from_profile(profile).to_profile(profile.name).blocks == profile.blocks
 
 
+def test_digests_of_built_in_profiles_do_not_change():
+    assert {name: load_profile(name).digest for name in BUILTIN_PROFILES} == DIGESTS
+
+
 @pytest.mark.parametrize("name", BUILTIN_PROFILES)
-def test_built_in_profiles_load_save_and_agree(name, tmp_path):
+def test_built_in_profiles_can_be_loaded_and_saved(name, tmp_path):
     profile = load_profile(name)
     profile.save(tmp_path / "p.json")
     again = load_profile(tmp_path / "p.json")
@@ -65,7 +87,7 @@ def test_built_in_profiles_load_save_and_agree(name, tmp_path):
 
 
 def test_skin_null_clips_skin_in_green_and_blue_and_keeps_grey():
-    """Skin from light to dark, by eye; of dark reddish skin some red is left, and a grey photograph passes whole."""
+    """Typical skin colours from light to dark; dark reddish skin keeps some red, grey keeps green and blue."""
     skin = np.array([[[255, 219, 172], [241, 194, 125], [224, 172, 138], [198, 134, 66], [141, 85, 36]]], np.uint8)
     grey = np.repeat(np.arange(0, 256, 51, dtype=np.uint8)[None, :, None], 3, 2)
     camera = Camera("skin-null")
@@ -83,7 +105,7 @@ def test_campro_strong_clips_redder_skin_in_all_channels_and_lets_the_lightest_t
     assert (camera(linear(0.5, 0.40 * 0.5, 0.30 * 0.5))[0, 0] > 0).tolist() == [True, False, False]
 
 
-def test_the_digest_is_of_what_the_camera_does():
+def test_the_digest_depends_on_the_blocks_alone():
     one = load_profile("invert")
     assert IspProfile("another name", one.blocks).digest == one.digest
     assert load_profile("identity").digest != one.digest
@@ -119,15 +141,15 @@ def test_bad_documents_are_refused_in_one_line(text, says):
     assert "\n" not in str(caught.value)
 
 
-def test_numbers_keep_every_bit(tmp_path):
+def test_saved_numbers_keep_every_bit(tmp_path):
     values = tuple(np.random.default_rng(0).uniform(0, 1, 32).tolist())
     profile = IspProfile("bits", (GammaLut((values,)),))
     profile.save(tmp_path / "bits.json")
     assert load_profile(tmp_path / "bits.json").blocks[0].values[0] == values
 
 
-def test_a_blur_of_chroma_leaves_luma_and_grey_alone():
-    """Grey stays as it is; of a coloured edge the luma stays, and far from it nothing changes."""
+def test_chroma_blur_changes_neither_luma_nor_grey():
+    """At an edge between two colours luma stays the same, and far from it nothing changes."""
     blur = IspPipeline.from_profile(IspProfile("blur", (ChromaBlur(9, 1.5),)))
     grey = torch.rand(1, 1, 20, 20).expand(1, 3, 20, 20)
     torch.testing.assert_close(blur(grey), grey, atol=1e-6, rtol=0)
@@ -142,5 +164,23 @@ def test_a_blur_of_chroma_leaves_luma_and_grey_alone():
     assert 0.51 < float(seen[0, 0, 10, 20]) < 0.59
 
 
-def test_a_blur_of_chroma_is_not_pointwise():
+def test_chroma_blur_is_not_pointwise():
     assert not is_pointwise(IspProfile("blur", (Degamma(), ChromaBlur(9, 1.5))).blocks)
+
+
+def test_an_unreadable_file_is_refused(tmp_path):
+    (tmp_path / "binary.json").write_bytes(b"\xff\xfe\x00")
+    for name in ("binary.json", "absent.json"):
+        with pytest.raises(CamproError, match=name):
+            IspProfile.load(tmp_path / name)
+
+
+def test_a_bad_file_is_refused_with_its_name(tmp_path):
+    (tmp_path / "bad.json").write_text("{}")
+    with pytest.raises(CamproError, match=r"bad\.json"):
+        load_profile(tmp_path / "bad.json")
+
+
+def test_a_profile_without_a_name_is_refused():
+    with pytest.raises(CamproError, match="a name"):
+        IspProfile("", ())

@@ -1,4 +1,4 @@
-"""The simulated camera: colours come through, noise is what the sensor says, profiles act as on clean pictures."""
+"""The simulated camera: colours survive, noise has the variance of the sensor, profiles act as on clean pictures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CLEAN = Sensor(quality=None)
 
 
 @pytest.mark.parametrize("colour", [(0, 0, 0), (200, 180, 160), (40, 90, 60), (120, 120, 120), (255, 255, 255)])
-def test_an_even_colour_comes_through(colour):
+def test_a_uniform_colour_survives_unprocessing_and_development(colour):
     patch = np.full((32, 48, 3), colour, np.uint8)
     apart = np.abs(RawCamera(PLAIN, CLEAN)(patch).astype(int) - patch)[8:-8, 8:-8]
     assert apart.max() <= 2
@@ -23,14 +23,14 @@ def test_an_even_colour_comes_through(colour):
 
 @pytest.mark.parametrize("start", ["negative", "campro-default"])
 def test_a_profile_acts_as_on_clean_pictures(start):
-    """Away from edges, where demosaicking guesses: a slow ramp."""
+    """On a smooth ramp, where demosaicking is exact enough."""
     ramp = np.linspace(60, 200, 256)[None, :, None].repeat(32, 0) * np.array([0.9, 1.0, 0.8])
     picture = ramp.round().astype(np.uint8)
     apart = np.abs(RawCamera(load_profile(start), CLEAN)(picture).astype(int) - Camera(start)(picture))[8:-8, 8:-8]
     assert np.median(apart) <= 2
 
 
-def test_noise_has_the_variance_that_the_sensor_says():
+def test_noise_has_the_variance_of_the_sensor():
     sensor = Sensor(shot=0.01, read=1e-4, quality=None)
     patch = np.full((256, 256, 3), 128, np.uint8)
     clean, noisy = (RawCamera(PLAIN, s).expose(patch) for s in (CLEAN, sensor))
@@ -40,7 +40,7 @@ def test_noise_has_the_variance_that_the_sensor_says():
     assert (noisy - clean)[greens].mean() == pytest.approx(0, abs=3 * (wanted / noisy[greens].size) ** 0.5)
 
 
-def test_published_noise_levels():
+def test_read_noise_follows_the_published_model():
     """Brooks et al. draw shot noise from 1e-4 to 1.2e-2; read noise follows, by hand for the two ends."""
     assert Sensor.with_noise(1e-4).read == pytest.approx(np.exp(2.18 * np.log(1e-4) + 1.2))
     assert 1e-9 < Sensor.with_noise(1e-4).read < Sensor.with_noise(1.2e-2).read < 1e-3
@@ -67,6 +67,6 @@ def test_the_same_picture_gives_the_same_file_and_other_seeds_others():
     assert first.shape == picture.shape
 
 
-def test_only_profiles_for_cameras():
+def test_profiles_with_other_blocks_than_cameras_have_are_refused():
     with pytest.raises(CamproError, match="blocks degamma"):
         RawCamera(load_profile("defocus-9-3"), CLEAN)

@@ -1,4 +1,4 @@
-"""Raw files: a DNG that the simulated camera exposed and tifffile wrote, read by LibRaw."""
+"""Raw files: a mosaic of the simulated camera, written as DNG by tifffile and read by LibRaw."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def dng(exposed, tmp_path_factory):
     return path
 
 
-def test_the_mosaic_and_the_camera_come_back(dng, exposed):
+def test_the_mosaic_and_the_sensor_survive_the_round_trip(dng, exposed):
     mosaic, sensor, turns = read_raw(dng)
     np.testing.assert_allclose(mosaic, exposed, atol=1 / (WHITE - BLACK))
     np.testing.assert_allclose(sensor.gains, SENSOR.gains, rtol=1e-3)
@@ -53,7 +53,7 @@ def test_the_mosaic_and_the_camera_come_back(dng, exposed):
     assert turns == 3
 
 
-def test_developed_as_libraw_does(dng):
+def test_development_agrees_with_libraw(dng):
     """Without a profile: LibRaw's own development, with the same white balance and gamma, and no brightening."""
     bilinear = rawpy.DemosaicAlgorithm.LINEAR
     with rawpy.imread(str(dng)) as raw:
@@ -71,7 +71,7 @@ def test_a_profile_acts_in_the_raw_domain(dng):
     assert np.median(np.abs(captured.astype(int) - from_picture)) <= 3
 
 
-def test_the_command(dng, tmp_path, capsys):
+def test_the_command_capture_develops_raw_files(dng, tmp_path, capsys):
     assert main(["capture", str(dng), "-o", str(tmp_path), "--profile", "negative"]) == 0
     np.testing.assert_array_equal(read_image(tmp_path / "shot.png"), develop_file(dng, load_profile("negative")))
     (tmp_path / "bad.dng").write_bytes(b"II*\0 no raw file")
@@ -79,7 +79,7 @@ def test_the_command(dng, tmp_path, capsys):
     assert "raw file" in capsys.readouterr().err
 
 
-def test_a_cut_file_is_refused(dng, tmp_path):
+def test_a_truncated_file_is_refused(dng, tmp_path):
     (tmp_path / "cut.dng").write_bytes(dng.read_bytes()[:2000])
     with pytest.raises(CamproError):
         read_raw(tmp_path / "cut.dng")

@@ -1,4 +1,4 @@
-"""What simulates a camera around a profile: its measured tone curve, and noise."""
+"""Blocks that simulate a camera: a measured tone curve, and noise."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MEASURED = IspProfile("measured", (TONE, MIXED, CURVE, Quantise(8)))
 
 
 @given(st.tuples(*[st.integers(0, 255)] * 3))
-def test_a_measured_tone_curve_by_hand(colour):
+def test_a_measured_tone_curve_equals_numpy(colour):
     light = np.interp(np.array(colour) / 255, np.linspace(0, 1, 5), TONE.values)
     mixed = (np.array(MIXED.matrix) @ light).clip(0, 1)
     wanted = 255 * np.interp(mixed, np.linspace(0, 1, 4), CURVE.values[0])
@@ -29,7 +29,7 @@ def test_a_measured_tone_curve_by_hand(colour):
     np.testing.assert_allclose(255 * slow[0, :, 0, 0].detach(), wanted, atol=0.501)
 
 
-def test_a_measured_tone_curve_does_not_learn_and_comes_back():
+def test_a_measured_tone_curve_is_not_trained_and_survives_a_round_trip():
     module = pipeline(MEASURED)
     assert sum(p.numel() for p in module.parameters() if p.requires_grad) == 9 + 4
     assert module.to_profile("measured") == MEASURED
@@ -37,12 +37,12 @@ def test_a_measured_tone_curve_does_not_learn_and_comes_back():
 
 
 @pytest.mark.parametrize("values", [(0.0,), (0.1, 1.0), (0.0, 0.6, 0.5, 1.0), (0.0, 0.9), (0.0, float("nan"), 1.0)])
-def test_a_tone_curve_that_is_none_is_refused(values):
+def test_a_tone_curve_that_does_not_rise_from_0_to_1_is_refused(values):
     with pytest.raises(CamproError):
         MeasuredDegamma(values)
 
 
-def test_noise_has_its_variance_and_repeats():
+def test_noise_has_its_variance_and_depends_on_seed_and_picture_alone():
     noisy = IspProfile("noisy", (SensorNoise(0.004, 0.02, seed=3),))
     grey = torch.full((1, 3, 200, 200), 0.4, dtype=torch.float64)
     first, again = (pipeline(noisy)(grey) for _ in range(2))
@@ -55,6 +55,6 @@ def test_noise_has_its_variance_and_repeats():
     )
 
 
-def test_what_simulates_does_not_keep_a_profile_from_a_camera():
+def test_simulated_noise_is_ignored_when_a_profile_is_fitted_to_a_camera():
     whole = IspProfile("whole", (TONE, SensorNoise(0.001, 0.001), MIXED, CURVE, Quantise(8)))
     assert parts(whole) == (MIXED, CURVE)
