@@ -136,7 +136,7 @@ people. Its faces are blurred and frontal; results on them say nothing about rea
 | | |
 |---|---|
 | Fitted by | `scripts/fit_face_model.py`, {how} |
-| Training set | {used} frontal photographs of {len(faces.identities)} people of CelebA (research use); none is in the file |
+| Training set | {used} frontal photographs of {len(faces.identities)} people of CelebA; none is in the file |
 | Explained variance | {explained:.1%} of the weighted variance of the aligned photographs |
 | Content | means over all photographs, components in 8 bits, two covariance factors |
 | Licence | Apache-2.0 for the file; the terms of CelebA ask for non-commercial research use of derived models |

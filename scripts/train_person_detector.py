@@ -177,7 +177,7 @@ download. Its accuracy is low; use another detector for real work.
 |---|---|
 | Trained by | `scripts/train_person_detector.py`: {trained}, commit {source_commit()} |
 | Method | distillation of the scores and boxes of YOLOX-nano (Apache-2.0) on unlabelled photographs |
-| Training set | subsets of COCO train2017, Pascal VOC 2012, Flickr8k, CelebA and construction sites; none is in the file |
+| Training set | subsets of COCO train2017, Pascal VOC 2012, Flickr8k, CelebA and building sites; none is shipped |
 | Accuracy | {figures} |
 | Licence | Apache-2.0 |
 | SHA-256 | {file_sha256(PERSON_WEIGHTS)} |

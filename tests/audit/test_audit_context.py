@@ -90,7 +90,7 @@ def test_a_second_audit_embeds_nothing(few, tmp_path, monkeypatch):
 @pytest.mark.shared
 def test_audited_photographs_never_train_the_detector(few, shared_data):
     config = AuditConfig(**(vars(few) | {"adapt_steps": 1, "train_scenes": (few.scenes,)}))
-    with pytest.raises(CamproError, match="pictures that val2017 does not have"):
+    with pytest.raises(CamproError, match="images that val2017 does not contain"):
         AuditContext(config).inputs()
     both = (few.scenes, shared_data / "scenes" / "construction_ppe" / "annotations.json")
     train_scenes = AuditContext(AuditConfig(**(vars(config) | {"train_scenes": both}))).train_scenes

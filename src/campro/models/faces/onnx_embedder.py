@@ -86,9 +86,10 @@ def read_card(path: Path) -> EmbedderCard:
     """
     try:
         entries: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        card = EmbedderCard(
-            **{name: tuple(value) if isinstance(value, list) else value for name, value in entries.items()}
-        )
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in entries.items()
+        }
+        card = EmbedderCard(**values)
         _check_card(card)
         return card
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
