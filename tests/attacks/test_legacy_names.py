@@ -8,7 +8,7 @@ import pytest
 
 from campro.attacks.attack_table import ATTACKS
 from campro.attacks.budget import FULL
-from campro.attacks.legacy_names import current_key, current_name, current_threat_model
+from campro.attacks.legacy_names import current_name
 from campro.data import FaceSet
 from campro.isp import RAW, Camera, load_profile
 
@@ -131,15 +131,3 @@ def test_old_names_lead_to_existing_runs(current):
 def test_current_names_stay(current):
     for attack, runs in current.items():
         assert [current_name(attack, run) for run in runs] == [(attack, run) for run in runs]
-
-
-def test_keys_of_cells():
-    key = {"kind": "attack", "attack": "adaptation", "run": "rows", "side": "captured", "matchers": ["nearest"]}
-    assert current_key(key) == key | {"attack": "domain adaptation", "run": "CORAL"}
-    assert current_key({"kind": "detection", "view": "raw"}) == {"kind": "detection", "view": "raw"}
-
-
-def test_threat_models():
-    assert [current_threat_model(word) for word in ("black", "grey", "white", "none", "gray-box")] == [
-        "black-box", "gray-box", "white-box", "none", "gray-box",
-    ]  # fmt: skip

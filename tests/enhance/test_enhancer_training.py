@@ -10,7 +10,6 @@ from lightning_fabric import Fabric
 from campro.core.errors import CamproError
 from campro.core.images import write_image
 from campro.core.run_folder import RunFolder
-from campro.enhance import enhancer_training
 from campro.enhance.enhancer_training import TrainingSet, train_enhancer
 from campro.enhance.enhancers import new_enhancer
 from campro.enhance.recolouring import without_recolouring
@@ -39,7 +38,7 @@ def test_other_processes_compute_the_same_batches(training_set):
 
 
 def test_a_killed_run_ends_with_the_same_weights(training_set, tmp_path, monkeypatch):
-    monkeypatch.setattr(enhancer_training, "SAVE_EVERY_S", 0.0)
+    monkeypatch.setattr("campro.training.checkpoints.SAVE_EVERY_S", 0.0)
     whole = _train(training_set, tmp_path / "whole", 6)
     draw, calls = TrainingSet.__getitem__, []
 

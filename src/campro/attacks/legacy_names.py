@@ -1,12 +1,8 @@
-"""Names of attacks, runs and threat models in results of earlier versions, and what they are called now."""
+"""Names of attacks and their runs in results of earlier versions, and what they are called now."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any, cast
-
-from campro.attacks.attack_base import ThreatModel
 
 PARTS = {
     "as it is": "no attack",
@@ -58,8 +54,6 @@ PATTERNS: dict[str, tuple[tuple[str, str], ...]] = {
 TRAINED = ("distillation", "restoration", "retraining")
 """Last parts of the names of attacks whose run names have a learning rate."""
 
-THREAT_MODELS: dict[str, ThreatModel] = {"black": "black-box", "grey": "gray-box", "white": "white-box"}
-
 
 def current_name(attack: str, run: str) -> tuple[str, str]:
     """The current names of an attack and one of its runs; current names stay as they are.
@@ -83,16 +77,3 @@ def _replaced(run: str, attack: str) -> str:
         if found := re.fullmatch(pattern, run):
             run = found.expand(new)
     return run
-
-
-def current_threat_model(word: str) -> ThreatModel:
-    """The current word for a threat model; current words stay as they are."""
-    return THREAT_MODELS.get(word, cast(ThreatModel, word))
-
-
-def current_key(key: Mapping[str, Any]) -> dict[str, Any]:
-    """A cell key with the current names of its attack and run; keys of other cells stay as they are."""
-    if not isinstance(key.get("attack"), str) or not isinstance(key.get("run"), str):
-        return dict(key)
-    attack, run = current_name(key["attack"], key["run"])
-    return {**key, "attack": attack, "run": run}

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import math
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_all_start_methods, get_context
+from typing import Any
 
 import cv2
 import numba
 import numpy as np
 import torch
 from lightning_fabric import Fabric
-from torch.optim import AdamW
+from torch.optim import AdamW, Optimizer
 from torch.utils.data import DataLoader
 from torch.utils.tensorboard import SummaryWriter
 
@@ -26,9 +26,10 @@ from campro.enhance.enhancement_losses import Sample
 from campro.enhance.enhancer_base import Enhancer
 from campro.enhance.recolouring import Recoloured
 from campro.enhance.samples import TrainingPhoto, draw_samples
+from campro.training.checkpoints import Checkpoints
+from campro.training.gradient_steps import gradient_step
+from campro.training.schedules import cosine, set_learning_rate
 
-SAVE_EVERY_S = 60.0
-"""Seconds between checkpoints."""
 IMAGES_EVERY = 100
 """Steps between example pictures in TensorBoard."""
 SHOWN = 4
@@ -95,50 +96,43 @@ def train_enhancer(
     optimiser = AdamW([p for p in enhancer.parameters() if p.requires_grad], lr=lr, weight_decay=1e-2, fused=True)
     network, optimiser = fabric.setup(enhancer, optimiser)
     network.mark_forward_method("loss")
-    done = _resume(enhancer, optimiser, run)
+    checkpoints = Checkpoints(run)
+    done = checkpoints.resume(partial(_load, enhancer, optimiser))
     board = SummaryWriter(str(run.path / "tensorboard")) if fabric.is_global_zero else None
-    last_save = time.monotonic()
+
+    def clip(_: Optimizer, max_norm: float) -> None:
+        fabric.clip_gradients(network, optimiser, max_norm=max_norm)
+
     keys = [(seed, fabric.global_rank, step) for step in range(done, steps)]
     with Progress("train enhancer", steps, done=done) as progress:
         for step, batch in enumerate(training_set.batches(keys, data_workers(fabric)), start=done):
-            for group in optimiser.param_groups:
-                group["lr"] = lr * 0.5 * (1 + math.cos(math.pi * step / steps))
+            set_learning_rate(optimiser, lr * cosine(step, steps))
             sample = Sample(*(fabric.to_device(part).contiguous(memory_format=torch.channels_last) for part in batch))
             with fabric.autocast():  # Fabric does not enter it for methods marked as forward
                 loss = network.loss(sample)
-            if not torch.isfinite(loss):
+            if not gradient_step(loss, [optimiser], MAX_NORM, fabric.backward, clip):
                 raise CamproError("enhancer", "a finite loss", str(float(loss.detach())), "use --precision 32-true")
-            optimiser.zero_grad()
-            fabric.backward(loss)
-            fabric.clip_gradients(network, optimiser, max_norm=MAX_NORM)
-            optimiser.step()
             value = float(loss.detach())
             if board is not None:
                 run.log({"step": step + 1, "loss": value})
                 board.add_scalar("loss", value, step)
                 if step % IMAGES_EVERY == 0:
                     _show(board, step, enhancer, sample.captured[:SHOWN], sample.raw[:SHOWN])
-            if time.monotonic() - last_save > SAVE_EVERY_S:
-                _save(run, enhancer, optimiser, step + 1)
-                last_save = time.monotonic()
+            checkpoints.save_if_due(partial(_state, enhancer, optimiser, step + 1))
             progress.advance(loss=f"{value:.4f}")
-    _save(run, enhancer, optimiser, steps)
+    checkpoints.save(_state(enhancer, optimiser, steps))
     return enhancer.eval()
 
 
-def _save(run: RunFolder, enhancer: Enhancer, optimiser: torch.optim.Optimizer, step: int) -> None:
-    run.save_state({"step": step, "enhancer": enhancer.state_dict(), "optimiser": optimiser.state_dict()})
+def _state(enhancer: Enhancer, optimiser: Optimizer, step: int) -> dict[str, Any]:
+    return {"step": step, "enhancer": enhancer.state_dict(), "optimiser": optimiser.state_dict()}
 
 
-def _resume(enhancer: Enhancer, optimiser: torch.optim.Optimizer, run: RunFolder) -> int:
-    """Load the last checkpoint of the run, if there is one; returns the number of steps done."""
-    saved = run.load_state()
-    if saved is not None:
-        enhancer.load_state_dict(saved["enhancer"])
-        optimiser.load_state_dict(saved["optimiser"])
-    done = 0 if saved is None else int(saved["step"])
-    run.rewind(done)
-    return done
+def _load(enhancer: Enhancer, optimiser: Optimizer, saved: Mapping[str, Any]) -> int:
+    """Load a checkpoint; returns the number of steps done."""
+    enhancer.load_state_dict(saved["enhancer"])
+    optimiser.load_state_dict(saved["optimiser"])
+    return int(saved["step"])
 
 
 @torch.no_grad()
