@@ -68,7 +68,7 @@ def interrupt_at(monkeypatch):
                 raise KeyboardInterrupt
             PLAIN_ADVANCE(self, *args, **texts)
 
-        monkeypatch.setattr("campro.design.training_loop.SAVE_EVERY_S", 0.0)
+        monkeypatch.setattr("campro.training.checkpoints.SAVE_EVERY_S", 0.0)
         monkeypatch.setattr(Progress, "advance", advance)
 
     return interrupt

@@ -22,6 +22,7 @@ from campro.design.batches import FaceCrops, face_batch, scenes_batch
 from campro.design.design_config import Recipe
 from campro.design.protector import Protector
 from campro.models.persons.detector_adaptation import CALIBRATION_SCENES
+from campro.training.gradient_steps import gradient_step
 
 WARMUP, ADVERSARIAL = 0, 1
 PROTECTOR = "protector"
@@ -165,14 +166,10 @@ class Game:
         return np.random.default_rng([self.seed, self.fabric.global_rank, *key])
 
     def _step(self, loss: Tensor, optimisers: Sequence[Optimizer]) -> None:
-        if not torch.isfinite(loss):
-            raise CamproError("design", "a finite loss", str(float(loss)), "lower the learning rates of the preset")
-        for optimiser in optimisers:
-            optimiser.zero_grad()
-        self.fabric.backward(loss)
-        for optimiser in optimisers:
-            nn.utils.clip_grad_norm_([p for group in optimiser.param_groups for p in group["params"]], MAX_NORM)
-            optimiser.step()
+        if not gradient_step(loss, optimisers, MAX_NORM, self.fabric.backward):
+            raise CamproError(
+                "design", "a finite loss", str(float(loss.detach())), "lower the learning rates of the preset"
+            )
 
     # The two phases ------------------------------------------------------------------------------------------
 
@@ -227,7 +224,7 @@ class Game:
         }
         return {"progress": vars(self.state).copy(), "modules": modules}
 
-    def load_state_dict(self, state: dict) -> None:
+    def load_state_dict(self, state: Mapping) -> None:
         """Restore a state of `state_dict`."""
         self.state = GameState(**state["progress"])
         for name, (weights, moments) in state["modules"].items():
