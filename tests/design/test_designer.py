@@ -76,17 +76,6 @@ def crops_of(colours, person):
 RED, GREEN, BLUE = (200, 20, 20), (20, 200, 20), (20, 20, 200)
 
 
-def test_held_out_rank1_by_hand():
-    """Two people with two photographs each are counted, the third has one only; a negative swaps the two."""
-    held_out = crops_of([GREEN, RED, RED, BLUE, GREEN], [1, 0, 0, 2, 1])
-    figures = designer.held_out_rank1(load_profile("identity"), MeanColour(), held_out)
-    assert figures == {"held_out_people": 2.0, "held_out_rank1_raw": 1.0, "held_out_rank1_captured": 1.0}
-    hidden = designer.held_out_rank1(load_profile("invert"), MeanColour(), held_out)
-    assert hidden["held_out_rank1_raw"] == 1.0
-    assert hidden["held_out_rank1_captured"] == 0.0
-    assert designer.held_out_rank1(load_profile("identity"), MeanColour(), crops_of([RED, RED], [0, 0])) == {}
-
-
 def test_mean_embeddings_are_unit_norm_means_by_person():
     faces = crops_of([RED, BLUE, GREEN], [0, 1, 0])
     means = designer.mean_embeddings(MeanColour(), faces)

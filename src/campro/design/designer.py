@@ -26,13 +26,13 @@ from campro.design.attackers import ATTACKERS, Attacker
 from campro.design.batches import FaceCrops
 from campro.design.design_config import PLAIN, PRESETS, DesignConfig, Recipe
 from campro.design.game import Game
+from campro.design.held_out_check import held_out_rank1
 from campro.design.monitor import Monitor
 from campro.design.protector import Protector
 from campro.design.start import start_profile
 from campro.design.training_loop import play
-from campro.isp import Camera, IspPipeline, IspProfile, Provenance
+from campro.isp import IspPipeline, IspProfile, Provenance
 from campro.isp.limits import Limits
-from campro.metrics.identification import closed_set
 from campro.models.faces import FaceEmbedder, crop_photos, find_landmarks, load_embedder, load_face_detector
 from campro.models.persons import load_detector
 
@@ -76,7 +76,7 @@ def design(config: DesignConfig) -> Path:
     )
     play(game, run, Monitor(run, {"faces": to_tensor(crops.pixels[:8])}, active=fabric.is_global_zero))
     profile = pipeline.to_profile(config.name, Provenance())
-    figures = held_out_rank1(profile, embedder, crop_faces(held_out, embedder, config))
+    figures = held_out_rank1(profile, embedder, held_out, config.landmarks, config.seed)
     provenance = Provenance(
         data=inputs,
         models={"recogniser": config.face_model, "detector": config.detector},
@@ -198,29 +198,3 @@ def mean_embeddings(embedder: FaceEmbedder, faces: FaceCrops) -> Float[Tensor, "
     embeddings = torch.cat([embedder(to_tensor(batch)) for batch in batches])
     sums = torch.zeros(faces.people, embeddings.shape[1]).index_add_(0, torch.from_numpy(faces.person), embeddings)
     return F.normalize(sums)
-
-
-@torch.inference_mode()
-def held_out_rank1(profile: IspProfile, embedder: FaceEmbedder, held_out: FaceCrops) -> dict[str, float]:
-    """Rank-1 rate of held-out people, raw and captured: first photograph as gallery, second as probe.
-
-    A coarse check for the provenance, with a small gallery and an unadapted recogniser; it does not replace an audit.
-
-    Returns:
-        Number of people and two rates from 0 to 1; empty with fewer than two people of two photographs each.
-    """
-    order = np.argsort(held_out.person, kind="stable")
-    person = held_out.person[order]
-    _, first = np.unique(person, return_index=True)
-    pairs = [place for place in first if place + 1 < len(order) and person[place + 1] == person[place]]
-    if len(pairs) < 2:
-        return {}
-    gallery_px, probe_px = held_out.pixels[order[pairs]], held_out.pixels[order[np.array(pairs) + 1]]
-    gallery, raw, captured = (
-        embedder(to_tensor(pixels)) for pixels in (gallery_px, probe_px, Camera(profile)(probe_px))
-    )
-    return {
-        "held_out_people": float(len(pairs)),
-        "held_out_rank1_raw": closed_set(gallery, raw).rank1,
-        "held_out_rank1_captured": closed_set(gallery, captured).rank1,
-    }
