@@ -24,8 +24,8 @@ PAGES = sorted(
         *ROOT.glob("examples/*.md"),
     ]
 )
-CURRENT = [page for page in PAGES if "decisions" not in page.parts]
-"""Without decision records, whose commands are those of their day."""
+CURRENT = [page for page in PAGES if "decisions" not in page.parts and page.name != "CHANGELOG.md"]
+"""Without decision records and the changelog, which name commands and options of the past."""
 DESCRIBING = [page for page in CURRENT if page.name != "adding.md"]
 """Without the page whose files are yet to be written."""
 COMMON = {"--help", "--config"}
