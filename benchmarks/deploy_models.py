@@ -6,6 +6,7 @@ By `python -m benchmarks.deploy_models`.
 from __future__ import annotations
 
 import time
+from functools import partial
 
 import numpy as np
 
@@ -24,7 +25,7 @@ def main() -> None:
         start = time.perf_counter()
         held = target.limits.realised(target.limits.fitted(wanted))
         fit_ms = 1e3 * (time.perf_counter() - start)
-        ways = {"float": lambda: apply(wanted, rgb), "fixed point": lambda held=held: apply(held, rgb)}
+        ways = {"float": partial(apply, wanted, rgb), "fixed point": partial(apply, held, rgb)}
         results[name] = {"picture": summary(in_turns(ways), "fixed point"), "fit_ms": round(fit_ms, 1)}
     write("deploy_models", results)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import subprocess
 import sys
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,7 +19,7 @@ SIZE = (8, 3, 416, 416)
 
 def op_by_op(images: Images, pipe: torch.nn.Module) -> Tensor:
     """The blocks as functions, autograd keeping what each needs."""
-    _, ccm, lut, _ = pipe.blocks
+    _, ccm, lut, _ = pipe.blocks  # type: ignore[misc]
     x = functional.apply_ccm(functional.degamma(images), ccm.matrix.float(), ccm.offsets.float())
     return functional.quantise(functional.apply_lut(x, lut.values.float(), lut.knots.float()))
 
@@ -47,7 +48,7 @@ def main() -> None:
     images = torch.rand(*SIZE)
     ways = {way: lambda way=way: step(way, images) for way in ("fused", "op by op")}
     memory = {way: round(peak_mib(way), 1) for way in ("fused", "op by op")}
-    results = {"time": summary(in_turns(ways), "fused"), "peak_mib": memory}
+    results: dict[str, Any] = {"time": summary(in_turns(ways), "fused"), "peak_mib": memory}
     results["memory_ratio"] = round(memory["fused"] / memory["op by op"], 3)
     write("isp_grad", results)
 

@@ -2,7 +2,7 @@
 
 An image is mean + basis @ (identity + variation), both Gaussian with a covariance each: probabilistic linear
 discriminant analysis in the space of eigenfaces. The weight file contains averages only, no photographs.
-Sources: Turk and Pentland, Eigenfaces (1991); Ioffe, PLDA (ECCV 2006). Fitted by scripts/fit_face_model.py.
+Sources: Turk and Pentland, Eigenfaces (1991); Ioffe, PLDA (ECCV 2006). Fitted by examples/fit_face_model.py.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ DISTILLATION_WEIGHT = 1.5
 """Weight of the loss of `DetectorDistillation`, where a teacher is given."""
 MASK_GAIN, MASK_BIAS = 3.0, 0.0
 """After training, logits of the mask become MASK_GAIN (logit - MASK_BIAS). The gain makes the mask more binary, since
-half a face is still recognisable; a larger bias makes more cells black. Chosen with `scripts/choose_mask_bias.py`; see
+half a face is still recognisable; a larger bias makes more cells black. Chosen with `benchmarks.figures.mask_bias`; see
 docs/decisions/2026-11-27-enhancer-detector-distillation.md.
 """
 

@@ -37,7 +37,7 @@ DLIB_SIZE, DLIB_PADDING = 150, 0.25
 
 _DLIB_IN_ARCFACE = np.array([(80.06, 52.13), (65.71, 53.48), (29.76, 53.33), (44.19, 53.84), (55.58, 80.90)])
 _FIVE_IN_DLIB = np.array([(48.44, 46.06), (102.43, 46.51), (75.60, 78.43), (50.48, 100.75), (98.05, 101.17)])
-"""Medians over 487 CelebA faces aligned by the other scheme, in pixels: scripts/measure_templates.py."""
+"""Medians over 487 CelebA faces aligned by the other scheme, in pixels: benchmarks/figures/landmark_templates.py."""
 
 TEMPLATES: dict[tuple[Template, Scheme], Points] = {
     ("arcface-112", "five"): _ARCFACE,

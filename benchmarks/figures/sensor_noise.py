@@ -1,6 +1,6 @@
 """How much a profile amplifies a sensor's noise: of a simulated camera with and without it, before JPEG.
 
-python scripts/measure_noise.py PHOTOGRAPHS PROFILE...
+python -m benchmarks.figures.sensor_noise PHOTOGRAPHS PROFILE...
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 A design counts where `campro design --target NAME --out RUN/designs/NAME ...` has left its profile.json. Rows are kept
 in RUN and not measured again. Profiles are judged as read back from the camera's real file, where one is at hand.
 
-CAMPRO_DATA=... python scripts/measure_targets.py RUN [PROFILE]
+CAMPRO_DATA=... python -m benchmarks.figures.camera_limits RUN [PROFILE]
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from campro.core.run_folder import Json, RunFolder
 from campro.core.types import ImageTransform
 from campro.data import read_faces, read_scenes
 from campro.deploy.profile_difference import difference
-from campro.evaluation import MATCHERS, call_roll, draw_repeats, identify
+from campro.evaluation import MATCHERS, NEAREST, EvaluationSet, identify
 from campro.isp import RAW, Camera, IspProfile, load_profile
 from campro.metrics.detection import score_detections
-from campro.models.faces import embed_photos, find_landmarks, load_embedder, load_face_detector
-from campro.models.persons import load_detector
+from campro.models.faces import find_landmarks, load_embedder, load_face_detector
+from campro.models.persons import TrainableDetector, load_detector
 from campro.models.persons.detector_adaptation import detect_scenes
 from campro.models.persons.recoloured import RecolouredDetector
 
-DATA = Path(os.environ["CAMPRO_DATA"])
+DATA = Path(os.environ.get("CAMPRO_DATA", "."))
 BASES = {
     "rpi-vc4": "libcamera/vc4/imx219.json",
     "rpi-pisp": "libcamera/pisp/imx219.json",
@@ -43,19 +43,18 @@ MODELS = ("mobilefacenet", "dlib-resnet29")
 REPEATS, SEED, COLOUR_PHOTOS = 10, 0, 300
 
 
-class Bench:
+class Measurement:
     """LFW, COCO val2017 and the models."""
 
     def __init__(self) -> None:
         people = read_faces(DATA / "lfw")
-        self.landmarks = find_landmarks(people.photos, load_face_detector("yunet"), cache_root())
-        self.roll = call_roll(people.only(self.landmarks.found))
-        self.draws = draw_repeats(self.roll, REPEATS, SEED)
+        landmarks = find_landmarks(people.photos, load_face_detector("yunet"), cache_root())
+        self.evaluation = EvaluationSet.of(people, landmarks, REPEATS, SEED)
         self.scenes = read_scenes(DATA / "coco" / "annotations" / "instances_val2017.json").scenes
         self.colour_photos = list_images(DATA / "scenes")[::4][:COLOUR_PHOTOS]
 
     @cached_property
-    def detector(self):  # noqa: ANN201
+    def detector(self) -> TrainableDetector:
         """YOLOX-nano."""
         return load_detector("yolox-nano")
 
@@ -70,8 +69,8 @@ class Bench:
 
     def _rank1(self, model: str, view: ImageTransform) -> list[float]:
         embedder = load_embedder(model)
-        rows = {one.name: embed_photos(embedder, self.roll.photos, self.landmarks, one) for one in (RAW, view)}
-        result = identify(rows[RAW.name], {"view": rows[view.name]}, self.roll.owner, self.draws, MATCHERS["nearest"]())
+        raw, views = self.evaluation.embed(embedder, RAW), {"view": self.evaluation.embed(embedder, view)}
+        result = identify(raw, views, self.evaluation.subjects, self.evaluation.trials, MATCHERS[NEAREST]())
         return [result["view"].mean(1), *result["view"].interval(1)]
 
 
@@ -102,7 +101,7 @@ def realised(target: TargetCamera, held: IspProfile) -> IspProfile | str:
 
 def main(run: Path, name: str = "campro-default") -> None:
     """Measure what is not measured yet; print the table."""
-    wanted, bench = load_profile(name), Bench()
+    wanted, measurement = load_profile(name), Measurement()
     folder = RunFolder.open(run / "cells", {"profile": wanted.digest}, inputs={})
     print(
         "| camera | profile | off by, mean (largest) | rank-1 " + " | rank-1 ".join(MODELS) + " | AP | AP recoloured |"
@@ -114,7 +113,7 @@ def main(run: Path, name: str = "campro-default") -> None:
             continue
         key = {"profile": profile.digest}
         if (cell := folder.cell(key)) is None:
-            cell = bench.judge(Camera(profile, "view") if profile.blocks else RAW)
+            cell = measurement.judge(Camera(profile, "view") if profile.blocks else RAW)
             folder.write_cell(key, cell)
         assert isinstance(cell, dict)
         apart = difference(wanted, profile) if profile.blocks and kind != "designed" else None
@@ -126,7 +125,7 @@ def main(run: Path, name: str = "campro-default") -> None:
 def percent(cell: Json) -> str:
     """A rate with its interval."""
     assert isinstance(cell, list)
-    value, low, high = (100 * float(part) for part in cell)  # type: ignore[arg-type]
+    value, low, high = (100 * float(part) for part in cell)
     return f"{value:.1f} [{low:.1f}, {high:.1f}]"
 
 

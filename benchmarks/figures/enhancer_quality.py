@@ -1,6 +1,6 @@
 """Image quality and faces left out on photographs, of captured pictures and of enhancers: a row each.
 
-python scripts/measure_enhancers.py PROFILE PHOTOGRAPHS [NAME=FILE.onnx ...]
+python -m benchmarks.figures.enhancer_quality PROFILE PHOTOGRAPHS [NAME=FILE.onnx ...]
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 
 from campro.audit.image_quality import OUTSIDE, WHOLE, faces_left_out, picture_quality
+from campro.audit.results import FacesLeftOut, QualityResult
 from campro.core.chain import Chain
 from campro.core.images import list_images
+from campro.core.types import ImageTransform
 from campro.enhance.runner import load_enhancer
 from campro.isp import Camera
 
@@ -20,7 +22,7 @@ FIGURES = {"psnr": ".2f", "ssim": ".3f", "ms_ssim": ".3f"}
 def main(profile: str, photographs: Path, enhancers: dict[str, Path]) -> None:
     """Print a table in Markdown: PSNR, SSIM, MS-SSIM outside faces and whole, and blackened faces per detector."""
     camera, photos = Camera(profile, "captured"), list_images(photographs)
-    views = [camera]
+    views: list[ImageTransform] = [camera]
     for name, path in enhancers.items():
         enhancer = load_enhancer(path)
         enhancer.check_profile(camera.digest, profile)
@@ -28,14 +30,18 @@ def main(profile: str, photographs: Path, enhancers: dict[str, Path]) -> None:
     print(f"| {len(photos)} photographs | outside faces | whole | faces left out |\n|---|---|---|---|")
     for view in views:
         regions = picture_quality(photos, view, "yunet")
-        shown = [", ".join(f"{regions[r][name]:{form}}" for name, form in FIGURES.items()) for r in (OUTSIDE, WHOLE)]
+        shown = [_quality(regions[region]) for region in (OUTSIDE, WHOLE)]
         left = [_left_out(name, cell) for name, cell in faces_left_out(photos, view).items()]
         print(f"| {view.name} | {' | '.join(shown)} | {'; '.join(left)} |", flush=True)
 
 
-def _left_out(detector: str, cell: dict) -> str:
-    share, low, high = (f"{100 * cell['whole'][end]:.0f}" for end in ("mean", "low", "high"))
-    return f"{share} [{low}, {high}] % of {cell['faces']} ({detector}), {100 * cell['area']:.0f} % of their area"
+def _quality(result: QualityResult) -> str:
+    return ", ".join(f"{getattr(result, name):{form}}" for name, form in FIGURES.items())
+
+
+def _left_out(detector: str, result: FacesLeftOut) -> str:
+    share, low, high = (f"{100 * value:.0f}" for value in (result.whole.mean, result.whole.low, result.whole.high))
+    return f"{share} [{low}, {high}] % of {result.faces} ({detector}), {100 * result.area:.0f} % of their area"
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How much enhanced video of a static scene flickers, next to the captured video that it is made from.
 
-python scripts/measure_flicker.py PROFILE PHOTOGRAPHS
+python -m benchmarks.figures.enhancer_flicker PROFILE PHOTOGRAPHS
 """
 
 from __future__ import annotations

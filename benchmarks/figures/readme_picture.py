@@ -1,7 +1,7 @@
 """Draw the first picture of the README: a photograph, what the protected camera gives, with persons found, and that
 enhanced.
 
-python scripts/make_pictures.py
+python -m benchmarks.figures.readme_picture
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Measure where the landmarks of one scheme lie in crops that were aligned by the other: the mixed templates.
 
-python scripts/measure_templates.py FACES        # a folder per person; CelebA for the figures in align.py
+python -m benchmarks.figures.landmark_templates FACES        # a folder per person; CelebA for the figures in align.py
 """
 
 from __future__ import annotations

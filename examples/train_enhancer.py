@@ -1,14 +1,16 @@
 """Train the shipped fast enhancer for `campro-default`, or another one to compare it with, and export it to ONNX.
 
-CAMPRO_DATA=... python scripts/train_enhancer.py RUN_FOLDER [fast|unet] [STEPS] [coco|all] [BATCH]
+CAMPRO_DATA=... python -m examples.train_enhancer RUN_FOLDER [fast|unet] [STEPS] [coco|all] [BATCH]
 """
 
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
+
+import tyro
 
 from campro.core.device import make_fabric
 from campro.core.images import list_images
@@ -21,10 +23,21 @@ PROFILE = "campro-default"
 PRECISIONS = {"fast": "32-true", "unet": "bf16-mixed"}
 
 
-def main(out: Path, enhancer: str = "fast", steps: int = 12000, scenes: str = "all", batch: int = 8) -> None:
-    """Train on COCO train2017 (`scenes` = "coco") or on all scenes ("all"); they contain enough faces.
+def main(
+    out: tyro.conf.Positional[Path],
+    enhancer: tyro.conf.Positional[Literal["fast", "unet"]] = "fast",
+    steps: tyro.conf.Positional[int] = 12000,
+    scenes: tyro.conf.Positional[Literal["coco", "all"]] = "all",
+    batch: tyro.conf.Positional[int] = 8,
+) -> None:
+    """Train, and export to ONNX: `fast` on all scenes replaces the file in the package.
 
-    The fast enhancer of all scenes replaces the shipped file.
+    Args:
+        out: run folder; the same command resumes the training.
+        enhancer: name in the table of enhancers.
+        steps: training steps.
+        scenes: photographs of COCO train2017 alone, or all scenes of the research data.
+        batch: images per step.
     """
     data = Path(os.environ["CAMPRO_DATA"])
     folders = [data / "coco" / "train2017", *([data / "scenes"] if scenes == "all" else [])]
@@ -38,5 +51,4 @@ def main(out: Path, enhancer: str = "fast", steps: int = 12000, scenes: str = "a
 
 
 if __name__ == "__main__":
-    given = sys.argv[1:]
-    main(Path(given[0]), *given[1:2], *map(int, given[2:3]), *given[3:4], *map(int, given[4:5]))
+    tyro.cli(main, description=__doc__)

@@ -2,7 +2,7 @@
 
 Eigenfaces of aligned photographs, then the covariance between people and the one between pictures of a person.
 
-    python scripts/fit_face_model.py FACES           # CelebA for the model that ships; about three minutes
+    python -m examples.fit_face_model FACES           # CelebA for the model that ships; about three minutes
 """
 
 from __future__ import annotations
@@ -127,6 +127,7 @@ def factor(covariance: Float[np.ndarray, "K K"]) -> Float[np.ndarray, "K K"]:
 
 def card(config: Config, faces: FaceSet, used: int, explained: float) -> str:
     """The model card."""
+    people = len(faces.identities)
     how = f"{config.components} components, seed {config.seed}, commit {source_commit()}"
     return f"""# face-model
 
@@ -135,8 +136,8 @@ people. Its faces are blurred and frontal; results on them say nothing about rea
 
 | | |
 |---|---|
-| Fitted by | `scripts/fit_face_model.py`, {how} |
-| Training set | {used} frontal photographs of {len(faces.identities)} people of CelebA; none is in the file |
+| Fitted by | `examples/fit_face_model.py`, {how} |
+| Training set | {used} frontal photographs of {people} people of CelebA (research use); none is in the file |
 | Explained variance | {explained:.1%} of the weighted variance of the aligned photographs |
 | Content | means over all photographs, components in 8 bits, two covariance factors |
 | Licence | Apache-2.0 for the file; the terms of CelebA ask for non-commercial research use of derived models |

@@ -4,7 +4,7 @@ For `campro-default` also what one recovers who owns the enhancer: with its inpu
 all of its colours with nothing left out; with its outputs alone, by spreading out the levels that are left in the dark
 (histogram equalisation of each channel).
 
-python scripts/measure_recolouring.py PROFILE FACES PHOTOGRAPHS...    # a folder per person; folders of photographs
+python -m benchmarks.figures.recolouring PROFILE FACES PHOTOGRAPHS...    # a folder per person; folders of photographs
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from campro.core.lut3d import Lut3d, colour_pairs
 from campro.core.types import ImageTransform, Rgb8
 from campro.data import read_faces
 from campro.enhance.runner import OnnxEnhancer, load_enhancer
-from campro.evaluation import MATCHERS, call_roll, draw_repeats, identify
+from campro.evaluation import MATCHERS, NEAREST, EvaluationSet, identify
 from campro.isp import RAW, Camera
-from campro.models.faces import embed_photos, find_landmarks, load_embedder, load_face_detector
+from campro.models.faces import find_landmarks, load_embedder, load_face_detector
 from campro.models.persons.recoloured import LutTransform
 
 MODELS = ("mobilefacenet", "dlib-resnet29")
@@ -41,13 +41,14 @@ def main(profile: str, faces: Path, folders: list[Path]) -> None:
     table = Lut3d.fit(colour_pairs((photos[row] for row in chosen), camera)).requires_grad_(False)
     people = read_faces(faces)
     landmarks = find_landmarks(people.photos, load_face_detector("yunet"), cache_root())
-    roll = call_roll(people.only(landmarks.found))
-    draws = draw_repeats(roll, REPEATS, SEED)
+    evaluation = EvaluationSet.of(people, landmarks, REPEATS, SEED)
     for model in MODELS:
         embedder = load_embedder(model)
-        views = (RAW, camera, Chain("recoloured", camera, LutTransform(table)), *_owners(camera))
-        rows = {view.name: embed_photos(embedder, roll.photos, landmarks, view) for view in views}
-        for view, result in identify(rows[RAW.name], rows, roll.owner, draws, MATCHERS["nearest"]()).items():
+        views: list[ImageTransform] = [RAW, camera, Chain("recoloured", camera, LutTransform(table)), *_owners(camera)]
+        embeddings = {view.name: evaluation.embed(embedder, view) for view in views}
+        subjects, trials = evaluation.subjects, evaluation.trials
+        results = identify(embeddings[RAW.name], embeddings, subjects, trials, MATCHERS[NEAREST]())
+        for view, result in results.items():
             low, high = result.interval(1)
             print(f"{model} {view}: rank-1 {result.mean(1):.4f} [{low:.4f}, {high:.4f}] of {result.identities} people")
 

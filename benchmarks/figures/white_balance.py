@@ -1,6 +1,6 @@
 """How far colours drift where a camera's white balance is wrong, without a profile and with one.
 
-python scripts/measure_white_balance.py PROFILE...
+python -m benchmarks.figures.white_balance PROFILE...
 
 Red gain times the error, blue gain divided by it, as a wrong colour temperature does; the matrix behind stays the same.
 A simulated camera without noise, on photographs that scikit-image and scikit-learn ship.

@@ -2,7 +2,7 @@
 
 Use it with training photographs, never with those of an evaluation; optionally upscaled to LINES.
 
-python scripts/choose_mask_bias.py FILE.onnx [--lines LINES] FOLDERS...     # folders of photographs
+python -m benchmarks.figures.mask_bias FILE.onnx [--lines LINES] FOLDERS...     # folders of photographs
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 It imitates YOLOX-nano cell by cell on unlabelled photographs: the teacher's score and box are the target everywhere.
 Needs CAMPRO_DATA. Never sees COCO val2017, on which its card is measured.
 
-    python scripts/train_person_detector.py runs/person                          # about an hour on one core
-    python scripts/train_person_detector.py runs/person --export                 # writes the weights and the card
+    python -m examples.train_person_detector runs/person                          # about an hour on one core
+    python -m examples.train_person_detector runs/person --export                 # writes the weights and the card
 """
 
 from __future__ import annotations
@@ -65,6 +65,7 @@ def main(config: Config) -> None:
     torch.set_num_threads(config.threads)
     seed_everything(config.seed)
     student = load_detector("campro-person", weights=None)
+    assert isinstance(student, YoloxDetector)
     averaged = deepcopy(student)
     settings = {name: getattr(config, name) for name in ("steps", "batch", "lr", "seed")}
     run = RunFolder.open(config.out, settings)
@@ -162,8 +163,9 @@ def export(run: RunFolder, averaged: YoloxDetector) -> None:
 
 def card(run: RunFolder, steps: int, scores: DetectionScores) -> str:
     """The model card."""
-    told = run.config
-    trained = f"{steps} of {told['steps']} steps, batch {told['batch']}, seed {told['seed']}, from random weights"
+    config = run.config
+    trained = f"{steps} of {config['steps']} steps, batch {config['batch']}, seed {config['seed']}, from random weights"
+    photographs = "COCO train2017, Pascal VOC 2012, Flickr8k, CelebA and construction sites"
     figures = (
         f"person AP {scores.ap:.3f} [{scores.ap_low:.3f}, {scores.ap_high:.3f}], AP50 {scores.ap50:.3f}, "
         f"recall {scores.recall:.3f} at score 0.25, on 210 photographs of COCO val2017"
@@ -175,9 +177,9 @@ download. Its accuracy is low; use another detector for real work.
 
 | | |
 |---|---|
-| Trained by | `scripts/train_person_detector.py`: {trained}, commit {source_commit()} |
+| Trained by | `examples/train_person_detector.py`: {trained}, commit {source_commit()} |
 | Method | distillation of the scores and boxes of YOLOX-nano (Apache-2.0) on unlabelled photographs |
-| Training set | subsets of COCO train2017, Pascal VOC 2012, Flickr8k, CelebA and building sites; none is shipped |
+| Training set | subsets of {photographs}; none is in the file |
 | Accuracy | {figures} |
 | Licence | Apache-2.0 |
 | SHA-256 | {file_sha256(PERSON_WEIGHTS)} |

@@ -3,7 +3,7 @@
 Nothing that a profile is judged on is looked at: AP is on COCO train2017 and every second photograph of VOC 2012,
 rank-1 on 150 people of CelebA, both as given and behind one 3D LUT that is fitted to other photographs.
 
-CAMPRO_DATA=... python scripts/search_skin_null.py
+CAMPRO_DATA=... python -m benchmarks.figures.skin_null_search
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from campro.core.catalogue import cache_root
 from campro.core.chain import Chain
 from campro.core.images import list_images
 from campro.core.lut3d import Lut3d, colour_pairs
-from campro.core.types import ImageTransform
+from campro.core.types import Embeddings, ImageTransform
 from campro.data import read_faces, read_scenes
 from campro.design.start import with_extra
-from campro.evaluation import MATCHERS, call_roll, draw_repeats, identify
+from campro.evaluation import MATCHERS, NEAREST, EvaluationSet, identify
 from campro.isp import RAW, Camera, Ccm, IspProfile, load_profile
 from campro.metrics.detection import average_precision
-from campro.models.faces import embed_photos, find_landmarks, load_embedder, load_face_detector
+from campro.models.faces import find_landmarks, load_embedder, load_face_detector
 from campro.models.persons import load_detector
 from campro.models.persons.detector_adaptation import detect_scenes
 from campro.models.persons.recoloured import LutTransform, RecolouredDetector
 
-DATA = Path(os.environ["CAMPRO_DATA"])
+DATA = Path(os.environ.get("CAMPRO_DATA", "."))
 PEOPLE, REPEATS, SEED = 150, 10, 0
 BORDERS = ((0.75, 0.70), (0.68, 0.60), (0.60, 0.50), (0.56, 0.46), (0.52, 0.41), (0.47, 0.35))
 """Linear green to red, and blue to red, below which the green and the blue channel are black."""
@@ -35,7 +35,7 @@ EXTRAS = ("bits=4", "bits=3", "defocus=1", "low-resolution=2", "chroma-blur=4")
 """On top of `campro-strong`, as for `campro design --isp`."""
 
 
-class Bench:
+class Measurement:
     """Photographs and models."""
 
     def __init__(self) -> None:
@@ -44,9 +44,8 @@ class Bench:
         others = (list_images(DATA / "scenes" / name)[:150] for name in ("flickr8k", "construction_ppe"))
         self.colours = [*(scene.path for scene in voc[::2][:50]), *(photo for some in others for photo in some)]
         people = read_faces(DATA / "celeba").first(PEOPLE)
-        self.landmarks = find_landmarks(people.photos, load_face_detector("yunet"), cache_root())
-        self.roll = call_roll(people.only(self.landmarks.found))
-        self.draws = draw_repeats(self.roll, REPEATS, SEED)
+        landmarks = find_landmarks(people.photos, load_face_detector("yunet"), cache_root())
+        self.evaluation = EvaluationSet.of(people, landmarks, REPEATS, SEED)
         self.detector, self.embedder = load_detector("yolox-nano").eval(), load_embedder("mobilefacenet")
 
     def judge(self, view: ImageTransform) -> list[float]:
@@ -54,12 +53,13 @@ class Bench:
         table = Lut3d.fit(colour_pairs(self.colours, view)).requires_grad_(False)
         detectors = (self.detector, RecolouredDetector(table, self.detector))
         aps = [average_precision(self.scenes, detect_scenes(one, self.scenes, view))[0] for one in detectors]
-        looks = {one.name: self._rows(one) for one in (view, Chain("recoloured", view, LutTransform(table)))}
-        found = identify(self._rows(RAW), looks, self.roll.owner, self.draws, MATCHERS["nearest"]())
-        return [*aps, *(found[name].mean(1) for name in looks)]
+        embeddings = {one.name: self._embed(one) for one in (view, Chain("recoloured", view, LutTransform(table)))}
+        subjects, trials = self.evaluation.subjects, self.evaluation.trials
+        found = identify(self._embed(RAW), embeddings, subjects, trials, MATCHERS[NEAREST]())
+        return [*aps, *(found[name].mean(1) for name in embeddings)]
 
-    def _rows(self, view: ImageTransform):  # noqa: ANN202
-        return embed_photos(self.embedder, self.roll.photos, self.landmarks, view)
+    def _embed(self, view: ImageTransform) -> Embeddings:
+        return self.evaluation.embed(self.embedder, view)
 
 
 def skin_null(green: float, blue: float) -> IspProfile:
@@ -73,13 +73,13 @@ def skin_null(green: float, blue: float) -> IspProfile:
 
 def main() -> None:
     """Print the table, raw first."""
-    bench, strong = Bench(), load_profile("campro-strong")
+    measurement, strong = Measurement(), load_profile("campro-strong")
     profiles = [skin_null(*border) for border in BORDERS]
     profiles += [replace(with_extra(strong, extra), name=f"campro-strong, {extra}") for extra in EXTRAS]
     print("| profile | AP, % | behind a 3D LUT | rank-1, % | behind a 3D LUT |")
     print("|---" * 5 + "|")
     for view in (RAW, *(Camera(profile, profile.name) for profile in profiles)):
-        figures = " | ".join(f"{100 * one:.1f}" for one in bench.judge(view))
+        figures = " | ".join(f"{100 * one:.1f}" for one in measurement.judge(view))
         print(f"| {view.name} | {figures} |", flush=True)
 
 
