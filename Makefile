@@ -1,25 +1,38 @@
-# The project's commands. `make demo` and `make test` need nothing but Python >= 3.11 and a package registry.
+# The project's commands. They need Python >= 3.11 and a package index; `make` alone lists them.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+LOWEST := .venv-lowest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format coverage docs bench clean
+.PHONY: help demo check test check-lowest lint format docs bench lock clean
 
 help:  ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{sub(/:.*/, "", $$1); printf "  make %-13s %s\n", $$1, $$2}'
 
-$(VENV)/ready: pyproject.toml
+$(VENV)/ready: pyproject.toml requirements/ci.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --constraint requirements/ci.txt --editable '.[dev]'
+	touch $@
+
+$(LOWEST)/ready: pyproject.toml requirements/lowest.txt
+	$(PYTHON) -m venv $(LOWEST)
+	$(LOWEST)/bin/python -m pip install --quiet --upgrade pip
+	$(LOWEST)/bin/python -m pip install --quiet --requirement requirements/lowest.txt --editable '.[train,video,raw]'
 	touch $@
 
 demo: $(VENV)/ready  ## Design, audit and report on the embedded sample; prints where the report is
 	$(BIN)/campro demo
 
-test: $(VENV)/ready lint  ## Linter, type checker and all tests with coverage
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+check: lint  ## Linter, type checker and the fast tests: under two minutes
+	$(BIN)/python -m pytest -m "not slow"
+
+test: lint  ## Linter, type checker, all tests with coverage, and the examples in docstrings
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --doctest-modules tests src/campro
+
+check-lowest: $(LOWEST)/ready  ## The fast tests on the lowest supported versions of the dependencies
+	NUMBA_CACHE_DIR=$(LOWEST)/numba $(LOWEST)/bin/python -m pytest -m "not slow"
 
 lint: $(VENV)/ready  ## ruff (style, imports, annotations) and mypy (types)
 	$(BIN)/ruff check .
@@ -31,12 +44,19 @@ format: $(VENV)/ready  ## Let ruff rewrite the layout
 	$(BIN)/ruff check --fix .
 
 docs: $(VENV)/ready  ## Build the documentation site, strictly; prints where it is
-	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	$(BIN)/python -m pip install --quiet --constraint requirements/ci.txt --editable '.[docs]'
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	@echo site/index.html
 
 bench: $(VENV)/ready  ## Run every benchmark (quiet machine, please); writes benchmarks/results
 	for suite in benchmarks/[a-z]*_*.py; do $(BIN)/python -m benchmarks.$$(basename $$suite .py) || exit 1; done
 
-clean:  ## Remove the environment and the caches
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .coverage
+lock:  ## Write requirements/ci.txt anew: the newest versions of all dependencies, in a fresh environment
+	rm -rf build/lock && $(PYTHON) -m venv build/lock
+	build/lock/bin/python -m pip install --quiet --upgrade pip
+	build/lock/bin/python -m pip install --quiet '.[dev,docs]'
+	{ echo "# Versions that CI runs with; written by \`make lock\`."; \
+	  build/lock/bin/python -m pip freeze --exclude campro; } > requirements/ci.txt
+
+clean:  ## Remove the environments and the caches
+	rm -rf $(VENV) $(LOWEST) .pytest_cache .mypy_cache .ruff_cache .coverage build/lock site

@@ -7,17 +7,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-import av
 import numpy as np
-from av.audio.stream import AudioStream
-from av.container import InputContainer, OutputContainer
-from av.video.stream import VideoStream
+
+try:
+    import av
+except ImportError:  # the extra `video` is not installed: `_opened` raises
+    av = None  # type: ignore[assignment]
 
 from campro.core.atomic_io import replacing
 from campro.core.errors import CamproError
+from campro.core.extras import require
 from campro.core.types import ImageTransform, Rgb8
+
+if TYPE_CHECKING:
+    from av.audio.stream import AudioStream
+    from av.container import InputContainer, OutputContainer
+    from av.video.stream import VideoStream
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v")
 """Suffixes of videos (in any letter case)."""
@@ -229,6 +236,7 @@ def _next_time(last: int | None, video: VideoStream) -> int:
 
 @contextmanager
 def _opened(source: Path | str) -> Iterator[InputContainer]:
+    require("av", "video", f"reading {source}")
     live = is_live(source)
     if not live and not Path(source).is_file():
         raise CamproError(str(source), "a video file", "a folder" if Path(source).is_dir() else "no such file")

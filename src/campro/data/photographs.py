@@ -99,6 +99,4 @@ PHOTOGRAPHS: dict[str, Photograph] = {
     "coffee": Photograph("skimage", "data/coffee.png", "CC0-1.0", "Rachel Michetti"),
     "cat": Photograph("skimage", "data/chelsea.png", "CC0-1.0", "Stefan van der Walt"),
     "rocket": Photograph("skimage", "data/rocket.jpg", "public domain", "SpaceX"),
-    "china": Photograph("sklearn", "datasets/images/china.jpg", "CC-BY-2.0", "danielbuechele"),
-    "flower": Photograph("sklearn", "datasets/images/flower.jpg", "CC-BY-2.0", "vultilion"),
 }

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from torch.utils.tensorboard import SummaryWriter
 
+from campro.core.extras import event_log
 from campro.core.run_folder import RunFolder
 from campro.core.types import Images
 
@@ -25,7 +25,7 @@ class Monitor:
 
     def __init__(self, run: RunFolder, examples: dict[str, Images], active: bool = True) -> None:
         self.run, self.examples = run, examples
-        self.board = SummaryWriter(str(run.path / "tensorboard")) if active else None
+        self.board = event_log(run.path / "tensorboard") if active else None
 
     def record(self, step: int, phase: int, losses: dict[str, float], capture: Callable[[Images], Images]) -> None:
         """Log the losses of one round; `capture` applies the present camera pipeline to raw images."""

@@ -15,10 +15,10 @@ import torch
 from lightning_fabric import Fabric
 from torch.optim import AdamW, Optimizer
 from torch.utils.data import DataLoader
-from torch.utils.tensorboard import SummaryWriter
 
 from campro.core.device import cpu_count
 from campro.core.errors import CamproError
+from campro.core.extras import EventLog, event_log
 from campro.core.progress import Progress
 from campro.core.run_folder import RunFolder
 from campro.core.types import ImageTransform, Rgb8
@@ -98,7 +98,7 @@ def train_enhancer(
     network.mark_forward_method("loss")
     checkpoints = Checkpoints(run)
     done = checkpoints.resume(partial(_load, enhancer, optimiser))
-    board = SummaryWriter(str(run.path / "tensorboard")) if fabric.is_global_zero else None
+    board = event_log(run.path / "tensorboard") if fabric.is_global_zero else None
 
     def clip(_: Optimizer, max_norm: float) -> None:
         fabric.clip_gradients(network, optimiser, max_norm=max_norm)
@@ -136,7 +136,7 @@ def _load(enhancer: Enhancer, optimiser: Optimizer, saved: Mapping[str, Any]) ->
 
 
 @torch.no_grad()
-def _show(board: SummaryWriter, step: int, enhancer: Enhancer, captured: torch.Tensor, raw: torch.Tensor) -> None:
+def _show(board: EventLog, step: int, enhancer: Enhancer, captured: torch.Tensor, raw: torch.Tensor) -> None:
     enhancer.eval()
     rows = torch.cat([raw, captured, enhancer(captured).clamp(0, 1)], 2)
     enhancer.train()

@@ -15,6 +15,7 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from campro.core.atomic_io import replacing
+from campro.core.extras import require
 from campro.core.types import Images
 from campro.enhance.enhancer_base import Enhancer
 from campro.enhance.fast_enhancer import FastEnhancer
@@ -34,13 +35,14 @@ HALF = "/half"
 
 
 def export_onnx(enhancer: Enhancer, path: Path, profile: IspProfile) -> None:
-    """Write an enhancer of pictures of that profile; needs the package onnxscript.
+    """Write an enhancer of pictures of that profile; needs the extra `train`.
 
     Batch norms are folded into their convolutions and weights are rounded to half precision, both in `enhancer` as
     well, so that the file, which is half as large, computes what `enhancer` does.
     The file of `fast` has three more outputs (CELL_MAP, PADDED, FEATURES), so that `campro.enhance.runner` can run
     only the networks, and the prior of raw colours.
     """
+    require("onnxscript", "train", "ONNX export")
     _fold_norms(enhancer.eval())
     _round_to_half(enhancer)
     network = _WithCellMap(enhancer) if isinstance(enhancer, FastEnhancer) else enhancer
