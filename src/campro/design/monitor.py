@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import torch
 
-from campro.core.extras import event_log
+from campro.core.extras import EventLog, event_log
 from campro.core.run_folder import RunFolder
 from campro.core.types import Images
 
@@ -38,6 +38,6 @@ class Monitor:
             self._show(self.board, step, capture)
 
     @torch.no_grad()
-    def _show(self, board: SummaryWriter, step: int, capture: Callable[[Images], Images]) -> None:
+    def _show(self, board: EventLog, step: int, capture: Callable[[Images], Images]) -> None:
         for name, raw in self.examples.items():
             board.add_images(f"{name}, raw over captured", torch.cat([raw, capture(raw)], dim=2), step)
