@@ -46,8 +46,8 @@ class IdentificationResult:
     def of(result: RepeatedIdentification) -> IdentificationResult:
         """Rates and counts of the trials."""
         trials = tuple(TrialCounts(t.probes, t.hits, t.rank1, t.rank5, t.rank50) for t in result.trials)
-        rates = (result.rate(rank) for rank in RANKS)
-        return IdentificationResult(result.identities, *rates, tuple(result.cmc(CMC_RANKS)), trials)
+        rank1, rank5, rank50 = (result.rate(rank) for rank in RANKS)
+        return IdentificationResult(result.identities, rank1, rank5, rank50, tuple(result.cmc(CMC_RANKS)), trials)
 
 
 @dataclass(frozen=True)

@@ -91,9 +91,9 @@ class PreimageSelector:
             step //= 2
         sizes = zip(captured.shape, cell_map.shape[1:])
         rows, columns = (pixel_positions(pixels, cells, CELL * scale) for pixels, cells in sizes)
-        coarse = (np.ascontiguousarray(part[::step, ::step]) for part in (captured, recoloured, ambiguity))
+        seen, mean, codes = (np.ascontiguousarray(part[::step, ::step]) for part in (captured, recoloured, ambiguity))
         means = _interpolated(255 * cell_map[1:4], _every(step, rows), _every(step, columns))
-        out[::step, ::step] = select_semiglobally(*coarse, means, self._preimages)
+        out[::step, ::step] = select_semiglobally(seen, mean, codes, means, self._preimages)
         table = *MORTON, self._preimages.starts, self._preimages.entries, *student_t_constants(*NEIGHBOUR_VARIANCE)
         while step > 1:
             step //= 2

@@ -71,7 +71,8 @@ def _missed(findings: Findings, detector: str, view: str) -> str:
 def _ends(findings: Findings, model: str) -> list[str]:
     results = [(view, findings.end_to_end(model, view)) for view in findings.views]
     return [
-        interval(result and result.rank1) + findings.mark(cell_keys.end_to_end(model, view)) for view, result in results
+        interval(None if result is None else result.rank1) + findings.mark(cell_keys.end_to_end(model, view))
+        for view, result in results
     ]
 
 
