@@ -37,6 +37,8 @@ class Audited:
     adapted: PersonDetectionResult | None
     raw_ap: float | None
     """The best AP on raw pictures."""
+    ap_mark: str
+    """A dagger where person detection was measured with uncommitted changes, else nothing."""
 
     @property
     def worst(self) -> AttackRow:
@@ -73,7 +75,9 @@ def read_audited(path: Path) -> Audited:
     raw = [_detection(by_key, RAW, adapted) for adapted in (False, True)]
     raw_ap = max((result.ap for result in raw if result is not None and result.ap is not None), default=None)
     as_given, adapted = (_detection(by_key, CAPTURED, adapted) for adapted in (False, True))
-    return Audited(name, tuple(rows), as_given, adapted, raw_ap)
+    detection = [cell for cell in cells if cell.key.get("kind") == "person detection"]
+    mark = DIRTY if any(cell.origin.dirty for cell in detection) else ""
+    return Audited(name, tuple(rows), as_given, adapted, raw_ap, mark)
 
 
 def _detection(cells: Mapping[str, Cell], view: str, adapted: bool) -> PersonDetectionResult | None:
@@ -91,7 +95,7 @@ def comparison_table(audits: Sequence[Audited]) -> str:
     for audit in audits:
         worst = by_threat_model(audit.attacks)
         rates = [_rate(worst.get(model)) for model in shown]
-        aps = (_ap(audit.as_given), _ap(audit.adapted), kept(audit.ap_kept))
+        aps = (_ap(audit.as_given, audit.ap_mark), _ap(audit.adapted, audit.ap_mark), kept(audit.ap_kept))
         case = f"{audit.worst.attack}, {audit.worst.best_run}, {audit.worst.model}"
         lines.append("| " + " | ".join((audit.name, *aps, *rates, case, _rate(audit.worst))) + " |")
     return "\n".join(lines) + "\n"
@@ -101,8 +105,10 @@ def _rate(row: AttackRow | None) -> str:
     return GAP if row is None else interval(row.rank1) + (DIRTY if row.best.origin.dirty else "")
 
 
-def _ap(result: PersonDetectionResult | None) -> str:
-    return GAP if result is None else f"{percent(result.ap)} [{percent(result.ap_low)}, {percent(result.ap_high)}]"
+def _ap(result: PersonDetectionResult | None, mark: str) -> str:
+    if result is None:
+        return GAP
+    return f"{percent(result.ap)} [{percent(result.ap_low)}, {percent(result.ap_high)}]{mark}"
 
 
 def comparison_plot(audits: Sequence[Audited], file: Path) -> None:
