@@ -19,6 +19,9 @@ def fan_out(work: Callable[[Task], Any], tasks: Sequence[Task], cluster: str | N
 
     `cluster` is None, "local" for this machine, or the address of a Ray cluster whose machines see the same files.
     Results are the same but for the rounding of sums, which depends on the number of threads.
+
+    Raises:
+        CamproError: for a cluster without the package ray.
     """
     if cluster is None:
         yield from ((task, work(task)) for task in tasks)

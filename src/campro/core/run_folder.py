@@ -55,14 +55,22 @@ class RunFolder:
         return run
 
     def save_state(self, state: Mapping[str, Any]) -> None:
-        """Replace the saved state: tensors, numbers, text and containers of them; all or nothing."""
+        """Replace the saved state: tensors, numbers, text and containers of them; all or nothing.
+
+        Raises:
+            CamproError: for other values, or a full disk; the old state is kept.
+        """
         _check_loadable(state, "state")
         buffer = io.BytesIO()
         torch.save(dict(state), buffer)
         atomic_write(self.path / "state.pt", buffer.getbuffer())
 
     def load_state(self) -> dict[str, Any] | None:
-        """The newest saved state with its tensors on the CPU, or None where none was saved yet."""
+        """The newest saved state with its tensors on the CPU, or None where none was saved yet.
+
+        Raises:
+            CamproError: for a damaged file.
+        """
         file = self.path / "state.pt"
         if not file.exists():
             return None
@@ -77,7 +85,11 @@ class RunFolder:
         return dict(state)
 
     def log(self, record: Mapping[str, Json]) -> None:
-        """Append one line to metrics.jsonl; a record has a "step", by which `rewind` knows it."""
+        """Append one line to metrics.jsonl; `rewind` drops records by their "step".
+
+        Raises:
+            CamproError: for a number that is not finite, or a full disk; earlier lines are kept.
+        """
         line = canonical_json(dict(record)) + "\n"
         file = self.path / "metrics.jsonl"
         before = file.stat().st_size if file.exists() else 0
@@ -91,7 +103,7 @@ class RunFolder:
             raise CamproError(str(file), "to add a line", error.strerror or str(error), remedy) from error
 
     def rewind(self, step: int) -> None:
-        """Drop the logged records of steps after `step`: those that the loaded state has not seen."""
+        """Drop the logged records of steps after `step`, which the loaded state does not include."""
         self._keep_lines(lambda record: record.get("step", step) <= step)
 
     def metrics(self) -> list[dict[str, Json]]:

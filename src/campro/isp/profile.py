@@ -57,7 +57,11 @@ def _whole(value: Any, block: str, name: str, low: int, high: int) -> int:
 
 @dataclass(frozen=True)
 class Degamma:
-    """sRGB to linear light: x^2.2 as in the paper, or the exact curve of IEC 61966-2-1."""
+    """sRGB to linear light: x^2.2 as in the paper, or the exact curve of IEC 61966-2-1.
+
+    Raises:
+        CamproError: For an unknown curve.
+    """
 
     block: ClassVar[str] = "degamma"
     curve: Curve = "power-2.2"
@@ -69,7 +73,11 @@ class Degamma:
 
 @dataclass(frozen=True)
 class MeasuredDegamma:
-    """sRGB to linear light by a measured tone curve, piecewise linear between evenly spaced inputs."""
+    """sRGB to linear light by a measured tone curve, piecewise linear between evenly spaced inputs.
+
+    Raises:
+        CamproError: For values that do not rise from 0 to 1.
+    """
 
     block: ClassVar[str] = "measured_degamma"
     values: tuple[float, ...]
@@ -84,7 +92,11 @@ class MeasuredDegamma:
 
 @dataclass(frozen=True)
 class Ccm:
-    """Colour correction matrix on linear RGB (row = output channel), plus offsets; the result is clipped to [0, 1]."""
+    """Colour correction matrix on linear RGB (row = output channel), plus offsets; the result is clipped to [0, 1].
+
+    Raises:
+        CamproError: For a matrix that is not 3 x 3, or entries outside the limits.
+    """
 
     block: ClassVar[str] = "ccm"
     matrix: Matrix3
@@ -100,7 +112,11 @@ class Ccm:
 
 @dataclass(frozen=True)
 class GammaLut:
-    """Piecewise-linear curve through (knot, value): one for all channels, or three for R, G, B."""
+    """Piecewise-linear curve through (knot, value): one for all channels, or three for R, G, B.
+
+    Raises:
+        CamproError: For curves of different lengths, values outside [0, 1], or knots that do not rise.
+    """
 
     block: ClassVar[str] = "gamma_lut"
     values: tuple[tuple[float, ...], ...]
@@ -131,7 +147,11 @@ class GammaLut:
 
 @dataclass(frozen=True)
 class Quantise:
-    """Rounding to 2^bits levels, halves up, as in the camera's output."""
+    """Rounding to 2^bits levels, halves up, as in the camera's output.
+
+    Raises:
+        CamproError: For less than 1 or more than 16 bits.
+    """
 
     block: ClassVar[str] = "quantise"
     bits: int = 8
@@ -142,7 +162,11 @@ class Quantise:
 
 @dataclass(frozen=True)
 class Defocus:
-    """Gaussian blur with a kernel of `kernel` pixels and standard deviation `sigma` pixels."""
+    """Gaussian blur with a kernel of `kernel` pixels and standard deviation `sigma` pixels.
+
+    Raises:
+        CamproError: For an even kernel, or numbers outside the limits.
+    """
 
     block: ClassVar[str] = "defocus"
     kernel: int
@@ -219,7 +243,11 @@ class Provenance:
 
 @dataclass(frozen=True)
 class IspProfile:
-    """Settings of an image signal processor; profiles with equal blocks have equal digests and give equal pictures."""
+    """Settings of an image signal processor; profiles with equal blocks have equal digests and give equal pictures.
+
+    Raises:
+        CamproError: Without a name.
+    """
 
     name: str
     blocks: tuple[Block, ...]

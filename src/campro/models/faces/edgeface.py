@@ -27,7 +27,11 @@ CARD = EmbedderCard(
 
 
 class EdgeFace(FaceEmbedder):
-    """timm's `edgenext_x_small` with a linear head of 512 outputs."""
+    """timm's `edgenext_x_small` with a linear head of 512 outputs.
+
+    Raises:
+        CamproError: Without the optional package timm.
+    """
 
     def __init__(self, card: EmbedderCard = CARD) -> None:
         super().__init__(card)

@@ -53,6 +53,9 @@ class YunetFaces:
     """YuNet, run by OpenCV; its weights are one ONNX file.
 
     Source: Wu et al., YuNet: A Tiny Millisecond-level Face Detector (Machine Intelligence Research 2023).
+
+    Raises:
+        CamproError: For a missing or damaged ONNX file.
     """
 
     name = "yunet"

@@ -27,7 +27,11 @@ LONGEST = 640
 
 
 class OnnxFaces:
-    """Common base class: scale and pad the image, run the network, decode, suppress, scale back."""
+    """Common base class: scale and pad the image, run the network, decode, suppress, scale back.
+
+    Raises:
+        CamproError: For a missing or damaged ONNX file.
+    """
 
     name = "onnx"
     scheme: Scheme = "five"

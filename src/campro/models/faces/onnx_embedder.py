@@ -28,7 +28,11 @@ MOBILEFACENET_CAT = EmbedderCard(
 
 
 class OnnxEmbedder(FaceEmbedder):
-    """A network that ONNX Runtime runs on the CPU; not differentiable."""
+    """A network that ONNX Runtime runs on the CPU; not differentiable.
+
+    Raises:
+        CamproError: For a missing or damaged ONNX file.
+    """
 
     differentiable = False
 

@@ -79,8 +79,10 @@ def _persons(output: dict[str, Tensor]) -> Detections:
 def load_torchvision(name: str) -> Callable[..., TorchvisionDetector]:
     """The factory of detector `name`, "torchvision/NAME".
 
-    The factory's weights "auto" are torchvision's own, which torchvision downloads once. It raises a CamproError if
-    weights are missing, damaged or of another network.
+    The factory's weights "auto" are torchvision's own, which torchvision downloads once.
+
+    Raises:
+        CamproError: By the factory, if weights are missing, damaged or of another network.
     """
     plain = name.removeprefix("torchvision/")
 
