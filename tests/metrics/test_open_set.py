@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_curve
 
 from campro.core.errors import CamproError
+from campro.metrics.gallery_search import search
 from campro.metrics.open_set import (
     best_threshold,
     fnir_at,
@@ -20,22 +21,22 @@ from campro.metrics.open_set import (
     threshold_at,
 )
 
-MATED = torch.tensor([[0.9, 0.1], [0.2, 0.6], [0.8, 0.7], [0.3, 0.4]])
-MATE = torch.tensor([0, 1, 1, 1])
+SCORES = torch.tensor([[0.9, 0.1], [0.2, 0.6], [0.8, 0.7], [0.3, 0.4]])
 NON_MATED = torch.tensor([[0.5, 0.1], [0.2, 0.3], [0.65, 0.1], [0.1, 0.05]])
+FOUND = search(SCORES, torch.eye(2), torch.tensor([0, 1, 1, 1]), NON_MATED)
 
 
 def test_open_set_by_hand():
     """Best non-mated scores: 0.65, 0.5, 0.3, 0.1. The third search ranks its mate second, the fourth first."""
-    assert identified_at(MATED, MATE, NON_MATED, 0.0).tolist() == [True, False, False, False]
-    assert identified_at(MATED, MATE, NON_MATED, 0.25).tolist() == [True, True, False, False]
-    assert identified_at(MATED, MATE, NON_MATED, 0.5).tolist() == [True, True, False, True]
-    assert float(fnir_at(MATED, MATE, NON_MATED, 0.25)) == 0.5
+    assert identified_at(FOUND, 0.0).tolist() == [True, False, False, False]
+    assert identified_at(FOUND, 0.25).tolist() == [True, True, False, False]
+    assert identified_at(FOUND, 0.5).tolist() == [True, True, False, True]
+    assert float(fnir_at(FOUND, 0.25)) == 0.5
 
 
 def test_ties_go_to_the_attacker():
     same = torch.full((3, 2), 0.5)
-    assert identified_at(same, torch.tensor([0, 1, 0]), same, 0.0).all()
+    assert identified_at(search(same, torch.eye(2), torch.tensor([0, 1, 0]), same), 0.0).all()
     assert fnmr_at(torch.tensor([0.5]), torch.tensor([0.5, 0.5]), 0.0) == 0.0
 
 

@@ -27,7 +27,7 @@ from campro.attacks.training_crops import (
 )
 from campro.attacks.training_run import TrainingRun
 from campro.core.device import device_of, seed_everything
-from campro.metrics.identification import only_tied, ranks_of_mates
+from campro.metrics.gallery_search import search
 from campro.models.faces.embedder_card import FaceEmbedder
 
 SCALE, MARGIN = 32.0, 0.5
@@ -154,10 +154,10 @@ def validation_rank1(student: FaceEmbedder, validation_set: CropPairs) -> float:
     if not len(probes):
         return 0.0
     gallery = embed_crops(student, validation_set.raw[first])
-    scores = (embed_crops(student, validation_set.captured[probes]) @ gallery.T).cpu()
-    mates = validation_set.subjects[torch.from_numpy(probes)]
-    hits = (ranks_of_mates(scores, mates) == 1) & ~only_tied(scores, mates)
-    return float(hits.double().mean())
+    captured = embed_crops(student, validation_set.captured[probes])
+    mates = validation_set.subjects[torch.from_numpy(probes)].to(captured.device)
+    found = search(captured, gallery, mates)
+    return float(((found.ranks == 1) & ~found.tied).double().mean())
 
 
 def _reset(module: nn.Module) -> None:

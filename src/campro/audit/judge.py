@@ -28,10 +28,10 @@ from campro.core.types import ImageTransform
 from campro.data.verification_pairs import VerificationPairs
 from campro.evaluation import MATCHERS, NEAREST, Trial, identify
 from campro.isp import RAW
+from campro.metrics.gallery_search import search
 from campro.metrics.identification import (
     Identification,
     RepeatedIdentification,
-    only_tied,
     summarise,
     summarise_hits,
     unit_norm,
@@ -129,7 +129,7 @@ def tied(
 ) -> float:
     """Share of probes that are hits only because ties go to the attacker, in [0, 1]."""
     shares = [
-        only_tied(probes[trial.probe] @ gallery[trial.gallery].T, subjects[trial.probe]).double().mean()
+        search(probes[trial.probe], gallery[trial.gallery], subjects[trial.probe]).tied.double().mean()
         for trial in trials
     ]
     return float(torch.stack(shares).mean())
@@ -143,12 +143,10 @@ def open_set(
     trials: Sequence[Trial],
 ) -> tuple[OpenSetPoint, ...]:
     """FNIR at fixed FPIRs, by cosine to the gallery photographs, over the trials' probes and non-mated searches."""
-    scores = [(probes[t.probe] @ gallery[t.gallery].T, non_mated @ gallery[t.gallery].T) for t in trials]
+    searches = [search(probes[t.probe], gallery[t.gallery], subjects[t.probe], non_mated) for t in trials]
     points = []
     for fpir in sorted({*FPIRS, *CURVE}):
-        hits = [
-            identified_at(mated, subjects[trial.probe], other, fpir) for trial, (mated, other) in zip(trials, scores)
-        ]
+        hits = [identified_at(found, fpir) for found in searches]
         points.append(OpenSetPoint(fpir, summarise_hits(hits).rate().complement, len(non_mated)))
     return tuple(points)
 

@@ -15,7 +15,8 @@ from campro.audit.audit_config import CAPTURED, RAW
 from campro.core.images import read_image, write_image
 from campro.core.types import ImageTransform, Rgb8, Scene
 from campro.evaluation import EvaluationSet
-from campro.metrics.identification import ranks_of_mates, unit_norm
+from campro.metrics.gallery_search import search
+from campro.metrics.identification import unit_norm
 
 SHOWN_PEOPLE = 8
 FACE_SIDE = 96
@@ -93,15 +94,15 @@ def save_faces(
     """The first people of the first trial, not selected: gallery photograph, and the probe under every view."""
     trial = evaluation.trials[0]
     gallery = unit_norm(embeddings[RAW], "gallery")[trial.gallery]
-    scores = {name: unit_norm(embeddings[name], name)[trial.probe] @ gallery.T for name in views}
-    ranks = {name: ranks_of_mates(score, evaluation.subjects[trial.probe]) for name, score in scores.items()}
+    probes = {name: unit_norm(embeddings[name], name)[trial.probe] for name in views}
+    found = {name: search(probe, gallery, evaluation.subjects[trial.probe]) for name, probe in probes.items()}
     people = []
     for person in range(min(SHOWN_PEOPLE, len(trial.probe))):
         enrolled, probe = int(trial.gallery[person]), int(trial.probe[person])
         photo, thumbnails = read_image(evaluation.photos[probe]), {}
         for i, (name, view) in enumerate(views.items()):  # a view's name may be a path
             file = _save(folder, f"face-{person}-{i}", _fit(crop(view(photo), probe), FACE_SIDE))
-            similarity, rank = float(scores[name][person, person]), int(ranks[name][person])
+            similarity, rank = float(found[name].own[person]), int(found[name].ranks[person])
             thumbnails[name] = FaceThumbnail(file, similarity, rank)
         first = _fit(crop(views[RAW](read_image(evaluation.photos[enrolled])), enrolled), FACE_SIDE)
         people.append(PersonThumbnails(_save(folder, f"face-{person}-gallery", first), thumbnails))

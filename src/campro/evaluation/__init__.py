@@ -5,7 +5,8 @@ from __future__ import annotations
 from campro.evaluation.closed_set import identify
 from campro.evaluation.evaluation_set import EvaluationSet, Trial
 from campro.evaluation.linear import LinearMatcher
-from campro.evaluation.matchers import MATCHERS, NEAREST, Matcher, NearestMatcher, Scorer
+from campro.evaluation.matchers import MATCHERS, NEAREST, Matcher, NearestMatcher
+from campro.evaluation.scorer import Scorer
 
 __all__ = [
     "MATCHERS",

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from campro.evaluation.evaluation_set import Trial
 from campro.evaluation.matchers import Matcher
-from campro.metrics.identification import Identification, RepeatedIdentification, ranks_of_mates, summarise
+from campro.metrics.identification import Identification, RepeatedIdentification, summarise
 
 
 def identify(
@@ -39,6 +39,5 @@ def identify(
         place = enrolled.cumsum(0) - 1
         scorer = matcher.fit(raw[enrolled], subjects[enrolled], place[trial.gallery], trial.seed)
         for name, embeddings in views.items():
-            scores = scorer(embeddings[trial.probe])
-            outcomes[name].append(Identification(ranks_of_mates(scores, subjects[trial.probe])))
+            outcomes[name].append(Identification(scorer.search(embeddings[trial.probe], subjects[trial.probe]).ranks))
     return {name: summarise(results) for name, results in outcomes.items()}

@@ -10,7 +10,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from campro.metrics.identification import ranks_of_mates, unit_norm
+from campro.evaluation.scorer import Scorer
+from campro.metrics.gallery_search import distinct_rows, search
+from campro.metrics.identification import unit_norm
 
 LinearWeights = Float[Tensor, "I D"]
 """One row of weights per person."""
@@ -80,7 +82,8 @@ class LinearMatcher:
         """Tune on held-out training photographs, then fit on all of them."""
         embeddings = unit_norm(raw, "training embeddings")
         setting = self.choose(embeddings, subjects, seed)
-        return LinearScorer(fit_softmax(embeddings, subjects, len(gallery), setting), setting)
+        weights = fit_softmax(embeddings, subjects, len(gallery), setting)
+        return LinearScorer(equal_for_equal_people(weights, embeddings, subjects), setting)
 
     def choose(self, embeddings: Float[Tensor, "N D"], subjects: Int[Tensor, "N"], seed: int) -> Setting:
         """The setting with the most held-out photographs at rank 1; ties go to the simpler one."""
@@ -91,20 +94,33 @@ class LinearMatcher:
         mates = torch.searchsorted(people, subjects[held])
         hits = []
         for setting in self.settings:
-            scores = embeddings[held] @ fit_softmax(embeddings[train], local, len(people), setting).T
-            hits.append(int((ranks_of_mates(scores, mates) == 1).sum()))
+            weights = fit_softmax(embeddings[train], local, len(people), setting)
+            hits.append(int((search(embeddings[held], weights, mates).ranks == 1).sum()))
         return self.settings[hits.index(max(hits))]
 
 
-@dataclass(frozen=True)
-class LinearScorer:
+@dataclass(frozen=True, eq=False)
+class LinearScorer(Scorer):
     """A fitted classifier and its setting."""
 
-    weights: LinearWeights
     setting: Setting
 
-    def __call__(self, probe: Float[Tensor, "P D"]) -> Float[Tensor, "P I"]:
-        return unit_norm(probe, "probe") @ self.weights.T
+
+def equal_for_equal_people(
+    weights: LinearWeights, embeddings: Float[Tensor, "N D"], subjects: Int[Tensor, "N"]
+) -> LinearWeights:
+    """The weights, where people with the same training embeddings have those of the first of them.
+
+    The optimum is the same for these people, but the optimiser reaches it with different rounding errors.
+    """
+    _, number = distinct_rows(embeddings)
+    known: dict[int, set[tuple[int, int]]] = {}
+    pairs, counts = torch.stack([subjects, number], 1).unique(dim=0, return_counts=True)
+    for (person, embedding), count in zip(pairs.tolist(), counts.tolist(), strict=True):
+        known.setdefault(person, set()).add((embedding, count))
+    first: dict[frozenset[tuple[int, int]], int] = {}
+    rows = [first.setdefault(frozenset(known[person]), person) for person in range(len(weights))]
+    return weights[rows]
 
 
 def hold_out(subjects: Int[Tensor, "N"], most: int, seed: int) -> tuple[Int[Tensor, "T"], Int[Tensor, "V"]]:

@@ -9,10 +9,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from campro.evaluation.linear import LinearMatcher
+from campro.evaluation.scorer import Scorer
 from campro.metrics.identification import unit_norm
-
-Scorer = Callable[[Float[Tensor, "P D"]], Float[Tensor, "P I"]]
-"""Probe embeddings to one score per enrolled person, higher is more alike."""
 
 
 class Matcher(Protocol):
@@ -39,8 +37,7 @@ class NearestMatcher:
         self, raw: Float[Tensor, "N D"], subjects: Int[Tensor, "N"], gallery: Int[Tensor, "I"], seed: int
     ) -> Scorer:
         """Nothing is learnt: the gallery photographs are the classifier."""
-        enrolled = unit_norm(raw[gallery], "gallery")
-        return lambda probe: unit_norm(probe, "probe") @ enrolled.T
+        return Scorer(unit_norm(raw[gallery], "gallery"))
 
 
 NEAREST = NearestMatcher.name

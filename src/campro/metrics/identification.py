@@ -11,11 +11,14 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from campro.core.errors import CamproError
+from campro.metrics.gallery_search import check_finite, search
 from campro.metrics.rates import Z95, Rate, wilson
 
 
 def ranks_of_mates(scores: Float[Tensor, "P G"], mate: Int[Tensor, "P"]) -> Int[Tensor, "P"]:
     """Rank of each probe's mate among the gallery columns, 1 = best; ties go to the attacker.
+
+    Scores of equal embeddings must be equal; `gallery_search.comparison_scores` and `search` ensure that.
 
     Args:
         scores: similarity of each probe to each gallery entry, higher is more alike.
@@ -27,19 +30,8 @@ def ranks_of_mates(scores: Float[Tensor, "P G"], mate: Int[Tensor, "P"]) -> Int[
     >>> ranks_of_mates(torch.tensor([[0.5, 0.5, 0.1], [0.9, 0.2, 0.1]]), torch.tensor([1, 2])).tolist()
     [1, 3]
     """
-    if not scores.isfinite().all():
-        raise CamproError("ranks_of_mates", "finite scores", "NaN or infinity", "a broken model is not a defence")
+    check_finite(scores)
     return 1 + (scores > scores.gather(1, mate[:, None])).sum(1)
-
-
-def only_tied(scores: Float[Tensor, "P G"], mate: Int[Tensor, "P"], closeness: float = 1e-6) -> Bool[Tensor, "P"]:
-    """Probes whose mate is at rank 1 only because ties go to the attacker: another score is as high.
-
-    >>> only_tied(torch.tensor([[0.5, 0.5, 0.1], [0.9, 0.2, 0.1]]), torch.tensor([1, 0])).tolist()
-    [True, False]
-    """
-    own = scores.gather(1, mate[:, None])
-    return (ranks_of_mates(scores, mate) == 1) & ((scores >= own - closeness).sum(1) > 1)
 
 
 def unit_norm(embeddings: Float[Tensor, "N D"], label: str) -> Float[Tensor, "N D"]:
@@ -70,7 +62,7 @@ def mate_ranks(gallery: Float[Tensor, "N D"], probe: Float[Tensor, "N D"]) -> In
         raise CamproError(
             "mate_ranks", f"as many probes as gallery rows {tuple(gallery.shape)}", f"{tuple(probe.shape)}"
         )
-    return ranks_of_mates(probe @ gallery.T, torch.arange(len(probe), device=probe.device))
+    return search(probe, gallery, torch.arange(len(probe), device=probe.device)).ranks
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from campro.core.errors import CamproError
+from campro.metrics.gallery_search import MatedSearch
 
 FPIRS = (0.003, 0.01, 0.1)
 BINS = 100
@@ -36,33 +37,32 @@ def threshold_at(negatives: Scores, rate: float) -> float:
     return float(negatives.sort(descending=True).values[allowed])
 
 
-def fnir_at(
-    mated: Float[Tensor, "P G"], mate: Int[Tensor, "P"], non_mated: Float[Tensor, "Q G"], fpir: float
-) -> Float[Tensor, ""]:
+def fnir_at(found: MatedSearch, fpir: float) -> Float[Tensor, ""]:
     """False-negative identification rate at a false-positive identification rate of at most `fpir`.
 
     A mated search succeeds if its mate is at rank 1 and scores at least the threshold, which at most a share `fpir`
     of the non-mated searches reaches with any gallery entry.
 
     Args:
-        mated: scores of searches whose subject is enrolled.
-        mate: gallery column of each mated search's subject.
-        non_mated: scores of searches whose subject is not enrolled.
+        found: searches whose subject is enrolled, and the best scores of those whose subject is not
+            (`gallery_search.search` with `non_mated`).
+        fpir: the rate, in [0, 1).
 
     Raises:
-        CamproError: for scores that are not finite.
+        CamproError: for scores that are not finite, or without non-mated searches.
     """
-    return 1 - identified_at(mated, mate, non_mated, fpir).double().mean()
+    return 1 - identified_at(found, fpir).double().mean()
 
 
-def identified_at(
-    mated: Float[Tensor, "P G"], mate: Int[Tensor, "P"], non_mated: Float[Tensor, "Q G"], fpir: float
-) -> Bool[Tensor, "P"]:
-    """Mated searches that succeed at a false-positive identification rate of `fpir`; see `fnir_at`."""
-    _check(mated.ravel(), "open set")
-    threshold = threshold_at(non_mated.max(1).values, fpir)
-    own = mated.gather(1, mate[:, None])[:, 0]
-    return (own >= mated.max(1).values) & (own >= threshold)
+def identified_at(found: MatedSearch, fpir: float) -> Bool[Tensor, "P"]:
+    """Mated searches that succeed at a false-positive identification rate of `fpir`; see `fnir_at`.
+
+    Raises:
+        CamproError: see `fnir_at`.
+    """
+    _check(found.own, "open set")
+    threshold = threshold_at(found.non_mated, fpir)
+    return (found.ranks == 1) & (found.own >= threshold)
 
 
 def fnmr_at(genuine: Scores, impostor: Scores, fmr: float) -> float:
