@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 
 import cv2
 import numpy as np
@@ -9,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from PIL import Image
+from PIL import Image, features
 
 from campro.core import images as module
 from campro.core.errors import CamproError
@@ -79,12 +80,20 @@ def test_palette_and_its_transparency(tmp_path, rgb):
         read_image(tmp_path / "hole.png")
 
 
-@pytest.mark.parametrize("name", ["grey.png", "colour.png", "colour.tif"])
-def test_sixteen_bits_are_refused(tmp_path, rgb, name):
-    deep = rgb.astype(np.uint16) * 257
-    cv2.imwrite(str(tmp_path / name), deep[..., 0] if name == "grey.png" else deep)
-    with pytest.raises(CamproError, match=r"8 bits per channel.*convert to 8-bit"):
-        read_image(tmp_path / name)
+@pytest.mark.parametrize("name", ["grey.png", "grey.tif", "colour.png", "colour.tif"])
+def test_sixteen_bits_are_rounded_with_a_note(tmp_path, rgb, name, caplog):
+    deep = np.random.default_rng(0).integers(0, 1 << 16, rgb.shape, dtype=np.uint16)
+    cv2.imwrite(str(tmp_path / name), deep[..., 0] if name.startswith("grey") else deep[..., ::-1])
+    expected = np.floor(deep / 257 + 0.5)
+    assert (read_image(tmp_path / name) == (expected[..., :1] if name.startswith("grey") else expected)).all()
+    assert f"{name}: 16 bits per channel, rounded to 8" in caplog.text
+
+
+def test_transparency_of_sixteen_bits_is_refused(tmp_path, rgb):
+    deep = np.dstack([rgb.astype(np.uint16) * 257, np.full(rgb.shape[:2], 65000, np.uint16)])
+    cv2.imwrite(str(tmp_path / "clear.png"), deep)
+    with pytest.raises(CamproError, match="transparent"):
+        read_image(tmp_path / "clear.png")
 
 
 def test_float_cmyk_and_animation_are_refused(tmp_path, rgb):
@@ -92,7 +101,7 @@ def test_float_cmyk_and_animation_are_refused(tmp_path, rgb):
     Image.fromarray(rgb).convert("CMYK").save(tmp_path / "cmyk.jpg")
     frames = [Image.fromarray(rgb), Image.fromarray(255 - rgb)]
     frames[0].save(tmp_path / "moving.png", save_all=True, append_images=frames[1:])
-    for name, why in (("f.tif", "8 bits"), ("cmyk.jpg", "sRGB"), ("moving.png", "2 frames")):
+    for name, why in (("f.tif", "8 or 16 bits"), ("cmyk.jpg", "sRGB"), ("moving.png", "2 frames")):
         with pytest.raises(CamproError, match=why):
             read_image(tmp_path / name)
 
@@ -172,3 +181,28 @@ def test_rounding_is_half_up_and_nan_is_refused():
 
 def test_every_suffix_can_be_written():
     assert set(module.IMAGE_SUFFIXES) <= set(Image.registered_extensions())
+
+
+def test_other_suffixes_of_phones_are_read(tmp_path, rgb):
+    Image.fromarray(rgb).save(tmp_path / "a.jfif", "JPEG")
+    Image.fromarray(rgb // 64 * 64).quantize(64).save(tmp_path / "b.gif")
+    names = ["a.jfif", "b.gif"]
+    if features.check("avif"):
+        Image.fromarray(rgb).save(tmp_path / "c.avif", quality=100)
+        names.append("c.avif")
+    assert [path.name for path in list_images(tmp_path)] == names
+    assert all(read_image(tmp_path / name).shape == rgb.shape for name in names)
+
+
+def test_heic_without_its_package_names_the_extra(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    (tmp_path / "a.HEIC").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    with pytest.raises(CamproError, match=r"pip install 'campro\[heif\]'"):
+        read_image(tmp_path / "a.HEIC")
+
+
+def test_heic_is_read(tmp_path, rgb):
+    pillow_heif = pytest.importorskip("pillow_heif")
+    smooth = cv2.resize(rgb[:4, :4], (64, 48))
+    pillow_heif.from_pillow(Image.fromarray(smooth)).save(tmp_path / "a.heic", quality=100, chroma=444)
+    assert np.abs(read_image(tmp_path / "a.heic").astype(int) - smooth).mean() < 3

@@ -1,30 +1,40 @@
-"""Reading and writing photographs. Strict: anything but an 8-bit colour image is refused or reported."""
+"""Reading photographs as 8-bit sRGB, and writing them. What cannot be converted exactly is refused or reported."""
 
 from __future__ import annotations
 
 import io
 import logging
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
-from jaxtyping import UInt8
+from jaxtyping import UInt8, UInt32
 from PIL import Image, ImageOps
 
 from campro.core.atomic_io import replacing
 from campro.core.checks import check_images, check_rgb8
+from campro.core.colour_management import H273_PRIMARIES, HDR_TRANSFERS, rgb_profile, to_srgb
 from campro.core.errors import CamproError
+from campro.core.extras import require
+from campro.core.media import HEIF_SUFFIXES, IMAGE_SUFFIXES, READABLE_SUFFIXES
 from campro.core.types import Images, Rgb8
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
-"""Suffixes of photographs (in any letter case), which `write_image` can write, too."""
-
+_JPEG: dict[str, object] = {"quality": 95, "subsampling": 0}  # full colour resolution: the protection is in the colours
 _WRITE_OPTIONS: dict[str, dict[str, object]] = {
-    ".jpg": {"quality": 95, "subsampling": 0},  # full colour resolution: the protection is in the colours
-    ".jpeg": {"quality": 95, "subsampling": 0},
+    **dict.fromkeys((".jpg", ".jpeg", ".jpe", ".jfif"), _JPEG),
     ".webp": {"lossless": True},
 }
+_HEAD_BYTES = 1 << 16
+"""Bytes at the start of a file in which its colour codes (`cICP`, `nclx`) are looked for."""
+_ADOBE_RGB_INTEROP = "R03"
+"""Interoperability index of Exif 2.3 for Adobe RGB, which cameras write instead of an ICC profile."""
+_ORIENTATION, _INTEROP_IFD = 0x0112, 0xA005
+"""EXIF tags."""
+_DEEP_MAX = (1 << 16) - 1
+_FLATTEN = "flatten it onto a background first, e.g. magick IN -background white -flatten OUT"
 CACHE_BYTES = 2 << 30
 """Size of the cache of `read_image_cached` in bytes."""
 _cache: dict[Path, Rgb8] = {}
@@ -34,21 +44,27 @@ _log = logging.getLogger("campro")
 def read_image(path: Path) -> Rgb8:
     """Read a photograph as 8-bit sRGB (H, W, 3), rotated by its EXIF orientation.
 
-    Gray images are expanded to RGB and a fully opaque alpha channel is removed, each with one line in the log.
-    An embedded ICC profile is ignored: the values are taken as sRGB.
+    An embedded ICC profile that is not sRGB is converted, as is Adobe RGB by its EXIF mark. Gray images are expanded
+    to RGB, 16 bits per channel are rounded to 8, and a fully opaque alpha channel is removed, each with one line in
+    the log. HEIC needs the extra `heif`.
 
     Raises:
-        CamproError: for missing, damaged or truncated files, more than 8 bits per channel, transparency, CMYK (its
-            conversion to sRGB depends on the ink) and animations.
+        CamproError: for missing, damaged or truncated files, floating-point values, HDR (PQ, HLG), transparency, CMYK
+            without an ICC profile (its conversion to sRGB depends on the ink), damaged ICC profiles, animations, and
+            HEIC without pillow-heif.
     """
     path = Path(path)
     if not path.is_file():
         raise CamproError(str(path), "an image file", "a folder" if path.is_dir() else "no such file")
+    if path.suffix.lower() in HEIF_SUFFIXES:
+        require("pillow_heif", "heif", str(path)).register_heif_opener()
     try:
         with Image.open(path) as image:
             _refuse_unsuitable(image, path)
+            deep, icc = _is_deep(image), _icc_profile(image, path)  # in this order: EXIF data may load the picture
             image.load()
-            return np.array(_as_rgb(ImageOps.exif_transpose(image), path))
+            levels = _rounded(image, path) if deep else image
+            return np.array(_as_rgb(ImageOps.exif_transpose(levels), icc, path))
     except CamproError:
         raise
     except Exception as error:  # decoders raise errors of many classes for damaged files
@@ -75,6 +91,8 @@ def read_image_cached(path: Path) -> Rgb8:
 def write_image(path: Path, rgb: Rgb8) -> None:
     """Write an 8-bit sRGB image (H, W, 3) atomically: JPEG at quality 95 without chroma subsampling, others lossless.
 
+    The file carries an sRGB profile, except BMP, which cannot.
+
     Raises:
         CamproError: for another shape or dtype, an unknown suffix, a size that the format does not support, or if the
             file cannot be written.
@@ -88,7 +106,10 @@ def write_image(path: Path, rgb: Rgb8) -> None:
         raise CamproError(str(path), "one of " + " ".join(IMAGE_SUFFIXES), suffix or "no suffix", "choose .png or .jpg")
     buffer = io.BytesIO()
     try:
-        Image.fromarray(rgb).save(buffer, Image.registered_extensions()[suffix], **_WRITE_OPTIONS.get(suffix, {}))
+        kind, options = Image.registered_extensions()[suffix], _WRITE_OPTIONS.get(suffix, {})
+        if kind != "BMP":
+            options = {**options, "icc_profile": rgb_profile("sRGB")}
+        Image.fromarray(rgb).save(buffer, kind, **options)
     except (OSError, ValueError, SystemError) as error:
         shape = f"{rgb.shape[1]} x {rgb.shape[0]} pixels ({error})"
         raise CamproError(str(path), f"a size that {suffix} can hold", shape) from error
@@ -97,7 +118,7 @@ def write_image(path: Path, rgb: Rgb8) -> None:
 
 
 def list_images(folder: Path) -> list[Path]:
-    """All files below `folder` with one of IMAGE_SUFFIXES, sorted by path, without hidden files and folders.
+    """All files below `folder` with one of READABLE_SUFFIXES, sorted by path, without hidden files and folders.
 
     Raises:
         CamproError: if the folder does not exist.
@@ -108,7 +129,7 @@ def list_images(folder: Path) -> list[Path]:
     return sorted(
         path
         for path in folder.rglob("*")
-        if path.suffix.lower() in IMAGE_SUFFIXES
+        if path.suffix.lower() in READABLE_SUFFIXES
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
         and path.is_file()
     )
@@ -140,37 +161,104 @@ def to_rgb8(images: Images) -> UInt8[np.ndarray, "B H W 3"]:
 
 
 def _refuse_unsuitable(image: Image.Image, path: Path) -> None:
-    if image.mode[0] in "IF" or _deep_channels(image):
+    if image.mode[0] == "F" or (image.mode[0] == "I" and not _is_deep(image)):
         raise CamproError(
             str(path),
-            "8 bits per channel",
+            "8 or 16 bits per channel",
             f"more (mode {image.mode})",
             "convert to 8-bit, e.g. magick IN -depth 8 OUT",
         )
-    if image.mode in ("CMYK", "YCCK", "LAB", "HSV"):
+    unknown_ink = image.mode == "CMYK" and "icc_profile" not in image.info
+    if unknown_ink or image.mode in ("YCCK", "LAB", "HSV"):
         raise CamproError(str(path), "an RGB or gray image", image.mode, "convert to sRGB in a photo editor first")
     if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":  # MPO: a JPEG followed by further images
         raise CamproError(str(path), "a still image", f"{getattr(image, 'n_frames', 0)} frames", "extract one frame")
 
 
-def _deep_channels(image: Image.Image) -> bool:
-    """Whether Pillow would reduce 16-bit channels to 8 bits (BMP's "BGR;16" has 16 bits per pixel)."""
+def _icc_profile(image: Image.Image, path: Path) -> bytes | None:
+    """The ICC profile of a picture; that of its colour codes or of its EXIF mark, if it has none; None for sRGB.
+
+    Raises:
+        CamproError: for an HDR transfer function.
+    """
+    primaries, transfer = _colour_codes(image, path)
+    if transfer in HDR_TRANSFERS:
+        remedy = "export it as SDR (sRGB) first"
+        raise CamproError(str(path), "a picture of standard dynamic range", f"{HDR_TRANSFERS[transfer]} (HDR)", remedy)
+    if icc := image.info.get("icc_profile"):
+        return bytes(icc)
+    if primaries in H273_PRIMARIES:
+        return rgb_profile(H273_PRIMARIES[primaries])
+    if image.mode == "RGB":
+        with suppress(Exception):  # damaged EXIF data raise errors of many classes
+            if str(image.getexif().get_ifd(_INTEROP_IFD).get(1, "")).strip("\0 ") == _ADOBE_RGB_INTEROP:
+                return rgb_profile("Adobe RGB")
+    return None
+
+
+def _colour_codes(image: Image.Image, path: Path) -> tuple[int, int]:
+    """Primaries and transfer function by ITU-T H.273 as a PNG, AVIF or HEIC file states them; (0, 0) if it does not."""
+    if image.format == "HEIF":  # a file may hold further pictures, with codes of their own
+        codes = image.info.get("nclx_profile") or {}
+        return int(codes.get("color_primaries", 0)), int(codes.get("transfer_characteristics", 0))
+    if image.format not in ("PNG", "AVIF") or (image.format == "AVIF" and "icc_profile" in image.info):
+        return 0, 0
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    if image.format == "PNG":
+        place = head.find(b"cICP")  # chunk of PNG 3: one byte each
+        return (head[place + 4], head[place + 5]) if 0 <= place < len(head) - 6 else (0, 0)
+    place = head.find(b"colrnclx")  # box of ISO 14496-12, 12.1.5: two bytes each
+    if not 0 <= place < len(head) - 12:
+        return 0, 0
+    return int.from_bytes(head[place + 8 : place + 10]), int.from_bytes(head[place + 10 : place + 12])
+
+
+def _is_deep(image: Image.Image) -> bool:
+    """Whether the channels have 16 bits, which Pillow would cut to 8 (BMP's "BGR;16" has 16 bits per pixel)."""
+    if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PNG"):
+        return True
     layouts = [
         arg for tile in getattr(image, "tile", ()) for arg in (tile[3] if isinstance(tile[3], tuple) else (tile[3],))
     ]
     return any(isinstance(arg, str) and ";16" in arg and not arg.startswith("BGR") for arg in layouts)
 
 
-def _as_rgb(image: Image.Image, path: Path) -> Image.Image:
+def _rounded(image: Image.Image, path: Path) -> Image.Image:
+    """A picture of 16 bits per channel with 8: levels are divided by 257 and rounded to the nearest."""
+    if "transparency" in image.info:
+        raise CamproError(str(path), "an opaque image", "one with transparent pixels", _FLATTEN)
+    orientation = image.getexif().get(_ORIENTATION, 1)
+    levels = np.asarray(image).astype(np.uint32) if image.mode[0] == "I" else _read_deep(path)
+    if levels.max(initial=0) > _DEEP_MAX:
+        raise CamproError(str(path), "at most 16 bits per channel", f"the level {levels.max()}", "convert to 8-bit")
+    _warn_once(f"{path}: 16 bits per channel, rounded to 8")
+    rounded = Image.fromarray(((levels + 128) // 257).astype(np.uint8))
+    rounded.getexif()[_ORIENTATION] = orientation
+    return rounded
+
+
+def _read_deep(path: Path) -> UInt32[np.ndarray, "H W c"]:
+    """The levels of a colour picture of 16 bits per channel, which Pillow cannot hold, in the order RGB or RGBA."""
+    levels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if levels is None or levels.dtype != np.uint16 or levels.ndim != 3:
+        raise CamproError(str(path), "a picture of 16 bits per channel", "another kind of one", "convert to 8-bit")
+    order = cv2.COLOR_BGRA2RGBA if levels.shape[2] == 4 else cv2.COLOR_BGR2RGB
+    return np.asarray(cv2.cvtColor(levels, order)).astype(np.uint32)
+
+
+def _as_rgb(image: Image.Image, icc: bytes | None, path: Path) -> Image.Image:
     if image.has_transparency_data:
         alpha = image.convert("RGBA").getchannel("A")
         if alpha.getextrema() != (255, 255):
-            remedy = "flatten it onto a background first, e.g. magick IN -background white -flatten OUT"
-            raise CamproError(str(path), "an opaque image", "one with transparent pixels", remedy)
+            raise CamproError(str(path), "an opaque image", "one with transparent pixels", _FLATTEN)
         _warn_once(f"{path}: the alpha channel is fully opaque and was removed")
-    if image.mode in ("1", "L", "LA"):
+    gray = image.mode in ("1", "L", "LA")
+    if gray:
         _warn_once(f"{path}: gray image, expanded to three equal channels")
-    return image.convert("RGB")
+    if icc is None:
+        return image.convert("RGB")
+    return to_srgb(image.convert("CMYK" if image.mode == "CMYK" else "L" if gray else "RGB"), icc, path)
 
 
 @cache

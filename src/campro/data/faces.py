@@ -9,7 +9,8 @@ from pathlib import Path
 
 from campro.core.errors import CamproError
 from campro.core.hashing import file_sha256, json_digest
-from campro.core.images import IMAGE_SUFFIXES, read_image
+from campro.core.images import read_image
+from campro.core.media import READABLE_SUFFIXES
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,7 @@ def _problem(entry: Path, check: bool) -> str:
     """Why the file is not a photograph; empty if it is one."""
     if entry.is_dir():
         return "a folder inside a person's folder"
-    if entry.suffix.lower() not in IMAGE_SUFFIXES:
+    if entry.suffix.lower() not in READABLE_SUFFIXES:
         return f"not a picture ({entry.suffix or 'no suffix'})"
     if not entry.is_file():
         return "a broken link"
