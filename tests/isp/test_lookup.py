@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from campro.core.errors import CamproError
 from campro.core.images import to_rgb8, to_tensor
 from campro.isp import Ccm, Degamma, GammaLut, IspProfile, Quantise, apply, load_profile, pipeline
+from campro.isp.profile import BUILTIN_PROFILES, KNOT_GAP, MeasuredDegamma
 
 
 def _profile(seed, curve, channels, offsets, even):
@@ -79,3 +82,99 @@ def test_the_profile_invert_inverts_every_level():
     rgb = np.random.default_rng(2).integers(0, 256, (9, 9, 3), dtype=np.uint8)
     np.testing.assert_array_equal(apply(load_profile("invert"), rgb), 255 - rgb)
     np.testing.assert_array_equal(apply(load_profile("identity"), rgb), rgb)
+
+
+def _exact(profile, rgb):
+    """The output of Degamma(), Ccm, GammaLut, Quantise by numpy in float64; (N, 3) uint8."""
+    _, ccm, lut, quantise = profile.blocks
+    mixed = np.clip((rgb / 255) ** 2.2 @ np.array(ccm.matrix).T + np.array(ccm.offsets), 0, 1)
+    curves = np.broadcast_to(lut.values, (3, len(lut.positions)))
+    value = np.stack([np.interp(mixed[:, c], lut.positions, curves[c]) for c in range(3)], 1)
+    levels = 2**quantise.bits - 1
+    return np.floor(np.floor(value * levels + 0.5) / levels * 255 + 0.5).astype(np.uint8)
+
+
+def _in_turn(profile, rgb):
+    with torch.no_grad():
+        return to_rgb8(pipeline(profile)(to_tensor(rgb)))[0]
+
+
+@pytest.mark.parametrize("bits", [1, 2, 3, 4, 5, 6, 7, 9, 10, 12, 16])
+def test_other_numbers_of_bits_are_exact_and_the_pipeline_agrees(bits):
+    rng = np.random.default_rng(bits)
+    rgb = rng.integers(0, 256, (200, 200, 3), dtype=np.uint8)
+    for points in (2, 32, 256):
+        matrix = tuple(map(tuple, rng.uniform(-3, 3, (3, 3)).tolist()))
+        values = tuple(map(tuple, rng.uniform(0, 1, (3, points)).tolist()))
+        profile = IspProfile("bits", (Degamma(), Ccm(matrix), GammaLut(values), Quantise(bits)))
+        done = apply(profile, rgb)
+        np.testing.assert_array_equal(done.reshape(-1, 3), _exact(profile, rgb.reshape(-1, 3)))
+        apart = np.abs(done.astype(int) - _in_turn(profile, rgb)).max()
+        assert apart <= (0 if bits < 8 else 1)
+
+
+def _level(code):
+    return (code / 255) ** 2.2
+
+
+NEAR = {
+    "beside the middle": (0.0, 0.5, 0.5 + 1e-6, 1.0),
+    "at a level": (0.0, _level(128) - 2e-6, _level(128), 1.0),
+    "at the start": (0.0, 1e-6, 0.5, 1.0),
+    "at the end": (0.0, 0.5, 1 - 2e-6, 1.0),
+}
+
+
+@pytest.mark.parametrize("name", NEAR)
+def test_pipeline_and_look_up_agree_for_knots_close_together(name):
+    profile = IspProfile(name, (Degamma(), Ccm(np.eye(3).tolist()), GammaLut(((0.0, 0.2, 0.9, 1.0),), NEAR[name])))
+    rgb = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, 2)
+    pipe, picture = pipeline(profile), to_tensor(rgb).requires_grad_()
+    out = pipe(picture)
+    assert out.dtype == picture.dtype
+    np.testing.assert_array_equal(to_rgb8(out.detach())[0], apply(profile, rgb))
+    out.sum().backward()
+    for gradient in (picture.grad, *(each.grad for each in pipe.parameters() if each.requires_grad)):
+        assert gradient.isfinite().all()
+
+
+@pytest.mark.parametrize("gap", [1e-300, 1e-12, 9e-7])
+def test_closer_knots_are_refused_in_one_line(gap):
+    with pytest.raises(CamproError, match="apart") as caught:
+        GammaLut(((0.0, 0.5, 1.0),), (0.0, gap, 1.0))
+    assert "\n" not in str(caught.value)
+
+
+@st.composite
+def pointwise_profiles(draw):
+    """Any valid pointwise profile, with knots that may lie close together, and any number of bits."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    points = draw(st.sampled_from([2, 3, 5, 33, 257]))
+    gaps = rng.exponential(1.0, points - 1)
+    shrink = draw(st.sampled_from([1.0, 1e-2, 1e-4, 1e-7]))
+    gaps[rng.random(points - 1) < 0.4] *= shrink
+    knots = np.concatenate([[0.0], np.cumsum(gaps / gaps.sum())])
+    knots[-1] = 1.0
+    values = rng.uniform(0, 1, (draw(st.sampled_from([1, 3])), points))
+    degamma = draw(st.sampled_from([(Degamma(),), (Degamma("srgb"),), (MeasuredDegamma((0.0, 0.0, 0.7, 1.0)),), ()]))
+    ccm = draw(st.sampled_from([(Ccm(rng.uniform(-5, 5, (3, 3)).tolist(), rng.uniform(-1, 1, 3).tolist()),), ()]))
+    rounding = draw(st.sampled_from([(), (Quantise(1),), (Quantise(4),), (Quantise(8),), (Quantise(10),)]))
+    even = draw(st.booleans())
+    try:
+        lut = GammaLut(values.tolist(), None if even else knots.tolist())
+    except CamproError as error:
+        assert min(np.diff(knots)) < KNOT_GAP, error
+        return None
+    return IspProfile("any", (*degamma, *ccm, lut, *rounding))
+
+
+@given(pointwise_profiles(), st.integers(0, 2**32 - 1))
+@settings(max_examples=25, deadline=None)
+def test_the_pipeline_agrees_to_one_level_for_every_valid_profile(profile, seed):
+    if profile is not None:
+        rgb = np.random.default_rng(seed).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+        assert np.abs(_in_turn(profile, rgb).astype(int) - apply(profile, rgb)).max() <= 1
+
+
+def test_built_in_profiles_are_computed_in_float32():
+    assert not any(pipeline(name).exact for name in BUILTIN_PROFILES)

@@ -23,7 +23,7 @@ from campro.isp import (
     Quantise,
     load_profile,
 )
-from campro.isp.lookup import is_pointwise
+from campro.isp.pointwise import is_pointwise
 
 DIGESTS = {
     "black": "ac2c3ba78ee9a08d3bfcddf2f3fd54e779ea6f1b8ead249c864d84ed73f1d5d4",

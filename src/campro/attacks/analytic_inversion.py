@@ -15,7 +15,7 @@ from campro.inversion.cell_grid import CERTAIN_MEANS, cell_features, downscaled
 from campro.inversion.inverse import Inverse, prior_from_photos
 from campro.inversion.preimage_selection import SELECTION_SETTINGS, PreimageSelector
 from campro.inversion.preimages import Preimages
-from campro.isp.lookup import is_pointwise
+from campro.isp.pointwise import is_pointwise
 
 PHOTOS = 300
 """Photographs from which the prior over raw colours is counted."""

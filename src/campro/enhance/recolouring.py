@@ -18,7 +18,7 @@ from campro.enhance.lut_kernels import LutKernel
 from campro.inversion.inverse import Inverse
 from campro.inversion.preimages import Preimages
 from campro.isp import IspProfile
-from campro.isp.lookup import is_pointwise
+from campro.isp.pointwise import is_pointwise
 
 CAMERA_OUTPUT_SHARE = 0.95
 """Share of reachable colours above which a picture counts as unprocessed camera output. Of JPEG files it is about 0.6,

@@ -44,7 +44,7 @@ class Inverse:
     """The inverse table as an `ImageTransform`; it is exact for unprocessed camera output."""
 
     def __init__(self, profile: IspProfile, prior: Float[np.ndarray, " bins"]) -> None:
-        """A pointwise profile (`campro.isp.lookup.is_pointwise`), and a prior as from `prior_from_photos`."""
+        """A pointwise profile (`campro.isp.pointwise.is_pointwise`), and a prior as from `prior_from_photos`."""
         self.name = "inverse"
         self.digest = json_digest({"inverse": profile.digest, "prior": json_digest(prior.round(6).tolist())})
         captured = colour_table(profile.blocks)

@@ -18,6 +18,7 @@ from campro.core.checks import check_rgb8
 from campro.core.images import to_rgb8, to_tensor
 from campro.isp.functional import degamma
 from campro.isp.pipeline import IspPipeline
+from campro.isp.pointwise import is_pointwise
 from campro.isp.profile import Block, Ccm, Degamma, GammaLut, IspProfile, MeasuredDegamma, Quantise
 
 CHUNK = 16384
@@ -57,22 +58,11 @@ def _apply_spatial(profile: IspProfile, rgb: np.ndarray) -> np.ndarray:
     return np.concatenate(done).reshape(rgb.shape)
 
 
-def is_pointwise(blocks: tuple[Block, ...]) -> bool:
-    """Whether the output of a pixel depends on its own colour alone.
-
-    That is so for blocks in the order degamma, CCM, gamma LUT, rounding to 8 bits; each of them is optional.
-    """
-    kinds = [type(block) for block in blocks]
-    in_order = [kind for kind in (Degamma, MeasuredDegamma, Ccm, GammaLut, Quantise) if kind in kinds]
-    once = Degamma not in kinds or MeasuredDegamma not in kinds
-    return once and kinds == in_order and all(block.bits == 8 for block in blocks if isinstance(block, Quantise))
-
-
 @lru_cache(maxsize=4)
 def colour_table(blocks: tuple[Block, ...]) -> UInt32[np.ndarray, "16777216"]:
     """Output colours of a pointwise chain for all input colours; both are packed as red << 16 | green << 8 | blue."""
     curve = torch.arange(256, dtype=torch.float64) / 255
-    ccm, lut = Ccm(((1, 0, 0), (0, 1, 0), (0, 0, 1))), GammaLut(((0.0, 1.0),))
+    ccm, lut, levels = Ccm(((1, 0, 0), (0, 1, 0), (0, 0, 1))), GammaLut(((0.0, 1.0),)), 255
     for block in blocks:
         match block:
             case Degamma():
@@ -84,9 +74,11 @@ def colour_table(blocks: tuple[Block, ...]) -> UInt32[np.ndarray, "16777216"]:
                 ccm = block
             case GammaLut():
                 lut = block
+            case Quantise():
+                levels = 2**block.bits - 1
     knots = np.array(lut.positions)
     values = np.ascontiguousarray(np.broadcast_to(lut.values, (3, len(knots))), dtype=np.float64)
-    return _fill(curve.numpy(), np.array(ccm.matrix), np.array(ccm.offsets), knots, values)
+    return _fill(curve.numpy(), np.array(ccm.matrix), np.array(ccm.offsets), knots, values, levels)
 
 
 @njit(cache=True, inline="always")
@@ -100,28 +92,33 @@ def reference_level(
     offsets,
     knots,
     values,
+    levels,
 ):
     """One output level, 0 to 255, of colour (r, g, b): the definition of the 8-bit path, in float64.
 
-    `curve` is the linear value of each of 256 levels; `values` (3, k) are the gamma LUT's values at `knots` (k).
+    `curve` is the linear value of each of 256 levels; `values` (3, k) are the gamma LUT's values at `knots` (k). The
+    camera rounds to multiples of 1 / `levels`; if that is not 255, the result is then rounded to 8 bits.
     """
     mixed = matrix[channel, 0] * curve[r] + matrix[channel, 1] * curve[g] + matrix[channel, 2] * curve[b]
     mixed = min(max(mixed + offsets[channel], 0.0), 1.0)
     left = min(np.searchsorted(knots, mixed, side="right") - 1, len(knots) - 2)
     share = (mixed - knots[left]) / (knots[left + 1] - knots[left])
     low, high = values[channel, left], values[channel, left + 1]
-    return np.uint32(np.floor((low + share * (high - low)) * 255 + 0.5))
+    value = low + share * (high - low)
+    if levels != 255:
+        value = np.floor(value * levels + 0.5) / levels
+    return np.uint32(np.floor(value * 255 + 0.5))
 
 
 @njit(cache=True, parallel=True, nogil=True)
-def _fill(curve, matrix, offsets, knots, values):
+def _fill(curve, matrix, offsets, knots, values, levels):
     table = np.empty(1 << 24, np.uint32)
     for r in prange(256):
         for g in range(256):
             for b in range(256):
                 packed = np.uint32(0)
                 for channel in range(3):
-                    level = reference_level(r, g, b, channel, curve, matrix, offsets, knots, values)
+                    level = reference_level(r, g, b, channel, curve, matrix, offsets, knots, values, levels)
                     packed = (packed << np.uint32(8)) | level
                 table[(r << 16) | (g << 8) | b] = packed
     return table

@@ -10,15 +10,21 @@ from campro.core.types import Images
 from campro.isp.blocks import MODULES, BlockModule, CcmModule, DegammaModule, GammaLutModule, QuantiseModule
 from campro.isp.fused_autograd import fused_colour_blocks
 from campro.isp.limits import Limits
+from campro.isp.pointwise import exact_levels, needs_float64
 from campro.isp.profile import IspProfile, Provenance, load_profile
 
 
 class IspPipeline(nn.Module):
-    """Pictures (B, 3, H, W) in [0, 1] to pictures of the same shape; the differentiable version of `lookup.apply`."""
+    """Pictures (B, 3, H, W) in [0, 1] to pictures of the same shape; the differentiable version of `lookup.apply`.
 
-    def __init__(self, blocks: list[BlockModule]) -> None:
+    `exact` pipelines compute in float64 and return the data type of the input; they agree with `lookup.apply` where
+    float32 would not (see `needs_float64`).
+    """
+
+    def __init__(self, blocks: list[BlockModule], exact: bool = False) -> None:
         super().__init__()
         self.blocks: Iterable[BlockModule] = nn.ModuleList(blocks)  # type: ignore[assignment]
+        self.exact = exact
 
     @staticmethod
     def from_profile(profile: IspProfile, limits: Limits | None = None) -> IspPipeline:
@@ -34,7 +40,7 @@ class IspPipeline(nn.Module):
         modules = [MODULES[type(block)](block) for block in start.blocks]
         for module in modules:
             module.limits = limits
-        return IspPipeline(modules)
+        return IspPipeline(modules, needs_float64(start.blocks))
 
     def to_profile(self, name: str, provenance: Provenance | None = None) -> IspProfile:
         """The profile of the current parameters, rounded as the camera rounds them if there are limits.
@@ -49,6 +55,9 @@ class IspPipeline(nn.Module):
 
     def forward(self, images: Images) -> Images:
         """The pictures after all blocks."""
+        return self._run(exact_levels(images)).to(images.dtype) if self.exact else self._run(images)
+
+    def _run(self, images: Images) -> Images:
         blocks = list(self.blocks)
         while blocks:
             count = fusable_blocks(blocks) if images.device.type == "cpu" else 0

@@ -25,6 +25,10 @@ SCHEMA = 1
 CCM_LIMIT = 5.0
 """Largest magnitude of a matrix entry: larger entries amplify noise too much, and few cameras can store them."""
 
+KNOT_GAP = 1e-6
+"""Smallest distance of two knots of a gamma LUT: no camera stores finer ones, and steeper curves have no useful
+gradient."""
+
 Matrix3 = tuple[tuple[float, ...], ...]
 Curve = Literal["power-2.2", "srgb"]
 
@@ -115,13 +119,14 @@ class GammaLut:
     """Piecewise-linear curve through (knot, value): one for all channels, or three for R, G, B.
 
     Raises:
-        CamproError: For curves of different lengths, values outside [0, 1], or knots that do not rise.
+        CamproError: For curves of different lengths, values outside [0, 1], or knots that do not rise by at least
+            `KNOT_GAP`.
     """
 
     block: ClassVar[str] = "gamma_lut"
     values: tuple[tuple[float, ...], ...]
     knots: tuple[float, ...] | None = None
-    """Inputs, strictly rising from 0 to 1; None: evenly spaced."""
+    """Inputs, rising from 0 to 1 by at least `KNOT_GAP` each; None: evenly spaced."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.values, list | tuple) or len(self.values) not in (1, 3):
@@ -136,6 +141,9 @@ class GammaLut:
         knots = _numbers(self.knots, self.block, "knots", points, 0.0, 1.0)
         if knots[0] != 0 or knots[-1] != 1 or any(a >= b for a, b in pairwise(knots)):
             raise _refuse(self.block, "knots rising strictly from 0 to 1", list(knots)[:4])
+        if (gap := min(b - a for a, b in pairwise(knots))) < KNOT_GAP:
+            remedy = "merge the knots that lie so close together"
+            raise _refuse(self.block, f"knots at least {KNOT_GAP:g} apart", f"{gap:.3g}", remedy)
         object.__setattr__(self, "knots", knots)
 
     @property
