@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import skimage.data
 
 from campro.cli.enhance import Config, run
 from campro.core.errors import CamproError
@@ -19,7 +20,7 @@ def photos(tmp_path):
 
 @pytest.mark.slow
 def test_a_folder_with_and_without_its_profile_first(photos, tmp_path):
-    run(Config(str(photos), tmp_path / "plain"))
+    run(Config(str(photos), tmp_path / "plain", check=False))
     run(Config(str(photos), tmp_path / "both", profile="campro-default"))
     captured = Camera("campro-default")(read_image(photos / "a.png"))
     write_image(tmp_path / "captured.png", captured)
@@ -33,3 +34,18 @@ def test_a_folder_with_and_without_its_profile_first(photos, tmp_path):
 def test_an_enhancer_of_another_profile_is_refused(photos, tmp_path):
     with pytest.raises(CamproError, match="--enhance"):
         run(Config(str(photos), tmp_path / "out", profile="invert"))
+
+
+@pytest.mark.slow
+def test_ordinary_pictures_are_refused_and_captured_ones_are_not(tmp_path, capsys):
+    rgb = skimage.data.astronaut()[:300, 100:400]
+    write_image(tmp_path / "in" / "ordinary.png", rgb)
+    write_image(tmp_path / "in" / "captured.png", Camera("campro-default")(rgb))
+    write_image(tmp_path / "in" / "captured.jpg", Camera("campro-default")(rgb))
+    with pytest.raises(CamproError, match="got 1 that were not"):
+        run(Config(str(tmp_path / "in"), tmp_path / "out"))
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["captured.jpg", "captured.png"]
+    assert f"{tmp_path}/in/ordinary.png: enhance: expected a picture that was captured" in capsys.readouterr().err
+    with pytest.raises(CamproError, match=r"ordinary\.png: .* add --profile"):
+        run(Config(str(tmp_path / "in" / "ordinary.png"), tmp_path / "out"))
+    run(Config(str(tmp_path / "in" / "ordinary.png"), tmp_path / "out", check=False))

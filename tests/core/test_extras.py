@@ -30,7 +30,8 @@ def test_a_missing_package_is_reported_with_its_extra():
 def test_a_video_needs_the_extra(tmp_path):
     (tmp_path / "a.mp4").write_bytes(b"no video")
     code = f"""
-from campro.core.video import VIDEO_SUFFIXES, transcode
+from campro.core.media import VIDEO_SUFFIXES
+from campro.core.video import transcode
 try:
     transcode({str(tmp_path / "a.mp4")!r}, {str(tmp_path / "b.mp4")!r}, lambda rgb: rgb)
 except ValueError as error:

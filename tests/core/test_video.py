@@ -3,6 +3,8 @@ from __future__ import annotations
 import errno
 import os
 import struct
+import subprocess
+import sys
 import tracemalloc
 from fractions import Fraction
 from functools import partial
@@ -83,12 +85,94 @@ def test_frame_times_audio_size_and_colours_are_kept(tmp_path, suffix, audio, si
     if audio:
         assert audio_bytes(target) == audio_bytes(source) != b""
     for before, after in zip(read_frames(source), read_frames(target), strict=True):
-        assert before.shape == after.shape == (*size, 3)
+        assert before.shape == (*size, 3) and after.shape == (48, 64, 3)
         for bar, colour in enumerate(COLOURS):
             x = size[1] * (2 * bar + 1) // 8
             assert np.abs(before[20, x].astype(int) - colour).max() <= 3
             assert np.abs(after[20, x].astype(int) - colour).max() <= 5
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted({"a.mp4", target.name})
+
+
+def test_odd_sizes_are_padded_to_subsampled_video_with_a_note(tmp_path, caplog):
+    for suffix in ("mp4", "webm"):
+        transcode(make(tmp_path / "a.mp4", (47, 63), audio=False), tmp_path / f"b.{suffix}", Toy())
+        with av.open(str(tmp_path / f"b.{suffix}")) as container:
+            assert container.streams.video[0].codec_context.pix_fmt == "yuv420p"
+        after = next(read_frames(tmp_path / f"b.{suffix}"))
+        assert np.abs(after[-1].astype(int) - after[-2]).max() <= 6  # the last line twice
+    assert "63 x 47 pixels, padded to 64 x 48" in caplog.text
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv"])
+def test_the_pixel_aspect_ratio_is_kept(tmp_path, suffix):
+    source = remade(tmp_path / "a.mkv", sample_aspect_ratio=Fraction(16, 11))
+    transcode(source, tmp_path / f"b.{suffix}", Toy())
+    with av.open(str(tmp_path / f"b.{suffix}")) as container:
+        assert float(container.streams.video[0].sample_aspect_ratio) == pytest.approx(16 / 11, rel=0.01)
+
+
+def test_pixels_that_are_not_square_are_refused_for_webm(tmp_path):
+    source = remade(tmp_path / "a.mkv", sample_aspect_ratio=Fraction(16, 11))
+    with pytest.raises(CamproError, match=r"square pixels.*\.mkv"):
+        transcode(source, tmp_path / "b.webm", Toy())
+
+
+def remade(path, rgb=None, **codec):
+    """A short H.264 video with settings of the codec."""
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("libx264", rate=10, options={"crf": "1"})
+        video.height, video.width, video.pix_fmt = 48, 64, "yuv420p"
+        for name, value in codec.items():
+            setattr(video.codec_context, name, value)
+        for i in range(3):
+            frame = av.VideoFrame.from_ndarray(picture((48, 64), i) if rgb is None else rgb, format="rgb24")
+            container.mux(video.encode(frame.reformat(format="yuv420p", dst_colorspace="ITU709")))
+        container.mux(video.encode(None))
+    return path
+
+
+@pytest.mark.parametrize(("transfer", "name"), [(16, "PQ"), (18, "HLG")])
+@pytest.mark.parametrize("suffix", ["mov", "mkv", "ts"])
+def test_hdr_is_refused(tmp_path, transfer, name, suffix):
+    source = remade(tmp_path / f"a.{suffix}", color_trc=transfer, color_primaries=9)
+    with pytest.raises(CamproError, match=rf"a\.{suffix}: .*HDR \({name}\)"):
+        next(read_frames(source))
+    with pytest.raises(CamproError, match="HDR"):
+        transcode(source, tmp_path / "b.mp4", Toy())
+    assert not (tmp_path / "b.mp4").exists()
+
+
+def test_wide_primaries_are_converted(tmp_path):
+    skin = np.full((48, 64, 3), (210, 170, 145), np.uint8)  # the skin colour (224, 172, 140) of sRGB in Display P3
+    wide = remade(tmp_path / "a.mov", skin, color_primaries=12, color_trc=1, colorspace=1)
+    plain = remade(tmp_path / "b.mov", skin, color_primaries=1, color_trc=1, colorspace=1)
+    assert np.abs(next(read_frames(plain))[9, 9].astype(int) - skin[9, 9]).max() <= 3
+    read = next(read_frames(wide))[9, 9].astype(int)
+    assert read[0] > 215 and read[2] < 143 and abs(read[1] - 170) <= 4
+
+
+@pytest.mark.parametrize("suffix", ["ts", "mts", "mpg", "3gp", "flv"])
+def test_other_containers_are_read(tmp_path, suffix):
+    with av.open(str(tmp_path / f"a.{suffix}"), "w") as container:
+        codec = "mpeg2video" if suffix == "mpg" else "libx264"
+        video = container.add_stream(codec, rate=25)
+        video.height, video.width, video.pix_fmt = 48, 64, "yuv420p"
+        for i in range(5):
+            container.mux(video.encode(av.VideoFrame.from_ndarray(picture((48, 64), i), format="rgb24")))
+        container.mux(video.encode(None))
+    assert transcode(tmp_path / f"a.{suffix}", tmp_path / "b.mkv", Toy()).frames == 5
+
+
+def test_part_files_of_killed_runs_are_removed(tmp_path):
+    source = make(tmp_path / "a.mp4")
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    names = [f".b.{dead.pid}-7.part.mp4", f".b.{os.getppid()}-7.part.mp4", f".other.{dead.pid}-7.part.mp4"]
+    for name in [*names, f".b.{os.getpid()}-7.part.mp4"]:
+        (tmp_path / name).touch()
+    os.utime(tmp_path / f".b.{os.getpid()}-7.part.mp4", (1, 1))  # older than this process
+    transcode(source, tmp_path / "b.mp4", Toy())
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*names[1:], "a.mp4", "b.mp4"])
 
 
 def test_the_transform_is_applied(tmp_path):

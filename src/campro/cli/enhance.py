@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
+
+if TYPE_CHECKING:
+    from campro.core.types import ImageTransform
 
 
 @dataclass(frozen=True)
@@ -22,12 +25,15 @@ class Config:
     """ONNX file of an enhancer, written by `campro design --enhance`; default: the enhancer of campro-default."""
     profile: str | None = None
     """Profile to apply first, for pictures of a camera without a profile."""
+    check: bool = True
+    """Refuse pictures whose colours show that no camera with the profile took them."""
 
 
 def run(config: Config) -> None:
     """Write the enhanced pictures; damaged ones are reported, counted and skipped."""
     from campro.cli.capture import capture
     from campro.core.chain import Chain
+    from campro.enhance.captured_check import Checked
     from campro.enhance.runner import load_enhancer
     from campro.isp import Camera, load_profile
 
@@ -37,5 +43,16 @@ def run(config: Config) -> None:
         profile = load_profile(config.profile)
         enhancer.check_profile(profile.digest, profile.name)
         cameras = [Camera(profile)]
-    still, film = (Chain("enhanced", *cameras, last) for last in (enhancer, enhancer.video()))
-    capture(config.source, config.out, still, "enhance", film)
+    check = enhancer.captured_check() if config.check and not cameras else None
+
+    def chained(last: ImageTransform, first_only: bool) -> ImageTransform:
+        chain = Chain("enhanced", *cameras, last)
+        return chain if check is None else Checked(check, chain, first_only)
+
+    capture(
+        config.source,
+        config.out,
+        chained(enhancer, first_only=False),
+        "enhance",
+        lambda: chained(enhancer.video(), first_only=True),
+    )

@@ -8,11 +8,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 
 from campro.core.errors import CamproError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_STARTED = time.time()
+"""About when this process started, in seconds."""
 
 
 @contextmanager
@@ -59,6 +62,29 @@ def remove_stale_parts(folder: Path, older_than: float = 3600.0) -> None:
         with suppress(OSError):
             if time.time() - part.stat().st_mtime > older_than:
                 part.unlink()
+
+
+def remove_dead_parts(path: Path) -> None:
+    """Remove the part files that killed processes of this machine left for the target `path`."""
+    head, tail = f".{path.stem}.", f".part{path.suffix}"
+    for part in path.parent.glob(f"{escape(head)}*{escape(tail)}"):
+        process = part.name[len(head) : len(part.name) - len(tail)].split("-")[0]
+        if process.isdecimal() and not _is_writing(int(process), part):
+            with suppress(OSError):
+                part.unlink()
+
+
+def _is_writing(process: int, part: Path) -> bool:
+    """Whether the process may still write its part file; in containers another one may have got the same number."""
+    if process == os.getpid():
+        return part.stat().st_mtime >= _STARTED
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):  # another user's process, or no number of a process
+        return True
+    return True
 
 
 def _sync(path: Path) -> None:

@@ -72,6 +72,15 @@ def read_image(path: Path) -> Rgb8:
         raise CamproError(str(path), "a whole image file", reason, "replace or remove the file") from error
 
 
+def is_image(path: Path) -> bool:
+    """Whether the content of a file is that of a picture format that Pillow knows; only its header is read."""
+    try:
+        with Image.open(path) as image:
+            return image.format not in ("MPEG", "WMF", "EPS")  # recognised by Pillow, but not read
+    except Exception:  # decoders raise errors of many classes for damaged files
+        return False
+
+
 def read_image_cached(path: Path) -> Rgb8:
     """`read_image` with a cache of CACHE_BYTES in memory, for training; images that do not fit are read again.
 

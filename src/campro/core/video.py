@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,13 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+from PIL import Image
 
 try:
     import av
 except ImportError:  # the extra `video` is not installed: `_opened` raises
     av = None  # type: ignore[assignment]
 
-from campro.core.atomic_io import replacing
+from campro.core.atomic_io import remove_dead_parts, replacing
+from campro.core.colour_management import H273_PRIMARIES, HDR_TRANSFERS, rgb_profile, to_srgb
 from campro.core.errors import CamproError
 from campro.core.extras import require
 from campro.core.types import ImageTransform, Rgb8
@@ -26,9 +29,6 @@ if TYPE_CHECKING:
     from av.container import InputContainer, OutputContainer
     from av.video.stream import VideoStream
 
-VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v")
-"""Suffixes of videos (in any letter case)."""
-
 WRITABLE_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".m4v")
 """Containers that `transcode` writes; not AVI, which does not store frame times."""
 
@@ -37,6 +37,13 @@ LIVE_TIMEOUT_S = 10.0
 
 _BT709 = 1  # code point of H.273 for primaries, transfer function and matrix
 _LIMITED_RANGE = 1
+_CONTAINERS = (
+    "mov", "matroska", "avi", "mpegts", "mpeg", "mpegvideo", "asf", "flv", "ogg", "mxf", "ivf", "dv", "h264", "hevc",
+    "m4v", "rm", "wtv", "mjpeg",
+)  # fmt: skip
+"""Names of FFmpeg's readers of videos; others read pictures, sounds, texts and lists of further files."""
+_FILE_OPTIONS = {"format_whitelist": ",".join(_CONTAINERS), "protocol_whitelist": "file"}
+_log = logging.getLogger("campro")
 
 
 @dataclass(frozen=True)
@@ -52,8 +59,10 @@ class Transcoded:
 def read_frames(path: Path) -> Iterator[Rgb8]:
     """Yield the frames of the first video track as 8-bit sRGB (H, W, 3), rotated upright, without damaged ones.
 
+    Wide primaries (Display P3, BT.2020) are converted; HDR is refused, because its tone mapping is a choice.
+
     Raises:
-        CamproError: if the file is missing, damaged or has no video track.
+        CamproError: if the file is missing, damaged, HDR (PQ, HLG) or has no video track.
     """
     with _opened(path) as source:
         for frame in _decoded(source, source.streams.video[0]):
@@ -61,11 +70,22 @@ def read_frames(path: Path) -> Iterator[Rgb8]:
                 yield _upright(frame)
 
 
+def is_video(path: Path) -> bool:
+    """Whether the content of a file is a video, also one that is refused (HDR); False without the extra `video`."""
+    if av is None:
+        return False
+    try:
+        with av.open(str(path), options=_FILE_OPTIONS) as container:
+            return bool(container.streams.video)
+    except (av.FFmpegError, OSError, ValueError):
+        return False
+
+
 def count_frames(path: Path) -> int | None:
     """Number of frames that the file states (for progress only); None if it states none.
 
     Raises:
-        CamproError: if the file is missing, damaged or has no video track.
+        CamproError: if the file is missing, damaged, HDR or has no video track.
     """
     with _opened(path) as source:
         return source.streams.video[0].frames or None
@@ -76,8 +96,10 @@ def transcode(
 ) -> Transcoded:
     """Apply `transform` to every frame of `source` and write `target` atomically, in constant memory.
 
-    Frame times and audio tracks are kept; subtitles and metadata are removed. The codec is H.264 at CRF 14 (VP9 in
-    WebM, MPEG-4 if H.264 is not available). Rotated recordings become upright. Damaged frames are skipped and counted.
+    Frame times, pixel aspect ratio and audio tracks are kept; subtitles and metadata are removed. The codec is H.264
+    at CRF 14 (VP9 in WebM, MPEG-4 if H.264 is not available) with 4:2:0 chroma subsampling, for which odd sides are
+    padded by one line, with a note in the log. Rotated recordings become upright. Damaged frames are skipped and
+    counted. Part files that killed runs left for the same target are removed.
 
     Args:
         source: a video file, or a live source (see `is_live`), which is read to its end or until Ctrl-C; the frames
@@ -88,13 +110,14 @@ def transcode(
 
     Raises:
         CamproError: if the source cannot be read, or the target has an unknown suffix, is the source, cannot hold the
-            audio, or cannot be written.
+            audio or pixels that are not square (WebM), or cannot be written.
     """
     target = Path(target)
     if target.suffix.lower() not in WRITABLE_SUFFIXES:
         raise CamproError(str(target), "one of " + " ".join(WRITABLE_SUFFIXES), target.suffix or "no suffix")
     if target.exists() and Path(source).exists() and target.samefile(source):
         raise CamproError(str(target), "another file than the source", "the source itself", "choose another file")
+    remove_dead_parts(target)
     with replacing(target) as part, _opened(source) as reader:
         try:
             with av.open(str(part), "w") as writer:
@@ -143,7 +166,12 @@ class _Copy:
 
     def _begin(self, first: av.VideoFrame) -> None:
         self._size = _upright(first).shape[:2]
-        self._out = _add_video(self._writer, self._video, self._size)
+        self._out = _add_video(self._writer, self._video, _even(self._size), first.rotation)
+        if _even(self._size) != self._size:
+            (height, width), (rows, columns) = self._size, _even(self._size)
+            _log.warning(
+                f"{self._reader.name}: {width} x {height} pixels, padded to {columns} x {rows} for 4:2:0 video"
+            )
         self._audio = {stream.index: _add_audio(self._writer, stream) for stream in self._reader.streams.audio}
         for packet in self._pending_audio:
             self._copy_audio(packet)
@@ -157,7 +185,13 @@ class _Copy:
             self._writer.mux(packet)
 
 
-def _add_video(writer: OutputContainer, like: VideoStream, size: tuple[int, int]) -> VideoStream:
+def _even(size: tuple[int, int]) -> tuple[int, int]:
+    """Height and width, each rounded up to an even number."""
+    return size[0] + size[0] % 2, size[1] + size[1] % 2
+
+
+def _add_video(writer: OutputContainer, like: VideoStream, size: tuple[int, int], rotation: int) -> VideoStream:
+    """The video track; players of phones need 4:2:0, which needs even sides."""
     webm = writer.format.name == "webm"
     codec = "libvpx-vp9" if webm else "libx264" if "libx264" in av.codecs_available else "mpeg4"
     # The default preset of x264 takes twice as long for a gain of half a decibel.
@@ -165,8 +199,12 @@ def _add_video(writer: OutputContainer, like: VideoStream, size: tuple[int, int]
     options = {"libx264": x264, "libvpx-vp9": {"crf": "16", "b": "0"}, "mpeg4": {"q": "2"}}[codec]
     out = cast("VideoStream", writer.add_stream(codec, rate=like.average_rate or Fraction(25), options=options))
     out.height, out.width = size
-    even = size[0] % 2 == 0 and size[1] % 2 == 0
-    out.pix_fmt = "yuv420p" if even or codec == "mpeg4" else "yuv444p"  # chroma subsampling requires even sides
+    out.pix_fmt = "yuv420p"
+    aspect = like.sample_aspect_ratio
+    if aspect and aspect != 1 and webm:  # VP9 has no such field, and PyAV cannot set that of the container
+        raise CamproError("webm file", "square pixels", f"the aspect ratio {aspect}", "choose a .mkv target")
+    if aspect:
+        out.codec_context.sample_aspect_ratio = 1 / aspect if round(rotation / 90) % 2 else aspect
     out.codec_context.time_base = like.time_base or Fraction(1, 90_000)
     out.codec_context.colorspace = out.codec_context.color_primaries = out.codec_context.color_trc = _BT709
     out.codec_context.color_range = _LIMITED_RANGE
@@ -184,7 +222,9 @@ def _add_audio(writer: OutputContainer, like: AudioStream) -> AudioStream:
 
 
 def _encodable(rgb: Rgb8, layout: str, pts: int, time_base: Fraction | None) -> av.VideoFrame:
-    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24")
+    height, width = _even(rgb.shape[:2])
+    padded = np.pad(rgb, ((0, height - rgb.shape[0]), (0, width - rgb.shape[1]), (0, 0)), "edge")
+    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(padded), format="rgb24")
     frame = frame.reformat(format=layout, dst_colorspace="ITU709")
     frame.pts, frame.time_base = pts, time_base
     return frame
@@ -224,7 +264,22 @@ def _upright(frame: av.VideoFrame, size: tuple[int, int] | None = None) -> Rgb8:
     if size is not None:
         height, width = size if turns % 2 == 0 else size[::-1]
         frame = frame.reformat(width=width, height=height)
-    return np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), k=turns), dtype=np.uint8)
+    rgb = np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), k=turns), dtype=np.uint8)
+    if wide := H273_PRIMARIES.get(_code(frame, "color_primaries")):
+        return np.array(to_srgb(Image.fromarray(rgb), rgb_profile(wide), Path("video")))
+    return rgb
+
+
+def _code(part: Any, name: str) -> int:
+    """A code point of H.273 of a frame or a codec; 2 (unspecified) where this version of PyAV does not state it."""
+    return int(getattr(part, name, 2) or 2)
+
+
+def _refuse_hdr(video: VideoStream, source: Path | str) -> None:
+    kind = HDR_TRANSFERS.get(_code(video.codec_context, "color_trc"))
+    if kind is not None:
+        remedy = "convert it to SDR (BT.709) first, or switch HDR video off in the camera"
+        raise CamproError(str(source), "video of standard dynamic range", f"HDR ({kind})", remedy)
 
 
 def _next_time(last: int | None, video: VideoStream) -> int:
@@ -241,7 +296,7 @@ def _opened(source: Path | str) -> Iterator[InputContainer]:
     if not live and not Path(source).is_file():
         raise CamproError(str(source), "a video file", "a folder" if Path(source).is_dir() else "no such file")
     try:
-        container = av.open(str(source), **_live_options(source) if live else {})
+        container = av.open(str(source), **(_live_options(source) if live else {"options": _FILE_OPTIONS}))
     except (av.FFmpegError, OSError) as error:
         remedy = "check the address" if live else "replace or remove the file"
         expected = "a video source that responds" if live else "a video file"
@@ -249,6 +304,7 @@ def _opened(source: Path | str) -> Iterator[InputContainer]:
     with container:
         if not container.streams.video:
             raise CamproError(str(source), "a video file", "one without a video track")
+        _refuse_hdr(container.streams.video[0], source)
         yield container
 
 

@@ -84,7 +84,11 @@ class Recolouring:
         """The preimages of all captured colours; the exact inverse is their mean."""
         return Preimages.of(self._profile, self._prior)
 
+    def reachable_share(self, rgb: Rgb8) -> float:
+        """Share of pixels, 0 to 1, whose colour the profile can produce; 0 for a profile that is not pointwise."""
+        return 0.0 if self._inverse is None else self._inverse.reachable_share(rgb[::STEP, ::STEP])
+
     def __call__(self, rgb: Rgb8) -> Recoloured:
-        if self._inverse is not None and self._inverse.reachable_share(rgb[::STEP, ::STEP]) > CAMERA_OUTPUT_SHARE:
+        if self._inverse is not None and self.reachable_share(rgb) > CAMERA_OUTPUT_SHARE:
             return Recoloured(*self._inverse.with_ambiguity(rgb), True)
         return Recoloured(*self.lut(rgb), False)

@@ -19,6 +19,7 @@ from campro.core.hashing import file_sha256, json_digest
 from campro.core.images import to_rgb8
 from campro.core.subgraph import load_subgraph
 from campro.core.types import ImageTransform, Rgb8
+from campro.enhance.captured_check import CapturedCheck
 from campro.enhance.composer import COMPOSER_SETTINGS, Composer
 from campro.enhance.export import CELL_MAP, ENHANCED, FEATURES, HALF, PADDED, PICTURE, PRIOR, PROFILE
 from campro.enhance.lut_kernels import to_planes
@@ -26,6 +27,7 @@ from campro.enhance.recolouring import Recoloured, Recolouring
 from campro.inversion.cell_grid import MULTIPLE, cell_features, downscaled
 from campro.inversion.preimage_selection import SELECTION_SETTINGS, PreimageSelector
 from campro.isp import IspProfile
+from campro.isp.lookup import is_pointwise
 
 SHIPPED = Path(__file__).parent / "weights" / "campro-default.onnx"
 LUTS = {"lut": "table", "residual_lut": "corrections", "ambiguity": "spread"}
@@ -113,6 +115,12 @@ class OnnxEnhancer:
     def video(self) -> ImageTransform:
         """An enhancer of the frames of one video, in order (`VideoEnhancer`); itself if it is not fast."""
         return self if self._tables is None else VideoEnhancer(self)
+
+    def captured_check(self) -> CapturedCheck | None:
+        """A check that pictures were captured with `profile`; None for enhancers and profiles that do not allow it."""
+        if self._tables is None or not is_pointwise(self.profile.blocks):
+            return None
+        return CapturedCheck(self.profile, self._tables.prior, self.recolouring)
 
     def check_profile(self, digest: str, name: str) -> None:
         """Refuse pictures of another profile, which this enhancer would make worse.

@@ -9,11 +9,11 @@ import numpy as np
 from jaxtyping import Float
 
 from campro.core.errors import CamproError
+from campro.core.extras import require
 from campro.core.types import Rgb8
 from campro.isp.profile import IspProfile
 from campro.isp.raw import RawCamera, Sensor
 
-RAW_SUFFIXES = (".dng", ".nef", ".cr2", ".cr3", ".arw", ".raf", ".rw2", ".orf", ".pef")
 SRGB_TO_XYZ = np.array([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750],
                         [0.0193339, 0.1191920, 0.9503041]])  # fmt: skip
 """IEC 61966-2-1, linear light, D65."""
@@ -43,10 +43,7 @@ def read_raw(path: Path) -> tuple[Mosaic, Sensor, int]:
     Raises:
         CamproError: as `develop_file`.
     """
-    try:
-        import rawpy
-    except ImportError as error:
-        raise CamproError(str(path), "rawpy to read raw files", "no such package", "pip install campro[raw]") from error
+    rawpy = require("rawpy", "raw", str(path))
     try:
         with rawpy.imread(str(path)) as raw:
             return _read(raw, path)
