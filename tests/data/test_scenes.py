@@ -121,6 +121,56 @@ def test_unusable_images_are_left_out(folder, image, message):
     assert message in scenes.problems[0]
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"annotations": [_person(category_id="1")]},
+        {"annotations": [_person(image_id="1")]},
+        {"annotations": [_person(image_id=1.0, category_id="01")]},
+        {"categories": [{"id": "1", "name": "Person"}, {"id": "18", "name": "dog"}]},
+        {"images": [{"id": "1", "file_name": "1.png", "width": "30", "height": "20"}]},
+        {"images": [{"id": 1, "file_name": "1.png"}]},
+        {"images": [{"id": 1, "file_name": "images/1.png", "width": 0, "height": 0}]},
+        {"images": [{"id": 1, "file_name": "C:\\\\export\\\\images\\\\1.png"}]},
+        {"images": [{"id": 1, "file_name": "/home/somebody/1.png"}]},
+    ],
+)
+def test_files_as_labelling_tools_write_them(folder, changes):
+    scenes = _read(folder, _coco(**changes))
+    assert (scenes.person_count, scenes.problems) == (1, ())
+    assert scenes.scenes[0].path == folder / "images" / "1.png"
+
+
+def test_equal_entries_are_read_once_and_counted(folder):
+    content = _coco(annotations=[_person(), _person()])
+    content["images"].append(dict(content["images"][0]))
+    scenes = _read(folder, content)
+    assert (len(scenes), scenes.person_count) == (2, 1)
+    assert scenes.problems == ("left out: 1 images that are listed twice", "left out: 1 boxes that are listed twice")
+
+
+def test_a_file_under_two_ids_is_left_out(folder):
+    content = _coco()
+    content["images"].append(content["images"][0] | {"id": 3, "file_name": "./1.png"})
+    scenes = _read(folder, content)
+    assert [scene.path.name for scene in scenes.scenes] == ["2.png"]
+    assert len(scenes.problems) == 2 and "one entry for each image file" in scenes.problems[0]
+
+
+def test_boxes_of_unknown_categories_are_counted(folder):
+    scenes = _read(folder, _coco(annotations=[_person(), _person(category_id=5), _person(category_id=[1])]))
+    assert scenes.person_count == 1
+    assert scenes.problems == ("left out: 2 boxes in instances.json whose category is not in its list",)
+
+
+def test_names_never_leave_the_image_folder(folder):
+    write_image(folder / "secret.png", np.zeros((SIZE[1], SIZE[0], 3), np.uint8))
+    for name in ("../secret.png", str(folder / "secret.png"), "x/../../secret.png"):
+        content = _coco()
+        content["images"][0]["file_name"] = name
+        assert "no such file" in _read(folder, content, images_dir=folder / "images").problems[0]
+
+
 def test_boxes_of_unknown_images_are_counted(folder):
     scenes = _read(folder, _coco(annotations=[_person(image_id=9), _person(image_id=[1])]))
     assert scenes.problems == ("left out: 2 boxes in instances.json that belong to no image",)
@@ -135,7 +185,8 @@ def test_boxes_of_unknown_images_are_counted(folder):
         (_coco(images=None), 'a list "images"'),
         (_coco(annotations=[1]), 'a list "annotations"'),
         (_coco(categories=[{"id": 1, "name": "dog"}]), 'a category called "person", got dog'),
-        (_coco(images=_coco()["images"][:1] * 2), "a different id for each image"),
+        (_coco(images=[image | {"id": 1} for image in _coco()["images"]]), "a different id for each image"),
+        (_coco(annotations=[_person(category_id=3)]), "boxes of its categories"),
         (_coco(images=[{"id": 1, "file_name": "absent.png"}]), "its images"),
         (_coco(annotations=[_person(bbox=0), _person(image_id=2, bbox=0)]), "at least one usable image"),
     ],

@@ -28,6 +28,8 @@ class AuditConfig:
     """Faces to recognise, a folder per person; none of them may have trained the profile, a model, or an attack."""
     scenes: Path | None = None
     """COCO JSON file of photographs with people, for person detection."""
+    images: Path | None = None
+    """Folder of the images of --scenes and --train-scenes; default: looked for beside each file."""
     train_scenes: tuple[Path, ...] = ()
     """COCO JSON files of photographs on which the person detector may adapt; never the audited scenes."""
     train_faces: Path | None = None

@@ -98,7 +98,7 @@ class AuditContext:
     def scene_set(self) -> SceneSet:
         """The photographs with people to detect."""
         file = self.config.scenes
-        return embedded_scenes("test", cache_root()) if file is None else read_scenes(file)
+        return embedded_scenes("test", cache_root()) if file is None else read_scenes(file, self.config.images)
 
     @property
     def scenes(self) -> tuple[Scene, ...]:
@@ -110,7 +110,8 @@ class AuditContext:
         """The photographs on which the detector may adapt; those that are audited, too, are left out."""
         if self.config.faces is None:
             return embedded_scenes("train", cache_root())
-        joined = join_scenes([read_scenes(path, unlabelled=True) for path in self.config.train_scenes])
+        folder = self.config.images
+        joined = join_scenes([read_scenes(path, folder, unlabelled=True) for path in self.config.train_scenes])
         return joined if self.config.scenes is None else joined.without(self.scene_set)
 
     @property

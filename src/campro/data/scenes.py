@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +22,8 @@ ORIENTATION = 0x0112
 
 MAX_NUMBER = 1e9
 """Largest coordinate or area, in pixels, that counts as a number."""
+MAX_ID = 10**1000
+"""Ids from here on are compared by hexadecimal digits."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,9 @@ def read_scenes(
     """Read a COCO instances file; of its categories only "person" is used.
 
     An image with a wrong annotation is not included at all: the detection of a person whose box is missing would count
-    as false. Each such image is a line in `problems`.
+    as false. Each such image is a line in `problems`. Ids may be numbers or text ("7" is 7). A `file_name` may have
+    folders, also with backslashes, that the image folder lacks; `width` and `height` may be missing. Of equal entries
+    one is read.
 
     Args:
         coco_json: the file.
@@ -112,19 +116,20 @@ def read_scenes(
     """
     file = Path(coco_json)
     data = _parse(file)
-    images = _objects(data, "images", file)
-    annotations = _persons(data, file)
+    images, problems = _distinct(_objects(data, "images", file), "images")
+    annotations, unknown = _persons(data, file)
     folder = _images_folder(file, images, Path(images_dir) if images_dir is not None else None)
     by_image: dict[Any, list[dict[str, Any]]] = defaultdict(list)
     for annotation in annotations:
         by_image[_id(annotation, "image_id")].append(annotation)
     scenes: list[Scene] = []
-    problems = _orphans(by_image, images, file)
+    problems += unknown + _orphans(by_image, images, file)
+    shared = _shared_files(images, folder)
     for image in images:
         if image.get("labelled") is False and not unlabelled:
             continue
         try:
-            scene = _scene(image, by_image[_id(image, "id")], folder)
+            scene = _scene(image, by_image[_id(image, "id")], folder, shared)
         except CamproError as error:
             problems.append(f"left out: {error}")
             continue
@@ -151,10 +156,35 @@ def _parse(file: Path) -> dict[str, Any]:
     return data
 
 
-def _id(entry: Mapping[str, Any], key: str) -> float | str | None:
-    """The value of an id, which must be hashable: numbers and text are, lists and objects are not."""
+def _id(entry: Mapping[str, Any], key: str) -> str | None:
+    """The value of an id as text, the same for 7, 7.0 and "7"; None for anything but numbers and text."""
     value = entry.get(key)
-    return value if isinstance(value, (int, float, str)) else None
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    text = repr(value) if isinstance(value, float) else value if isinstance(value, str) else _digits(value)
+    text = text.strip().removesuffix(".0")
+    return text.lstrip("0") or "0" if text.isdecimal() else text
+
+
+def _digits(value: int) -> str:
+    """An integer as text; Python refuses decimal digits beyond some thousands."""
+    return str(value) if abs(value) < MAX_ID else hex(value)
+
+
+def _distinct(entries: list[dict[str, Any]], what: str) -> tuple[list[dict[str, Any]], list[str]]:
+    """The entries without those that repeat an earlier one in full, and a line that counts these."""
+    seen: set[str] = set()
+    kept = []
+    for entry in entries:
+        try:
+            text = json.dumps(entry, sort_keys=True)
+        except (ValueError, RecursionError):  # numbers of too many digits, or lists nested too deeply
+            text = str(id(entry))
+        if text not in seen:
+            kept.append(entry)
+        seen.add(text)
+    count = len(entries) - len(kept)
+    return kept, [f"left out: {count} {what} that are listed twice"] if count else []
 
 
 def _objects(data: Mapping[str, Any], key: str, file: Path) -> list[dict[str, Any]]:
@@ -165,13 +195,26 @@ def _objects(data: Mapping[str, Any], key: str, file: Path) -> list[dict[str, An
     return entries
 
 
-def _persons(data: Mapping[str, Any], file: Path) -> list[dict[str, Any]]:
+def _persons(data: Mapping[str, Any], file: Path) -> tuple[list[dict[str, Any]], list[str]]:
+    """The annotations of persons, and lines about those that repeat others or have no category of the file."""
     categories = _objects(data, "categories", file)
-    ids = [category.get("id") for category in categories if category.get("name") == "person"]
+    ids = {_id(category, "id") for category in categories if _is_person(category.get("name"))} - {None}
     if not ids:
         names = ", ".join(str(category.get("name")) for category in categories[:5]) or "none"
         raise CamproError(f"scenes in {file}", 'a category called "person"', names, "rename the category in the file")
-    return [entry for entry in _objects(data, "annotations", file) if entry.get("category_id") in ids]
+    known = {_id(category, "id") for category in categories}
+    annotations = _objects(data, "annotations", file)
+    unknown = sum(_id(entry, "category_id") not in known for entry in annotations)
+    if unknown and unknown == len(annotations):
+        got = f"{unknown} boxes, none of them with an id of its categories"
+        raise CamproError(f"scenes in {file}", "boxes of its categories", got, "correct the category ids")
+    lines = [f"left out: {unknown} boxes in {file.name} whose category is not in its list"] if unknown else []
+    persons, repeated = _distinct([entry for entry in annotations if _id(entry, "category_id") in ids], "boxes")
+    return persons, lines + repeated
+
+
+def _is_person(name: Any) -> bool:
+    return isinstance(name, str) and name.strip().lower() == "person"
 
 
 def _images_folder(file: Path, images: Iterable[dict[str, Any]], given: Path | None) -> Path:
@@ -184,10 +227,35 @@ def _images_folder(file: Path, images: Iterable[dict[str, Any]], given: Path | N
     candidates = [parent.parent / part, parent.parent / "images" / part, parent / "images", parent / part, parent]
     names = [image["file_name"] for image in images if isinstance(image.get("file_name"), str)]
     for candidate in candidates:
-        if candidate.is_dir() and any(_is_file(candidate / name) for name in names):
+        if candidate.is_dir() and any(_found(candidate, name) for name in names):
             return candidate
     tried = ", ".join(str(candidate) for candidate in candidates)
-    raise CamproError(f"scenes in {file}", "its images", f"none of them in {tried}", "name the image folder")
+    raise CamproError(
+        f"scenes in {file}", "its images", f"none of them in {tried}", "name the image folder with --images"
+    )
+
+
+def _found(folder: Path, name: str) -> Path | None:
+    """The image in `folder` that a `file_name` means, or None.
+
+    Labelling tools write folders of another machine in front of it, also with backslashes: the longest end of the path
+    that exists in `folder` counts. Parts ".." are never followed.
+    """
+    if ".." not in Path(name).parts and not Path(name).is_absolute() and _is_file(folder / name):
+        return folder / name
+    parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".")]
+    for start in range(len(parts)):
+        end = parts[start:]
+        if ".." not in end and _is_file(folder.joinpath(*end)):
+            return folder.joinpath(*end)
+    return None
+
+
+def _shared_files(images: Iterable[dict[str, Any]], folder: Path) -> set[Path]:
+    """Image files that more than one entry means: the boxes of each entry would be missing in the other."""
+    names = [image["file_name"] for image in images if isinstance(image.get("file_name"), str)]
+    counts = Counter(path for name in names if (path := _found(folder, name)))
+    return {path for path, count in counts.items() if count > 1}
 
 
 def _is_file(path: Path) -> bool:
@@ -206,20 +274,32 @@ def _orphans(by_image: Mapping[Any, list[Any]], images: Iterable[dict[str, Any]]
     return [f"left out: {count} boxes in {file.name} that belong to no image"] if count else []
 
 
-def _scene(image: Mapping[str, Any], annotations: list[dict[str, Any]], folder: Path) -> Scene:
-    name, width, height = image.get("file_name"), image.get("width"), image.get("height")
+def _scene(
+    image: Mapping[str, Any], annotations: list[dict[str, Any]], folder: Path, shared: Collection[Path]
+) -> Scene:
+    name = image.get("file_name")
     if not isinstance(name, str):
         raise CamproError(f"image {image.get('id')}", "a file_name", repr(name))
-    path = folder / name
-    if not _is_file(path):
+    path = _found(folder, name)
+    if path is None:
         raise CamproError(repr(name), f"an image in {folder}", "no such file")
+    if path in shared:
+        raise CamproError(name, "one entry for each image file", "several with different ids", "merge them")
     size = _size(path)
-    if (width, height) != size:
-        raise CamproError(name, f"an image of {width} x {height} as the file states", f"{size[0]} x {size[1]}")
+    stated = tuple(_stated(image.get(side), real) for side, real in zip(("width", "height"), size, strict=True))
+    if stated != size:
+        raise CamproError(name, f"an image of {stated[0]} x {stated[1]} as the file states", f"{size[0]} x {size[1]}")
     boxes = [_box(annotation, size, name) for annotation in annotations]
     areas = tuple(_area(annotation, box) for annotation, box in zip(annotations, boxes, strict=True))
     crowd = [bool(annotation.get("iscrowd", 0)) for annotation in annotations]
     return Scene(path, size[0], size[1], Detections.truth(boxes, crowd), areas)
+
+
+def _stated(value: Any, real: int) -> Any:
+    """A width or height of the file, also as text; `real` where the file states none (missing, or 0)."""
+    if isinstance(value, str) and value.strip().isdecimal() and len(value) < 10:
+        value = int(value)
+    return real if value is None or value == 0 else value
 
 
 def _size(path: Path) -> tuple[int, int]:

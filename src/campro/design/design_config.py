@@ -74,6 +74,8 @@ class DesignConfig:
     """Training faces, a folder per person; the audit must use other people."""
     scenes: tuple[Path, ...] = ()
     """COCO JSON files of the training photographs for person detection."""
+    images: Path | None = None
+    """Folder of the images of --scenes; default: looked for beside each file."""
     face_model: str = "dlib-resnet29"
     """Recogniser that the profile is trained against (white-box); `campro models` lists them."""
     face_weights: Path | None = None

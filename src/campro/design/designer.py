@@ -136,7 +136,7 @@ def training_data(config: DesignConfig) -> tuple[FaceSet, SceneSet]:
         from campro.data.embedded import embedded_faces, embedded_scenes  # only the sample needs the face model
 
         return embedded_faces("train", cache_root()), embedded_scenes("train", cache_root())
-    scenes = join_scenes([read_scenes(path, unlabelled=True) for path in config.scenes])
+    scenes = join_scenes([read_scenes(path, config.images, unlabelled=True) for path in config.scenes])
     return read_faces(config.faces), scenes
 
 
