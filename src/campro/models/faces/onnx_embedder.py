@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,7 +13,8 @@ from torch import Tensor
 
 from campro.core.errors import CamproError
 from campro.core.hashing import file_sha256
-from campro.models.faces.embedder_card import EmbedderCard, FaceEmbedder, Template
+from campro.models.faces.embedder_card import EmbedderCard, FaceEmbedder
+from campro.models.faces.onnx_signature import embedding_output, picture_input
 
 MOBILEFACENET_CAT = EmbedderCard(
     name="mobilefacenet-cat",
@@ -30,8 +31,10 @@ MOBILEFACENET_CAT = EmbedderCard(
 class OnnxEmbedder(FaceEmbedder):
     """A network that ONNX Runtime runs on the CPU; not differentiable.
 
+    Order of the axes, data type, and a fixed batch size are read from the file.
+
     Raises:
-        CamproError: For a missing or damaged ONNX file.
+        CamproError: For a missing or damaged ONNX file, or one that does not suit the card.
     """
 
     differentiable = False
@@ -45,27 +48,46 @@ class OnnxEmbedder(FaceEmbedder):
         except Exception as error:  # onnxruntime raises errors of many classes
             reason = " ".join(str(error).split())[:160]
             raise CamproError(str(path), "an ONNX network", reason, "the file is damaged or of another kind") from error
-        self.input = self.session.get_inputs()[0].name
+        self.input = picture_input(self.session, card, path)
+        self.output = embedding_output(self.session, card, path)
 
     @torch.no_grad()
     def features(self, prepared: Tensor) -> Tensor:
         """(B, 3, h, w) -> (B, dim), on the device of the input.
 
         Raises:
-            CamproError: if the output of the network is not of length `card.dim`.
+            CamproError: if the network fails, its output is not of length `card.dim`, or is a softmax.
         """
-        output = np.asarray(self.session.run(None, {self.input: prepared.cpu().numpy()})[0]).reshape(len(prepared), -1)
+        pictures = self.input.convert(prepared.cpu().numpy())
+        size = self.input.batch or len(pictures)
+        parts = [self._run(pictures[start : start + size], size) for start in range(0, len(pictures), size)]
+        output = np.concatenate(parts)
         if output.shape[1] != self.card.dim:
             wrong = str(output.shape[1])
             raise CamproError(self.card.name, f"{self.card.dim} values per face", wrong, "correct `dim` in the card")
+        if self.card.dim > 1 and output.min() >= 0 and np.abs(output.sum(1) - 1).max() < 1e-3:
+            remedy = "name the embedding by `output` in the card"
+            raise CamproError(self.card.name, "embeddings", "probabilities of classes (a softmax)", remedy)
         return torch.from_numpy(output).to(prepared)
+
+    def _run(self, pictures: np.ndarray, size: int) -> np.ndarray:
+        """Outputs (b, dim) of at most `size` pictures; a batch of a fixed size is filled up with the last picture."""
+        missing = size - len(pictures)
+        batch = np.concatenate([pictures, pictures[-1:].repeat(missing, 0)]) if missing else pictures
+        try:
+            output = np.asarray(self.session.run([self.output], {self.input.name: batch})[0], np.float32)
+            return output.reshape(size, -1)[: len(pictures)]
+        except Exception as error:  # onnxruntime raises errors of many classes
+            reason = " ".join(str(error).split())[:160]
+            raise CamproError(self.card.name, "a network that accepts its crops", reason) from error
 
 
 def load_onnx(weights: Path | str | None, card: EmbedderCard | Path | str | None = None) -> OnnxEmbedder:
     """Load an embedder from an ONNX file.
 
     Args:
-        weights: the ONNX file; its input is (B, 3, h, w), its first output (B, dim).
+        weights: the ONNX file. Its input is (B, 3, h, w) or (B, h, w, 3) in float32, float16, float64 or uint8, its
+            output (B, dim); of several outputs the card names one.
         card: the card, or a JSON file with the fields of `EmbedderCard`.
 
     Raises:
@@ -93,37 +115,9 @@ def read_card(path: Path) -> EmbedderCard:
         values: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in entries.items()
         }
-        card = EmbedderCard(**values)
-        _check_card(card)
-        return card
+        return EmbedderCard(**values)
+    except CamproError as error:
+        raise error.within(str(path)) from error
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         expected = "a JSON object of " + ", ".join(field.name for field in fields(EmbedderCard))
         raise CamproError(str(path), expected, " ".join(str(error).split())) from error
-
-
-def _check_card(card: EmbedderCard) -> None:
-    """Raise a ValueError if a field has a value that the network could not use."""
-    if not (isinstance(card.size, tuple) and len(card.size) == 2 and all(_is_count(side) for side in card.size)):
-        raise ValueError(f"size {card.size!r} instead of height and width in pixels")
-    if not _is_count(card.dim):
-        raise ValueError(f"dim {card.dim!r} instead of a length")
-    for name, value in (("mean", card.mean), ("std", card.std)):
-        channels = value if isinstance(value, tuple) else (value,) * 3
-        if len(channels) != 3 or not all(_is_number(channel) for channel in channels):
-            raise ValueError(f"{name} {value!r} instead of a number or three")
-        if name == "std" and not all(channels):
-            raise ValueError("std 0")
-    if card.template not in get_args(Template):
-        raise ValueError(f"template {card.template!r} instead of {', '.join(get_args(Template))}")
-    if card.order not in ("rgb", "bgr"):
-        raise ValueError(f"order {card.order!r} instead of rgb or bgr")
-    if not isinstance(card.name, str):
-        raise ValueError(f"name {card.name!r} instead of text")
-
-
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 16
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= 255
