@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import pytest
 from support.fake_attacks import result
-from support.fake_audit import drop_cells
+from support.fake_audit import FakeContext, drop_cells
 
 from campro.audit import attack_suite
 from campro.audit.attack_rows import attack_rows
 from campro.audit.audit_config import AuditConfig
 from campro.audit.audit_context import AuditContext
+from campro.audit.audit_run import run_audit
 from campro.cli.main import main
 from campro.core.errors import CamproError
 from campro.core.run_folder import RunFolder
@@ -53,6 +54,15 @@ def test_trained_attacks_need_people_to_train_on(tmp_path):
     context = AuditContext(config)
     with pytest.raises(CamproError, match="--train-faces"):
         attack_suite.measure_attacks(RunFolder.open(tmp_path / "run", {}), context)
+
+
+def test_trained_attacks_need_recognisers_with_gradients(audit_config, audit_context, tmp_path):
+    context = FakeContext(replace(audit_config, attacks=("full",)), tmp_path)
+    context.train_faces = context.faces
+    context.embedder("colour").differentiable = False
+    with pytest.raises(CamproError, match=r"colour, without gradients.*--attacks cheap"):
+        run_audit(context.config, context)
+    assert not context.calls
 
 
 def test_runs_of_a_larger_budget_count_and_are_not_repeated(tmp_path, monkeypatch):

@@ -14,8 +14,8 @@ from campro.audit.audit_config import CAPTURED, RAW, AuditConfig
 from campro.audit.audit_context import AuditContext
 from campro.audit.audit_run import run_audit
 from campro.core.errors import CamproError
-from campro.core.images import read_image
-from campro.models.faces import align, embedding, load_embedder
+from campro.core.images import read_image, write_image
+from campro.models.faces import Landmarks, align, embedding, load_embedder
 
 PEOPLE, MODEL = 8, "mobilefacenet"
 
@@ -45,6 +45,7 @@ def few(shared_data, tmp_path, monkeypatch):
         landmarks="yunet",
         detector="yolox-nano",
         baselines=("invert",),
+        few_people=True,
         repeats=3,
         adapt_steps=0,
         attacks=("none",),
@@ -110,3 +111,28 @@ def test_a_simulated_camera_stands_in_front_of_every_view():
     assert (views["invert"](picture) == 255 - raw).all()
     assert (views[CAPTURED](picture) != raw).any()
     assert views[RAW].digest != AuditContext(AuditConfig(enhancer="none")).views[RAW].digest
+
+
+def _people(folder, count):
+    for person in range(count):
+        for number in range(2):
+            write_image(folder / f"p{person:02}/{number}.png", np.full((8, 8, 3), 2 * person + number, np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("count", "few_people", "message"),
+    [(19, False, "at least 20 people.*got 19.*--few-people"), (1, True, "at least 2 people"), (2, True, None)],
+)
+def test_fewer_than_20_people_are_refused_unless_asked_for(tmp_path, monkeypatch, count, few_people, message):
+    _people(tmp_path, count)
+    context = AuditContext(AuditConfig(faces=tmp_path, few_people=few_people))
+    monkeypatch.setattr(
+        AuditContext,
+        "_landmarks",
+        lambda self, faces: Landmarks("five", "all", {photo: None for photo in faces.photos}),
+    )
+    if message is None:
+        assert context.evaluation.people == count
+    else:
+        with pytest.raises(CamproError, match=message):
+            _ = context.evaluation

@@ -3,8 +3,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+import torch
 from support.fake_audit import FakeContext, drop_cells
 
+from campro.audit import cell_keys
 from campro.audit.audit_config import CAPTURED, RAW
 from campro.audit.audit_run import run_audit
 from campro.core.errors import CamproError
@@ -65,3 +67,18 @@ def test_parts_that_are_not_asked_for_are_left_out(audit_config, audit_context, 
     assert found.quality(CAPTURED)["whole"].psnr == 28.13
     assert found.identification("colour", RAW, "nearest") is None
     assert found.missing == 0
+
+
+def test_an_audit_stops_where_raw_photographs_are_not_recognised(audit_config, audit_context, monkeypatch):
+    monkeypatch.setattr(FakeContext, "_colours", lambda self, view: torch.randn(len(self.evaluation.photos), 64))
+    with pytest.raises(CamproError, match=r"control of colour.*rank-1 of at least 41\.7%.*card"):
+        run_audit(audit_config, audit_context)
+    monkeypatch.undo()
+    assert run_audit(audit_config, audit_context).cell(cell_keys.identification("colour", RAW, "nearest"))
+
+
+def test_an_audit_stops_where_all_people_look_alike(audit_config, audit_context, monkeypatch):
+    colours = FakeContext._colours
+    monkeypatch.setattr(FakeContext, "_colours", lambda self, view: colours(self, view) + 1e4)
+    with pytest.raises(CamproError, match=r"mean cosine between different people.*card"):
+        run_audit(audit_config, audit_context)

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 
-from campro.attacks.attack_base import Attack
 from campro.attacks.attack_table import chosen_attacks, find_attack
 from campro.audit import cell_keys
 from campro.audit.attack_rows import attack_rows
@@ -38,10 +37,10 @@ def measure_attacks(run: RunFolder, context: AuditContext) -> None:
     """Fit and judge every run of every attack, and the best run of each on the camera without profile, its control.
 
     Raises:
-        CamproError: for trained attacks without people to train on.
+        CamproError: for trained attacks without people to train on, or on a recogniser without gradients.
     """
+    check_trained_attacks(context)
     config, attacks = context.config, chosen_attacks(context.config.attacks)
-    _check_training_data(attacks, context)
     tasks = [
         Task(model, attack.name, CAPTURED, name)
         for model in config.face_models
@@ -60,11 +59,21 @@ def attack_key(config: AuditConfig, task: Task) -> dict[str, Json]:
     return cell_keys.attack(task.model, task.attack, task.run, task.camera, config.attack_matchers, budget)
 
 
-def _check_training_data(attacks: Sequence[Attack], context: AuditContext) -> None:
-    trained = [attack.name for attack in attacks if attack.trained]
+def check_trained_attacks(context: AuditContext) -> None:
+    """Check that there is what trained attacks need, where any of them is to run.
+
+    Raises:
+        CamproError: without people to train on, or for a recogniser without gradients.
+    """
+    trained = [attack.name for attack in chosen_attacks(context.config.attacks) if attack.trained]
     if trained and context.train_faces is None:
         remedy = "give --train-faces, or --attacks cheap"
         raise CamproError("attack", "people to train on", f"none, for {', '.join(trained)}", remedy)
+    models = [name for name in context.config.face_models if not context.embedder(name).differentiable]
+    if trained and models:
+        remedy = "audit these with --attacks cheap, in another run folder"
+        got = f"{', '.join(models)}, without gradients (ONNX)"
+        raise CamproError("attack", "differentiable recognisers for trained attacks", got, remedy)
 
 
 def _measure(run: RunFolder, context: AuditContext, tasks: Sequence[Task]) -> None:

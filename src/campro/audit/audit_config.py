@@ -17,6 +17,9 @@ CHEAP, FULL = "cheap", "full"
 Part = Literal["identification", "detection", "quality", "attacks"]
 PARTS: tuple[Part, ...] = ("identification", "detection", "quality", "attacks")
 
+FEWEST_PEOPLE = 20
+"""Fewest people to recognise without --few-people: with fewer, chance alone recognises more than 5 % of them."""
+
 
 @dataclass(frozen=True)
 class AuditConfig:
@@ -63,6 +66,8 @@ class AuditConfig:
     sensor_noise: float | None = None
     """Judge what a whole simulated camera makes of the photographs, mosaic, noise and JPEG included: its shot noise,
     1e-4 in bright light to 1.2e-2 at night. Baselines then act on its files."""
+    few_people: bool = False
+    """Accept fewer than 20 people to recognise: such rates say little."""
     repeats: int = 10
     """Trials: random draws of one gallery and one probe photograph per person."""
     adapt_steps: int = 100

@@ -12,7 +12,7 @@ from campro.attacks.attack_base import Attack, AttackerKnowledge, ThreatModel, r
 from campro.attacks.attack_cache import AttackCache
 from campro.attacks.budget import BUDGETS
 from campro.attacks.onnx_restorer import OnnxRestorer
-from campro.audit.audit_config import CAPTURED, ENHANCED, RAW, AuditConfig
+from campro.audit.audit_config import CAPTURED, ENHANCED, FEWEST_PEOPLE, RAW, AuditConfig
 from campro.audit.image_quality import faces_left_out, picture_quality
 from campro.audit.results import FacesLeftOut, QualityResult
 from campro.audit.views import audit_views
@@ -63,8 +63,20 @@ class AuditContext:
 
     @cached_property
     def evaluation(self) -> EvaluationSet:
-        """Subjects, landmarks and trials."""
-        return EvaluationSet.of(self.faces, self._landmarks(self.faces), self.config.repeats, self.config.seed)
+        """Subjects, landmarks and trials.
+
+        Raises:
+            CamproError: with fewer people than `FEWEST_PEOPLE` without --few-people, and with fewer than two.
+        """
+        found = EvaluationSet.of(self.faces, self._landmarks(self.faces), self.config.repeats, self.config.seed)
+        fewest = 2 if self.config.few_people else FEWEST_PEOPLE
+        if found.people < fewest:
+            wanted = f"at least {fewest} people with two photographs or more in which a face is found"
+            remedy = "add people" + (
+                ", or give --few-people" if found.people >= 2 else ": with one, nobody is mistaken"
+            )
+            raise CamproError("--faces", wanted, str(found.people), remedy)
+        return found
 
     @cached_property
     def groups(self) -> dict[str, Int[Tensor, " P"]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from campro.audit import cell_keys
-from campro.audit.attack_suite import measure_attacks
+from campro.audit.attack_suite import check_trained_attacks, measure_attacks
 from campro.audit.audit_config import AuditConfig
 from campro.audit.audit_context import AuditContext
 from campro.audit.experiments import (
@@ -18,7 +18,7 @@ from campro.core.run_folder import RunFolder
 
 PATHS = {"out", "profile", "faces", "scenes", "train_scenes", "train_faces", "photos", "restorers", "enhancer"}
 """Options that name files; these are compared by content, among the inputs of the run."""
-EXTENSIBLE = {"face_models", "matchers", "attacks", "attack_matchers", "measure", "budget", "cluster"}
+EXTENSIBLE = {"face_models", "matchers", "attacks", "attack_matchers", "measure", "budget", "cluster", "few_people"}
 """Options that only say which cells are wanted: a run folder may be extended by another command."""
 
 
@@ -31,6 +31,8 @@ def run_audit(config: AuditConfig, context: AuditContext | None = None) -> RunFo
         CamproError: on unusable input, or for a run folder of another configuration.
     """
     context = AuditContext(config) if context is None else context
+    if config.measures("attacks"):
+        check_trained_attacks(context)
     run = RunFolder.open(config.out, _settings(config), inputs=context.inputs())
     run.write_cell(cell_keys.META, metadata_of(context))
     if config.measures("identification"):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from campro.attacks.attack_table import chosen_attacks
-from campro.audit.audit_config import CAPTURED, RAW, Part
+from campro.audit.audit_config import CAPTURED, FEWEST_PEOPLE, RAW, Part
 from campro.audit.audit_context import AuditContext
 from campro.data import SceneSet
+from campro.evaluation.repeated_photographs import repeated_photographs
 from campro.isp import Ccm, GammaLut, IspProfile
 
 SYNTHETIC = (
@@ -160,6 +161,9 @@ def _warnings(context: AuditContext, attacks: bool) -> tuple[str, ...]:
         lines.append("Attackers had only the few photographs that ship; with --photos they may recognise more.")
     if config.faces is not None and config.scenes is None:
         lines.append("No --scenes were given: person detection and image quality were not measured.")
+    lines.extend(repeated_photographs(context.evaluation.faces))
+    if context.evaluation.people < FEWEST_PEOPLE:
+        lines.append(f"Only {context.evaluation.people} people were recognised: such rates say little.")
     return tuple(lines)
 
 

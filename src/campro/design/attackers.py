@@ -39,6 +39,17 @@ class AttackerLosses(NamedTuple):
     accuracy: Tensor
 
 
+def check_differentiable(embedder: FaceEmbedder) -> None:
+    """Check that gradients pass through a recogniser.
+
+    Raises:
+        CamproError: if they do not, as through an ONNX file, which can be audited but not trained against.
+    """
+    if not embedder.differentiable:
+        remedy = "choose a torch model with --face-model; ONNX files are for audits only"
+        raise CamproError("design", "a differentiable recogniser", embedder.card.name, remedy)
+
+
 class Attacker(nn.Module):
     """A recogniser with a proxy head: cosine logits against one learned template per training person.
 
@@ -55,9 +66,7 @@ class Attacker(nn.Module):
 
     def __init__(self, embedder: FaceEmbedder, templates: Float[Tensor, "P D"]) -> None:
         super().__init__()
-        if not embedder.differentiable:
-            remedy = "choose a torch model with --face-model"
-            raise CamproError("design", "a differentiable recogniser", embedder.card.name, remedy)
+        check_differentiable(embedder)
         self.embedder = embedder
         self.templates = nn.Parameter(templates.clone())
 

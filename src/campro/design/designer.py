@@ -22,7 +22,7 @@ from campro.core.images import to_tensor
 from campro.core.provenance import source_commit
 from campro.core.run_folder import RunFolder, as_plain
 from campro.data import FaceSet, SceneSet, join_scenes, read_faces, read_scenes, split_identities
-from campro.design.attackers import ATTACKERS, Attacker
+from campro.design.attackers import ATTACKERS, Attacker, check_differentiable
 from campro.design.batches import FaceCrops
 from campro.design.design_config import PLAIN, PRESETS, DesignConfig, Recipe
 from campro.design.game import Game
@@ -48,6 +48,8 @@ def design(config: DesignConfig) -> Path:
     Raises:
         CamproError: If the input is unusable, the run folder has another configuration, or a loss is not finite.
     """
+    # Before data are read, and before the seed is set: loading draws random numbers.
+    check_differentiable(load_embedder(config.face_model, weights=config.face_weights or "auto"))
     fabric = make_fabric(config.accelerator, config.devices, config.precision, config.nodes)
     seed_everything(config.seed)
     faces, scenes = training_data(config)
