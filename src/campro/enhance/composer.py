@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float32, UInt8
-from numba import njit, prange
+from numba import prange
 
+from campro.core.kernels import njit
 from campro.core.types import Rgb8
 from campro.enhance.lut_kernels import resampled
 from campro.inversion.cell_grid import (

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float32, Float64, UInt8
-from numba import njit, prange
+from numba import prange
 
+from campro.core.kernels import njit
 from campro.core.types import Rgb8
 from campro.inversion.cell_grid import LEVELS, node_positions, padded_size
 from campro.inversion.inverse import BIN_BITS

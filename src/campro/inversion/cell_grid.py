@@ -11,9 +11,10 @@ from typing import TypeVar
 import cv2
 import numpy as np
 from jaxtyping import Float32, Float64, Int64, UInt8
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
 
+from campro.core.kernels import njit
 from campro.core.types import Rgb8
 from campro.inversion.inverse import AMBIGUITY_THRESHOLDS
 

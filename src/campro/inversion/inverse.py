@@ -17,10 +17,11 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, Float, Float64, UInt8, UInt32
-from numba import njit, prange
+from numba import prange
 
 from campro.core.hashing import json_digest
 from campro.core.images import read_image
+from campro.core.kernels import njit
 from campro.core.types import Rgb8
 from campro.isp.lookup import colour_table, look_up
 from campro.isp.profile import IspProfile

@@ -17,8 +17,9 @@ import math
 
 import numpy as np
 from jaxtyping import Float32, UInt8
-from numba import njit, prange
+from numba import prange
 
+from campro.core.kernels import njit
 from campro.core.types import Rgb8
 from campro.inversion.cell_grid import (
     CELL,

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, UInt32
-from numba import njit
 
+from campro.core.kernels import njit
 from campro.inversion.inverse import bin_of
 from campro.isp.lookup import colour_table
 from campro.isp.profile import IspProfile

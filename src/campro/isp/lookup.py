@@ -12,10 +12,11 @@ from functools import lru_cache
 import numpy as np
 import torch
 from jaxtyping import UInt8, UInt32
-from numba import njit, prange
+from numba import prange
 
 from campro.core.checks import check_rgb8
 from campro.core.images import to_rgb8, to_tensor
+from campro.core.kernels import njit
 from campro.isp.functional import degamma
 from campro.isp.pipeline import IspPipeline
 from campro.isp.pointwise import is_pointwise
