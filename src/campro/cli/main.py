@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from campro import __version__
+from campro.cli.choices import check_choices
 from campro.cli.config_file import read_options, split_config, with_options
 from campro.core.errors import CamproError
 
@@ -90,7 +91,9 @@ def _module(command: str) -> ModuleType:
 def _run(command: str, args: list[str]) -> int:
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     try:
-        _module(command).run(parse(command, args))
+        config = parse(command, args)
+        check_choices(config)
+        _module(command).run(config)
     except (CamproError, OSError) as error:
         print(f"campro {command}: {error}", file=sys.stderr)
         return 1

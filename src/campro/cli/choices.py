@@ -1,0 +1,40 @@
+"""Names of models and matchers in options, checked before anything heavy is imported or read."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import Any
+
+from campro.core.errors import CamproError
+
+RECOGNISERS = ("dlib-resnet29", "mobilefacenet", "edgeface-xs", "mobilefacenet-cat", "frbench", "onnx")
+FACE_DETECTORS = ("dlib", "yunet", "scrfd", "centerface")
+PERSON_DETECTORS = ("campro-person", "yolox-nano", "yolox-tiny", "yolox-s", "torchvision", "ultralytics")
+MATCHERS = ("nearest", "linear")
+CHOICES = {
+    "face_models": RECOGNISERS,
+    "face_model": RECOGNISERS,
+    "landmarks": FACE_DETECTORS,
+    "face_detectors": FACE_DETECTORS,
+    "detector": PERSON_DETECTORS,
+    "matchers": MATCHERS,
+    "attack_matchers": MATCHERS,
+    "attackers": ("recogniser", "filters", "colours", "distilled", "ridge"),
+}
+"""Option to names. The tables themselves take seconds to import; a test compares the names with them. A member of a
+family or a file may follow after a slash, which is checked when the model is loaded."""
+
+
+def check_choices(config: Any) -> None:
+    """Check the options of a command that are in CHOICES.
+
+    Raises:
+        CamproError: for an unknown name.
+    """
+    for option, names in CHOICES.items():
+        value = getattr(config, option, ())
+        for name in (value,) if isinstance(value, str) else value or ():
+            if name and name.partition("/")[0] not in names:
+                near = get_close_matches(name, names, 1)
+                remedy = f"did you mean {near[0]}?" if near else ""
+                raise CamproError(f"--{option.replace('_', '-')}", "one of " + ", ".join(names), repr(name), remedy)

@@ -1,0 +1,34 @@
+"""Wrong names are refused before data are read; the names are those of the tables."""
+
+from __future__ import annotations
+
+import pytest
+
+from campro.cli import choices
+from campro.cli.main import main
+from campro.design.attackers import ATTACKERS
+from campro.evaluation.matchers import MATCHERS
+from campro.models.faces import FACE_DETECTORS, FACE_EMBEDDERS
+from campro.models.persons import PERSON_DETECTORS
+
+
+def test_names_are_those_of_the_tables():
+    assert set(choices.RECOGNISERS) == set(FACE_EMBEDDERS)
+    assert set(choices.FACE_DETECTORS) == set(FACE_DETECTORS)
+    assert set(choices.PERSON_DETECTORS) == {name.partition("/")[0] for name in PERSON_DETECTORS}
+    assert set(choices.MATCHERS) == set(MATCHERS)
+    assert set(choices.CHOICES["attackers"]) == set(ATTACKERS)
+
+
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        *(("audit", name) for name in ("face-models", "landmarks", "face-detectors", "detector", "matchers")),
+        ("attack", "attack-matchers"),
+        *(("design", name) for name in ("face-model", "landmarks", "detector", "attackers")),
+    ],
+)
+def test_an_unknown_name_is_one_line(command, option, capsys, tmp_path):
+    assert main([command, f"--{option}", "nope", "--out", str(tmp_path / "out")]) == 1
+    assert f"--{option}: expected one of" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
