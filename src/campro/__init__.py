@@ -13,6 +13,7 @@ The public API; every name is imported on first use, so `import campro` costs no
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,19 @@ if TYPE_CHECKING:
     from campro.models.persons import load_detector
 
 __version__ = "0.1.0"
+
+TELEMETRY_OFF = {
+    "ORT_DISABLE_TELEMETRY": "1",  # onnxruntime: else a host look-up, a device id and an event database in ~/.cache
+    "RAY_USAGE_STATS_ENABLED": "0",  # ray: else usage reports of `--cluster`
+    "YOLO_OFFLINE": "true",  # ultralytics: else a connection test at import, and events of every prediction
+    "GRADIO_ANALYTICS_ENABLED": "False",
+}
+"""Environment variables by which dependencies send no data about their use; values that the user has set are kept.
+
+They must be set before the first import of each package, and every import of a part of campro comes after this one.
+"""
+for _name, _value in TELEMETRY_OFF.items():
+    os.environ.setdefault(_name, _value)
 
 _HOMES = {
     "IspProfile": "campro.isp",

@@ -7,6 +7,7 @@ are imported inside `run` only, so that `--help` takes less than half a second.
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -17,6 +18,7 @@ from typing import Any
 from campro import __version__
 from campro.cli.choices import check_choices
 from campro.cli.config_file import read_options, split_config, with_options
+from campro.core.catalogue import cache_root
 from campro.core.errors import CamproError
 
 COMMANDS = {
@@ -90,6 +92,7 @@ def _module(command: str) -> ModuleType:
 
 def _run(command: str, args: list[str]) -> int:
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
+    os.environ.setdefault("MPLCONFIGDIR", str(cache_root() / "matplotlib"))  # its font list, else in ~/.cache
     try:
         config = parse(command, args)
         check_choices(config)
