@@ -1,16 +1,22 @@
 from __future__ import annotations
 
 import errno
+import gc
 import json
 import os
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from campro.core import provenance
 from campro.core.errors import CamproError
+from campro.core.folder_lock import lock_folder
 from campro.core.run_folder import RunFolder
 from campro.core.typed_json import as_plain
 
@@ -146,3 +152,60 @@ def test_log_refuses_nan_and_a_damaged_line_is_named(run):
     (run.path / "metrics.jsonl").write_text('{"step": 0}\n garbage \n{"step": 1}\n')
     with pytest.raises(CamproError, match=r"metrics\.jsonl.*damaged line"):
         reopened(run)
+
+
+HOLD = """
+import sys
+from pathlib import Path
+from campro.core.folder_lock import lock_folder
+lock = lock_folder(Path(sys.argv[1]))
+print("locked", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_second_process_is_refused_until_the_first_ends(tmp_path):
+    path = tmp_path / "run"
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout.readline() == "locked\n"
+        with pytest.raises(CamproError, match=f"no other process writes, got one of process {other.pid}; wait for it"):
+            RunFolder.open(path, CONFIG)
+        assert not (path / "config.json").exists()
+        other.kill()
+    run = RunFolder.open(path, CONFIG)
+    assert RunFolder.open(path, CONFIG).path == run.path  # the same process may open it twice
+
+
+def test_the_lock_is_released_with_the_last_object(tmp_path):
+    first, second = RunFolder.open(tmp_path, CONFIG), RunFolder.open(tmp_path, CONFIG)
+    probe = [sys.executable, "-c", HOLD, str(tmp_path)]
+    del first
+    assert subprocess.run(probe, input="", capture_output=True, text=True, check=False).returncode != 0
+    assert second.config == CONFIG
+    del second
+    gc.collect()
+    assert subprocess.run(probe, input="", capture_output=True, text=True, check=False).returncode == 0
+
+
+def test_further_processes_of_a_training_share_the_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert lock_folder(tmp_path) is None
+
+
+@pytest.mark.parametrize("name", ["config.json", "meta.json", "metrics.jsonl"])
+@given(text=st.sampled_from(["", "[]", "{}", "null", "1", '{"starts": 1}', '{"starts": [1]}', "[" * 100_000 + "\n"]))
+def test_damaged_files_are_refused_in_one_line(name, text, tmp_path_factory):
+    path = tmp_path_factory.mktemp("run")
+    RunFolder.open(path, CONFIG)
+    (path / name).write_text(text + "\n")
+    try:
+        RunFolder.open(path, CONFIG)
+    except CamproError as error:
+        assert "\n" not in str(error)
+
+
+def test_the_number_of_threads_is_recorded(run):
+    starts = json.loads((run.path / "meta.json").read_text())["starts"]
+    assert starts[0]["threads"] == torch.get_num_threads()

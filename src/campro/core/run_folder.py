@@ -5,6 +5,7 @@ meta.json      origin (commit, versions, machine) and input hashes of every star
 state.pt       the newest state, replaced as a whole
 metrics.jsonl  one JSON line per logged step
 cells.jsonl    one JSON line per finished result, with its origin and checksum
+run.lock       locked while a process writes this run; its process id
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import torch
 from campro.core.atomic_io import atomic_write, remove_stale_parts
 from campro.core.cells import Cell, CellFile, Json
 from campro.core.errors import CamproError
+from campro.core.folder_lock import FolderLock, lock_folder
 from campro.core.hashing import canonical_json
 from campro.core.provenance import current_origin
 from campro.core.typed_json import as_plain
@@ -32,11 +34,12 @@ class RunFolder:
 
     def __init__(self, path: Path, config: dict[str, Json]) -> None:
         self.path, self.config = path, config
+        self._lock: FolderLock | None = None
         self._cells = CellFile(path / "cells.jsonl")
 
     @staticmethod
     def open(path: Path, config: Mapping[str, Json], *, inputs: Mapping[str, str] | None = None) -> RunFolder:
-        """Start or resume the run in `path`.
+        """Start or resume the run in `path`, which no other process may write until the object is deleted.
 
         Args:
             path: the folder; made where it does not exist.
@@ -44,9 +47,11 @@ class RunFolder:
             inputs: name to SHA-256 of every file or set on which the result depends.
 
         Raises:
-            CamproError: for a folder of another configuration or other inputs; the differences are named.
+            CamproError: for a folder of another configuration or other inputs, where the differences are named; for a
+                folder that another process writes, or whose files are damaged.
         """
         run = RunFolder(Path(path), as_plain(config))
+        run._lock = lock_folder(run.path)
         run._claim("config.json", run.config)
         remove_stale_parts(run.path)
         run._cells.drop_partial_line()
@@ -139,13 +144,13 @@ class RunFolder:
         An input that an earlier start did not have is fine: a run may be extended.
         """
         file = self.path / "meta.json"
-        starts = _read_json(file)["starts"] if file.exists() else []
+        starts = _read_starts(file) if file.exists() else []
         earlier = {name: digest for start in starts for name, digest in start["inputs_sha256"].items()}
         common = earlier.keys() & inputs.keys()
         if differing := _differences({n: earlier[n] for n in common}, {n: inputs[n] for n in common}):
             remedy = f"use another run folder, or restore {', '.join(differing)}"
             raise CamproError(str(self.path), "the inputs that this run was started with", "other ones", remedy)
-        now = as_plain(current_origin()) | {"inputs_sha256": inputs}
+        now = as_plain(current_origin()) | {"threads": torch.get_num_threads(), "inputs_sha256": inputs}
         if not starts or now != starts[-1]:
             atomic_write(file, json.dumps({"starts": [*starts, now]}, indent=1) + "\n")
 
@@ -158,8 +163,9 @@ class RunFolder:
         whole = old[: old.rfind(b"\n") + 1].decode(errors="replace").splitlines(keepends=True)
         try:
             new = "".join(line for line in whole if keep(json.loads(line))).encode()
-        except ValueError as error:
-            raise CamproError(str(file), "one JSON record a line", str(error), "remove the damaged line") from error
+        except (ValueError, AttributeError, TypeError, RecursionError) as error:
+            reason = " ".join(str(error).split())
+            raise CamproError(str(file), "one JSON record a line", reason, "remove the damaged line") from error
         if new != old:
             atomic_write(file, new)
 
@@ -181,8 +187,19 @@ def _check_loadable(value: Any, place: str) -> None:
 def _read_json(file: Path) -> Json:
     try:
         return json.loads(file.read_text())
-    except (OSError, ValueError) as error:
-        raise CamproError(str(file), "readable JSON", f"a damaged file ({error})", "use another run folder") from error
+    except (OSError, ValueError, RecursionError) as error:
+        reason = f"a damaged file ({' '.join(str(error).split())})"
+        raise CamproError(str(file), "readable JSON", reason, "use another run folder") from error
+
+
+def _read_starts(file: Path) -> list[dict[str, Json]]:
+    content = _read_json(file)
+    starts = content.get("starts") if isinstance(content, dict) else None
+    if not isinstance(starts, list) or not all(
+        isinstance(start, dict) and isinstance(start.get("inputs_sha256"), dict) for start in starts
+    ):
+        raise CamproError(str(file), "the starts of a run with their inputs", "other JSON", "use another run folder")
+    return starts
 
 
 def _differences(old: Json, new: Json, prefix: str = "") -> list[str]:

@@ -43,7 +43,8 @@ HELD_OUT = 0.1
 def design(config: DesignConfig) -> Path:
     """Train a profile; returns the path of profile.json in the run folder.
 
-    An interrupted run that is started again ends with the same profile, bit for bit on the CPU.
+    An interrupted run that is started again ends with the same profile, bit for bit on the CPU with
+    the same number of threads.
 
     Raises:
         CamproError: If the input is unusable, the run folder has another configuration, or a loss is not finite.

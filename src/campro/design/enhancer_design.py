@@ -58,7 +58,8 @@ def train_enhancer_for(
 ) -> Path:
     """Train an enhancer on raw photographs in the run folder `out`.
 
-    An interrupted run that is started again ends with the same weights, bit for bit on the CPU.
+    An interrupted run that is started again ends with the same weights, bit for bit on the CPU with
+    the same number of threads.
 
     Args:
         profile: The profile whose captured pictures are enhanced.
