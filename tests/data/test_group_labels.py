@@ -52,3 +52,12 @@ def test_any_bytes_give_groups_or_a_campro_error(tmp_path_factory, data, header)
         assert "\n" not in str(error)
     else:
         assert groups and all(set(people) <= {"ann", "n"} for people in groups.values())
+
+
+def test_files_as_spreadsheet_programs_write_them(tmp_path):
+    path = written(tmp_path, "")
+    path.write_bytes("\ufeffperson,group\r\nann,Frauen über 60\r\n".encode())
+    assert read_groups(path, faces(tmp_path, "ann")) == {"Frauen über 60": ("ann",)}
+    path.write_bytes("person,group\nann,Frauen über 60\n".encode("latin-1"))
+    with pytest.raises(CamproError, match="save it as CSV UTF-8"):
+        read_groups(path, faces(tmp_path, "ann"))

@@ -288,3 +288,15 @@ def test_the_digest_depends_on_contents_and_ground_truth_only(folder, tmp_path_f
         (elsewhere / "images" / f"{i}.png").write_bytes((folder / "images" / f"{i}.png").read_bytes())
     assert _read(elsewhere, _coco()).digest == scenes.digest
     assert _read(elsewhere, _coco(annotations=[_person(area=51)])).digest != scenes.digest
+
+
+@pytest.mark.parametrize(
+    "name", ["../secret.png", "a/../../secret.png", "ABSOLUTE", "..\\secret.png", "C:\\secret.png"]
+)
+def test_images_outside_the_image_folder_are_left_out(folder, name):
+    write_image(folder / "secret.png", np.zeros((SIZE[1], SIZE[0], 3), np.uint8))
+    name = name.replace("ABSOLUTE", str(folder / "secret.png"))
+    outside = {"id": 2, "file_name": name, "width": SIZE[0], "height": SIZE[1]}
+    scenes = _read(folder, _coco(images=[_coco()["images"][0], outside]))
+    assert len(scenes) == 1
+    assert "no such file" in scenes.problems[0]

@@ -22,10 +22,11 @@ def read_groups(path: Path, faces: FaceSet) -> dict[str, tuple[str, ...]]:
             no person of `faces`.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8-sig") as file:  # Excel writes a byte order mark
             header, *lines = list(csv.reader(file)) or [[]]
     except (OSError, ValueError, csv.Error) as error:
-        raise CamproError(str(path), "a CSV file in UTF-8", " ".join(str(error).split())) from error
+        remedy = "save it as CSV UTF-8" if isinstance(error, UnicodeError) else ""
+        raise CamproError(str(path), "a CSV file in UTF-8", " ".join(str(error).split()), remedy) from error
     if header != FIELDS:
         raise CamproError(str(path), "the header " + ",".join(FIELDS), _text(header) or "an empty file")
     groups: dict[str, list[str]] = {}
