@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -99,3 +101,34 @@ def test_a_damaged_cache_file_is_refused(photos, tmp_path):
     file.write_bytes(file.read_bytes()[:40])
     with pytest.raises(CamproError, match=rf"{file.name}: expected cached embeddings"):
         embed_photos(embedder, photos[:1], landmarks, RAW, tmp_path)
+
+
+def test_a_flipped_bit_in_the_cache_never_changes_an_embedding(photos, tmp_path):
+    landmarks, embedder = find_landmarks(photos[:2], load_face_detector("dlib"), tmp_path), Counting()
+    right = embed_photos(embedder, photos[:2], landmarks, RAW, tmp_path)
+    (file,) = (tmp_path / "embeddings").iterdir()
+    raw, noticed = file.read_bytes(), 0
+    for place in np.random.default_rng(0).integers(0, len(raw), 60).tolist():
+        file.write_bytes(raw[:place] + bytes([raw[place] ^ 4]) + raw[place + 1 :])
+        try:
+            assert torch.equal(embed_photos(embedder, photos[:2], landmarks, RAW, tmp_path), right)
+        except CamproError as error:
+            assert "cached embeddings" in str(error)
+            noticed += 1
+    assert noticed > 30  # the others are in fields of the archive that nobody reads
+
+
+def test_other_weights_another_view_and_other_landmarks_are_not_answered_from_the_cache(photos, tmp_path):
+    landmarks = find_landmarks(photos[:1], load_face_detector("dlib"), tmp_path)
+    weights = [replace(Counting().card, weights_sha256=digest * 64) for digest in "ab"]
+    moved = replace(landmarks, digest="other")
+    for card, marks, view in (
+        (weights[0], landmarks, RAW),
+        (weights[1], landmarks, RAW),
+        (weights[0], moved, RAW),
+        (weights[0], landmarks, Camera("invert")),
+    ):
+        embedder = Counting()
+        embedder.card = card
+        embed_photos(embedder, photos[:1], marks, view, tmp_path)
+        assert embedder.count > 0

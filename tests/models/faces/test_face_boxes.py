@@ -70,3 +70,14 @@ def test_a_damaged_cache_file_is_refused(photo, tmp_path):
     file.write_text('{"half')
     with pytest.raises(CamproError, match="cached face boxes"):
         find_face_boxes([tmp_path / "a.png"], Blobs(), tmp_path)
+
+
+def test_a_changed_digit_in_the_cache_is_noticed(photo, tmp_path):
+    write_image(tmp_path / "a.png", photo)
+    find_face_boxes([tmp_path / "a.png"], Blobs(), tmp_path)
+    (file,) = (tmp_path / "face-boxes").iterdir()
+    text = file.read_text()
+    place = text.index("[[") + 2
+    file.write_text(text[:place] + ("1" if text[place] != "1" else "2") + text[place + 1 :])
+    with pytest.raises(CamproError, match="cached face boxes"):
+        find_face_boxes([tmp_path / "a.png"], Blobs(), tmp_path)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
 from campro.core.errors import CamproError
+from campro.core.hashing import file_sha256
 from campro.isp import RAW, Camera
 from campro.models.faces import find_landmarks
 from campro.models.faces.landmarks import Face, main_face
@@ -59,3 +62,36 @@ def test_a_damaged_cache_file_is_refused(photos, tmp_path):
     (tmp_path / "landmarks" / "counting.json").write_text('{"half')
     with pytest.raises(CamproError, match=r"counting\.json: expected cached landmarks"):
         find_landmarks(photos[:1], Counting(), tmp_path)
+
+
+def test_a_flipped_bit_in_the_cache_is_noticed(photos, tmp_path):
+    find_landmarks(photos[:2], Counting(), tmp_path)
+    (file,) = (tmp_path / "landmarks").iterdir()
+    raw = file.read_bytes()
+    for place in np.random.default_rng(0).integers(0, len(raw) - 1, 60).tolist():  # the last byte ends the line
+        file.write_bytes(raw[:place] + bytes([raw[place] ^ 1]) + raw[place + 1 :])
+        with pytest.raises(CamproError, match="cached landmarks"):
+            find_landmarks(photos[:2], Counting(), tmp_path)
+
+
+def test_a_cache_of_version_0_1_is_used_if_its_values_are_landmarks(photos, tmp_path):
+    (tmp_path / "landmarks").mkdir()
+    old = tmp_path / "landmarks" / "counting.json"
+    old.write_text(json.dumps({file_sha256(photos[0]): [[1.0, 2.0]] * 5}))
+    detector = Counting()
+    found = find_landmarks(photos[:2], detector, tmp_path).found
+    assert detector.count == 1 and found[photos[0]].tolist() == [[1, 2]] * 5
+    old.unlink()  # the new file has all of them
+    assert find_landmarks(photos[:2], detector, tmp_path).found[photos[0]].tolist() == [[1, 2]] * 5
+    (tmp_path / "landmarks" / "counting.checked.json").unlink()
+    for value in ([[1.0, 2.0]] * 4, "x", [[1.0, 1e999]] * 5, [[1.0, True]] * 5):
+        old.write_text(json.dumps({file_sha256(photos[0]): value}))
+        with pytest.raises(CamproError, match="cached landmarks"):
+            find_landmarks(photos[:1], detector, tmp_path)
+
+
+def test_a_cache_that_cannot_be_written_is_left_out(photos, tmp_path, capsys):
+    (tmp_path / "landmarks").write_text("a file where the folder should be")
+    for _ in range(2):
+        assert list(find_landmarks(photos[:1], Counting(), tmp_path).found) == photos[:1]
+    assert capsys.readouterr().err.count("CAMPRO_CACHE") == 1

@@ -11,6 +11,7 @@ from jaxtyping import Float, Float32, UInt8
 from torch import Tensor
 
 from campro.core.atomic_io import replacing
+from campro.core.cache_file import unless_read_only
 from campro.core.catalogue import cache_root
 from campro.core.compilation import compiled
 from campro.core.device import device_of, native_bfloat16
@@ -128,13 +129,22 @@ class _Store:
             return {}
         try:
             with np.load(self.file, allow_pickle=False) as stored:
-                return dict(zip(stored["names"].tolist(), stored["rows"]))
+                names, rows = stored["names"].tolist(), stored["rows"]
+            if rows.dtype != np.float32 or rows.ndim != 2 or not np.isfinite(rows).all():
+                raise ValueError(f"embeddings of type {rows.dtype} and shape {rows.shape}, or not finite")
+            return dict(zip(names, rows, strict=True))
         except Exception as error:  # damaged files raise errors of many classes
             raise CamproError(
                 str(self.file), "cached embeddings", "a damaged file", "delete it and run again"
             ) from error
 
     def save(self) -> None:
-        """Replace the file by one with all embeddings; the array names "names" and "rows" are its format."""
+        """Replace the file by one with all embeddings; the array names "names" and "rows" are its format.
+
+        The file is a ZIP archive, which holds a CRC-32 of each array; `_read` checks it.
+        """
+        unless_read_only(self.file, self._write)
+
+    def _write(self) -> None:
         with replacing(self.file) as part:
             np.savez(part, names=np.array(list(self.embeddings)), rows=np.stack(list(self.embeddings.values())))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,8 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torchvision.ops import nms
 
-from campro.core.atomic_io import atomic_write
-from campro.core.errors import CamproError
+from campro.core.cache_file import is_finite, read_values, write_values
 from campro.core.hashing import file_sha256, json_digest
 from campro.core.images import read_image
 from campro.core.progress import Progress
@@ -48,22 +47,21 @@ def find_face_boxes(photos: Sequence[Path], detector: FaceDetector, cache: Path)
     Raises:
         CamproError: if a photograph cannot be read, or the cache file is damaged.
     """
-    file = cache / "face-boxes" / f"{json_digest([detector.digest, SCALES, OVERLAP])}.json"
-    known = _read_known(file)
+    file = cache / "face-boxes" / f"{json_digest([detector.digest, SCALES, OVERLAP])}.checked.json"
+    known: dict[str, list[list[float]]] = read_values(file, "face boxes", _are_boxes)
     contents = {photo: file_sha256(photo) for photo in photos}
     todo = [photo for photo, content in contents.items() if content not in known]
     with Progress(f"find all faces by {detector.name}", len(todo)) as progress:
         for number, photo in enumerate(todo, 1):
             known[contents[photo]] = all_faces(read_image(photo), detector).tolist()
             if number % SAVE_EVERY == 0 or number == len(todo):
-                atomic_write(file, json.dumps(known))
+                write_values(file, known)
             progress.advance()
     return {photo: torch.tensor(known[content]).reshape(-1, 4) for photo, content in contents.items()}
 
 
-def _read_known(file: Path) -> dict[str, list[list[float]]]:
-    """Boxes by the SHA-256 of the photograph."""
-    try:
-        return json.loads(file.read_text()) if file.exists() else {}
-    except ValueError as error:
-        raise CamproError(str(file), "cached face boxes", "a damaged file", "delete this file and run again") from error
+def _are_boxes(value: Any) -> bool:
+    """Whether a cached value is a list of boxes of four finite numbers."""
+    return isinstance(value, list) and all(
+        isinstance(box, list) and len(box) == 4 and all(map(is_finite, box)) for box in value
+    )

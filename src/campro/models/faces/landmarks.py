@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from jaxtyping import Float
 
-from campro.core.atomic_io import atomic_write
+from campro.core.cache_file import is_finite, read_values, write_values
 from campro.core.errors import CamproError
 from campro.core.hashing import file_sha256, json_digest
 from campro.core.images import read_image
@@ -95,11 +94,11 @@ def find_landmarks(
     listed in `problems`, those without a detected face in `missed`.
 
     Raises:
-        CamproError: if a photograph is missing, or the cache file is damaged or cannot be written.
+        CamproError: if a photograph is missing, or the cache file is damaged.
     """
     digest = detector.digest if view is None else json_digest([detector.digest, view.digest])
-    file = cache / "landmarks" / f"{digest}.json"
-    known = _read_known(file)
+    file = cache / "landmarks" / f"{digest}.checked.json"
+    known: dict[str, list[list[float]] | None] = read_values(file, "landmarks", _are_points)
     contents = {photo: file_sha256(photo) for photo in photos}
     todo = [photo for photo, content in contents.items() if content not in known]
     problems: list[str] = []
@@ -111,7 +110,7 @@ def find_landmarks(
             except CamproError as error:
                 problems.append(f"left out: {error}")
             if number % SAVE_EVERY == 0 or number == len(todo):
-                atomic_write(file, json.dumps(known))
+                write_values(file, known)
             progress.advance()
     found = {photo: np.array(points) for photo in photos if (points := known.get(contents[photo])) is not None}
     missed = tuple(photo for photo in photos if contents[photo] in known and known[contents[photo]] is None)
@@ -124,9 +123,10 @@ def _points_of(photo: Path, detector: FaceDetector, view: ImageTransform | None)
     return None if face is None else face.points.tolist()
 
 
-def _read_known(file: Path) -> dict[str, list[list[float]] | None]:
-    """Landmarks by the SHA-256 of the photograph; None where no face was detected."""
-    try:
-        return json.loads(file.read_text()) if file.exists() else {}
-    except ValueError as error:
-        raise CamproError(str(file), "cached landmarks", "a damaged file", "delete this file and run again") from error
+def _are_points(value: Any) -> bool:
+    """Whether a cached value is None (no face was detected) or five finite points (x, y)."""
+    return value is None or (
+        isinstance(value, list)
+        and len(value) == 5
+        and all(isinstance(point, list) and len(point) == 2 and all(map(is_finite, point)) for point in value)
+    )
