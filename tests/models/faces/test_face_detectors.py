@@ -7,7 +7,7 @@ import pytest
 import skimage
 
 from campro.core.errors import CamproError
-from campro.models.faces import FACE_DETECTORS, load_face_detector
+from campro.models.faces import FACE_DETECTORS, face_detectors, load_face_detector
 from campro.models.faces.face_detectors import YunetFaces
 
 
@@ -51,3 +51,18 @@ def test_damaged_weights_are_refused(tmp_path, family):
 def test_a_network_that_is_not_yunet_is_refused(tmp_path):
     with pytest.raises(CamproError, match="YuNet"):
         YunetFaces(tmp_path / "absent.onnx")
+
+
+def test_a_file_that_ends_its_process_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "crash.onnx").write_bytes(b"unknown content")
+    monkeypatch.setattr(face_detectors, "_TRIAL", "import os, signal; os.kill(os.getpid(), signal.SIGFPE)")
+    with pytest.raises(CamproError, match=r"crash\.onnx: expected YuNet's weights, got a crash of OpenCV \(signal 8\)"):
+        YunetFaces(tmp_path / "crash.onnx")
+
+
+@pytest.mark.shared
+def test_an_unknown_file_that_works_is_loaded(shared_data, tmp_path):
+    """A byte behind the last field of an ONNX file changes its hash, not the network."""
+    data = (shared_data / "models/yunet_n_dynamic.onnx").read_bytes()
+    (tmp_path / "other.onnx").write_bytes(data + b"\x12\x01x")  # the producer's name once more
+    _check(YunetFaces(tmp_path / "other.onnx"))

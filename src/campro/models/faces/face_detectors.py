@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -10,7 +12,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
-from campro.core.catalogue import locate
+from campro.core.catalogue import asset, locate
 from campro.core.errors import CamproError
 from campro.core.hashing import file_sha256, json_digest
 from campro.core.types import Rgb8
@@ -63,8 +65,16 @@ class YunetFaces:
     SCORE, NMS = 0.6, 0.3
     confident_score = SCORE
 
+    KNOWN = frozenset(str(asset(name).sha256) for name in ("yunet-dynamic", "yunet-320"))
+    """SHA-256 of the files that OpenCV runs without a crash."""
+
     def __init__(self, weights: Path | None = None) -> None:
         self.path = path = weights or locate("yunet-dynamic")
+        if not path.is_file():
+            raise CamproError(str(path), "YuNet's weights", "no such file")
+        digest = file_sha256(path)
+        if digest not in self.KNOWN:
+            _try_in_child(path)
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)  # hides a warning about its default backend
         try:
             self._net = cv2.FaceDetectorYN.create(str(path), "", (320, 320), self.SCORE, self.NMS)
@@ -72,13 +82,45 @@ class YunetFaces:
             raise CamproError(
                 str(path), "YuNet's weights", str(error.err or error)[:120], "get the file again"
             ) from error
-        self.digest = json_digest(["yunet", cv2.__version__, file_sha256(path), self.SCORE, self.NMS])
+        self.digest = json_digest(["yunet", cv2.__version__, digest, self.SCORE, self.NMS])
 
     def detect(self, rgb: Rgb8) -> list[Face]:
         """See `FaceDetector.detect`."""
         self._net.setInputSize((rgb.shape[1], rgb.shape[0]))
         _, detections = self._net.detect(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
         return [_yunet_face(values) for values in ([] if detections is None else detections)]
+
+
+_TRIAL = """
+import sys
+import cv2
+import numpy as np
+net = cv2.FaceDetectorYN.create(sys.argv[1], "", (320, 320), 0.6, 0.3)
+for height, width in ((320, 320), (64, 96), (250, 250), (480, 641)):
+    net.setInputSize((width, height))
+    net.detect(np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8))
+"""
+TRIAL_S = 60.0
+"""Seconds after which the trial of a file has failed."""
+
+
+def _try_in_child(path: Path) -> None:
+    """Load a file and detect on noise in another process: OpenCV ends a process (SIGFPE) on some damaged files.
+
+    Raises:
+        CamproError: if the trial fails.
+    """
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", _TRIAL, str(path)], capture_output=True, text=True, timeout=TRIAL_S, check=False
+        )
+        lines = [f"a crash of OpenCV (signal {-done.returncode})"] if done.returncode < 0 else done.stderr.split("\n")
+        reason = None if done.returncode == 0 else next((one for one in reversed(lines) if one.strip()), "an error")
+    except (OSError, subprocess.TimeoutExpired) as error:
+        reason = type(error).__name__
+    if reason is not None:
+        remedy = "get the file again"
+        raise CamproError(str(path), "YuNet's weights", " ".join(reason.split())[:120], remedy)
 
 
 def _yunet_face(values: Float[np.ndarray, "15"]) -> Face:
