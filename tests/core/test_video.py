@@ -306,3 +306,30 @@ def test_a_live_source_that_does_not_respond_is_refused(tmp_path):
         transcode("http://127.0.0.1:9/nothing", tmp_path / "x.mkv", Toy())
     with pytest.raises(CamproError, match="check the address"):
         transcode("/dev/video99", tmp_path / "x.mkv", Toy())
+
+
+def test_files_that_name_other_files_are_refused(tmp_path):
+    make(tmp_path / "secret.mp4")
+    texts = {
+        "concat.mp4": "ffconcat version 1.0\nfile secret.mp4\nfile tcp://127.0.0.1:9\n",
+        "playlist.mp4": "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nsecret.mp4\n#EXT-X-ENDLIST\n",
+        "session.mp4": "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 5004 RTP/AVP 96\n",
+        "manifest.mp4": '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static"><Period>'
+        "<AdaptationSet><Representation><BaseURL>secret.mp4</BaseURL></Representation></AdaptationSet></Period></MPD>",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+        with pytest.raises(CamproError, match="names no other files"):
+            count_frames(tmp_path / name)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".avi", ".m4v", ".ts", ".mpg", ".3gp"])
+def test_containers_that_hold_their_own_data_are_read(tmp_path, suffix):
+    with av.open(str(tmp_path / f"a{suffix}"), "w") as container:
+        codec = "mpeg2video" if suffix == ".mpg" else "mpeg4"
+        stream = container.add_stream(codec, rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for _ in range(5):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture((48, 64)), format="rgb24")))
+        container.mux(stream.encode(None))
+    assert len(list(read_frames(tmp_path / f"a{suffix}"))) == 5
