@@ -115,8 +115,8 @@ def filter_runs(_knowledge: AttackerKnowledge, _cache: AttackCache) -> Runs:
 
 
 def restorer_runs(knowledge: AttackerKnowledge, _cache: AttackCache) -> Runs:
-    """Each of the attacker's restoration networks, by file name."""
-    return {one.name: partial(Adversary, (one,)) for one in knowledge.restorers}
+    """Each of the attacker's restoration networks, by file name and content: files of one name are told apart."""
+    return {f"{one.name} ({one.digest[:8]})": partial(Adversary, (one,)) for one in knowledge.restorers}
 
 
 def no_attack_runs(_knowledge: AttackerKnowledge, _cache: AttackCache) -> Runs:
