@@ -8,9 +8,11 @@ import pytest
 from support.fake_attacks import attack_cells, result
 
 from campro.audit.attack_rows import RunResult, attack_rows
+from campro.audit.results import OpenSetPoint
 from campro.core.run_folder import RunFolder
-from campro.report.attack_plots import training_curves
-from campro.report.attack_tables import attack_table, protection, scaling_note, training_table
+from campro.metrics.rates import Rate
+from campro.report.attack_plots import error_trade_off, training_curves
+from campro.report.attack_tables import attack_table, linking_table, protection, scaling_note, training_table
 
 
 @pytest.fixture
@@ -54,3 +56,24 @@ def test_tables_name_every_training_and_its_failure(rows):
     assert first[:4] == ("distillation", "colour", "gray-box", "800 photographs")
     assert first[4].startswith("8.0 [7.0, 9.0]")
     assert attack_table([replace(rows["distillation"], controls=())]).rows[0][5] == "–"
+
+
+def test_fnir_needs_as_many_searches_as_its_rate(rows):
+    point = OpenSetPoint(0.01, Rate(0.5, 0.4, 0.6, 100), 99)
+    row = rows["filters"]
+
+    def cells(*points):
+        best = replace(row.runs[0], result=replace(row.runs[0].result, open_set=points))
+        return linking_table([replace(row, runs=(best,))]).rows[0]
+
+    assert cells(point)[5:] == ("99", "too few: needs 100 searches", "–")
+    assert cells(replace(point, non_mated=100))[5:7] == ("100", "50.0 [40.0, 60.0]")
+    assert cells(replace(point, fpir=0.1, non_mated=10))[7] == "50.0 [40.0, 60.0]"
+    assert cells()[5:] == ("–", "–", "–")
+
+
+def test_unsupported_rates_are_not_drawn(rows):
+    few = tuple(OpenSetPoint(fpir, Rate(0.5, 0.4, 0.6, 100), 20) for fpir in (0.01, 0.03))
+    row = rows["filters"]
+    best = replace(row.runs[0], result=replace(row.runs[0].result, open_set=few))
+    assert error_trade_off([replace(row, runs=(best,))]) is None

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import csv
+import io
+
 import pytest
 
 from campro.audit.audit_config import CAPTURED, RAW
 from campro.audit.audit_run import run_audit
 from campro.report import tables
 from campro.report.findings import DIRTY, Findings
+from campro.report.tables import as_csv
 
 
 @pytest.fixture
@@ -32,3 +36,11 @@ def test_undetected_faces_are_the_complement_of_detected_ones(found):
     table = tables.face_detection_table(found)
     assert without_marks(table.rows[0])[:2] == ("face not detected, whole picture", "0.0 [0.0, 39.0]")
     assert without_marks(table.rows[1])[:2] == ("face not detected, blind", "100.0 [61.0, 100.0]")
+
+
+def test_no_cell_of_a_csv_file_is_a_formula():
+    risky = ['=HYPERLINK("http://x")', "+1", "-1+2", "@SUM(A1)", "\t=1", " =1", "\r=1"]
+    rows = [[text, -0.5, None, True, "– plain"] for text in risky]
+    read = list(csv.reader(io.StringIO(as_csv(["=a", "b", "c", "d", "e"], rows)), strict=True))
+    assert all(line[0].startswith("'") for line in read)
+    assert read[1][1:] == ["-0.5", "", "True", "– plain"]

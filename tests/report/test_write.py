@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+import base64
 import csv
+import io
 import json
+import random
 import re
 import shutil
 from dataclasses import replace
 
+import numpy as np
 import pytest
+from matplotlib.figure import Figure
+from PIL import Image
 from support.fake_attacks import attack_cells
 from support.fake_audit import FakeContext, drop_cells
 
@@ -15,6 +21,7 @@ from campro.audit.audit_config import CAPTURED, RAW
 from campro.audit.audit_run import run_audit
 from campro.core.cells import CellFile
 from campro.core.errors import CamproError
+from campro.core.images import write_image
 from campro.report.findings import Findings
 from campro.report.write import write_report
 
@@ -103,3 +110,104 @@ def test_a_folder_without_an_audit_is_refused(tmp_path):
         write_report(tmp_path / "nothing")
     with pytest.raises(CamproError, match="0 cells"):
         write_report(tmp_path)
+
+
+def pictures(page):
+    return [base64.b64decode(text) for text in re.findall(r'data:image/png;base64,([^"]*)"', page)]
+
+
+def colours(data):
+    with Image.open(io.BytesIO(data)) as image:
+        return len(set(image.convert("RGB").getdata()))
+
+
+@pytest.fixture
+def without_plots(monkeypatch):
+    """Plots are empty, which makes a page ten times as fast."""
+    monkeypatch.setattr(Figure, "savefig", lambda *_args, **_options: None)
+
+
+@pytest.mark.usefixtures("without_plots")
+def test_faces_are_pixelated_unless_asked_for(audit_config, audit_context, tmp_path):
+    noise = np.random.default_rng(0)
+    for photo in audit_context.faces.photos:
+        write_image(photo, noise.integers(0, 256, (96, 96, 3), dtype=np.uint8))
+    write_image(tmp_path / "scene.png", noise.integers(0, 256, (200, 300, 3), dtype=np.uint8))
+    folder = run_audit(audit_config, audit_context).path
+    page = write_report(folder).read_text()
+    assert "Faces are pixelated" in page
+    shown = [colours(data) for data in pictures(page)]
+    assert sum(count > 16 * 16 for count in shown[2:]) == 6 + 1  # captured faces and the captured scene
+    saved = [colours((folder / name).read_bytes()) for name in self_saved(folder)]
+    assert max(saved) <= 16 * 16
+
+    config = replace(audit_config, show_faces=True)
+    context = FakeContext(config, tmp_path)
+    run_audit(config, context)
+    assert "Faces are pixelated" in write_report(folder).read_text()  # the page is asked separately
+    page = write_report(folder, show_faces=True).read_text()
+    assert "This page shows faces" in page
+    assert min(colours(data) for data in pictures(page)[2:]) > 1000
+    run_audit(audit_config, FakeContext(audit_config, tmp_path))
+    assert max(colours((folder / name).read_bytes()) for name in self_saved(folder)) <= 16 * 16
+    assert "saved pixelated faces" in write_report(folder, show_faces=True).read_text()
+
+
+def self_saved(folder):
+    """Files of face crops and scenes outside the captured view, which is the second one."""
+    names = [file.relative_to(folder) for file in (folder / "thumbnails").glob("*.png")]
+    return [name for name in names if "chart" not in name.name and not name.stem.endswith("-1")]
+
+
+@pytest.mark.usefixtures("without_plots")
+@pytest.mark.parametrize("kind", ["parent", "absolute", "link", "folder", "nul", "missing", "text"])
+def test_only_pictures_of_the_run_folder_enter_the_page(run, tmp_path, kind):
+    secret = tmp_path / "secret.png"
+    write_image(secret, np.full((20, 20, 3), 77, np.uint8))
+    (run.path / "link.png").symlink_to(secret)
+    (run.path / "text.png").write_text("a private key")
+    names = {"parent": "../secret.png", "absolute": str(secret), "link": "link.png", "folder": "thumbnails"}
+    name = (names | {"nul": "a\0.png", "missing": "thumbnails/none.png", "text": "text.png"})[kind]
+    for key in (cell_keys.COLOUR_CHART, cell_keys.FACE_THUMBNAILS, cell_keys.SCENE_THUMBNAILS):
+        value = run.cell(key)
+        run.write_cell(key, with_files(value, name))
+        with pytest.raises(CamproError) as caught:
+            write_report(run.path)
+        assert "\n" not in str(caught.value)
+        run.write_cell(key, value)
+    write_report(run.path)
+
+
+def with_files(value, name):
+    """A cell's value in which every picture is called `name`."""
+    if isinstance(value, dict):
+        return {key: with_files(item, name) for key, item in value.items()}
+    if isinstance(value, list):
+        return [with_files(item, name) for item in value]
+    return name if isinstance(value, str) and value.endswith(".png") else value
+
+
+def cut(value, rng):
+    """A cell's value with one part removed, or of another type."""
+    if isinstance(value, dict) and value and rng.random() < 0.8:
+        key = rng.choice(sorted(value))
+        return {name: cut(item, rng) if name == key else item for name, item in value.items()}
+    if isinstance(value, list) and value and rng.random() < 0.8:
+        place = rng.randrange(len(value))
+        return [cut(item, rng) if number == place else item for number, item in enumerate(value)][: rng.choice([1, 99])]
+    return rng.choice([None, [], {}, "x", -1, 10**400, 0.0, True, [[]], {"a": []}])
+
+
+@pytest.mark.usefixtures("without_plots")
+def test_any_cells_give_a_page_or_one_line(run):
+    """Of a run folder of somebody else, whose checksums are right."""
+    attack_cells(run)
+    cells, rng = run.cells(), random.Random(0)
+    for _ in range(60):
+        changed = rng.randrange(len(cells))
+        lines = [replace(c, value=cut(c.value, rng)) if i == changed else c for i, c in enumerate(cells)]
+        (run.path / "cells.jsonl").write_text("".join(cell.to_line() for cell in lines))
+        try:
+            write_report(run.path)
+        except CamproError as error:
+            assert "\n" not in str(error)

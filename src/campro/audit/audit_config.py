@@ -76,6 +76,9 @@ class AuditConfig:
     """Parts to measure: identification without attacks, person detection, image quality, attacks."""
     cluster: str | None = None
     """Run attacks side by side: `local`, or the address of a Ray cluster that sees the same files."""
+    show_faces: bool = False
+    """Show the people of the photographs in run folder and report; without it they are pixelated outside the captured
+    view. Ask the people, or use photographs that may be published."""
     seed: int = 0
     """Seed of the first trial and of all training."""
     out: Path = Path("runs/audit")

@@ -138,16 +138,23 @@ def measure_quality(run: RunFolder, context: AuditContext) -> None:
 
 
 def save_thumbnails(run: RunFolder, context: AuditContext) -> None:
-    """Pictures of the report: a colour chart, faces, and scenes where these are audited."""
+    """Pictures of the report: a colour chart, faces, and scenes where these are audited.
+
+    Pictures of people are saved anew if a run is resumed with another value of `show_faces`.
+    """
     config, views = context.config, context.views
+    shown = config.show_faces
     if run.cell(cell_keys.COLOUR_CHART) is None:
         run.write_cell(cell_keys.COLOUR_CHART, save_chart(run.path, views[RAW], views[CAPTURED]))
-    if config.measures("detection") and run.cell(cell_keys.SCENE_THUMBNAILS) is None:
-        run.write_cell(cell_keys.SCENE_THUMBNAILS, save_scenes(run.path, context.scenes[:SHOWN_SCENES], views))
-    if config.measures("identification") and run.cell(cell_keys.FACE_THUMBNAILS) is None:
+    scenes = run.cell(cell_keys.SCENE_THUMBNAILS)
+    if config.measures("detection") and (not scenes or scenes[0].get("recognisable", True) != shown):
+        scenes = save_scenes(run.path, context.scenes[:SHOWN_SCENES], views, shown)
+        run.write_cell(cell_keys.SCENE_THUMBNAILS, scenes)
+    faces = run.cell(cell_keys.FACE_THUMBNAILS)
+    if config.measures("identification") and (faces is None or faces.get("recognisable", True) != shown):
         model = config.face_models[0]
         embeddings = context.embed(model, list(views))
-        faces = save_faces(run.path, model, context.evaluation, embeddings, views, context.crop)
+        faces = save_faces(run.path, model, context.evaluation, embeddings, views, context.crop, shown)
         run.write_cell(cell_keys.FACE_THUMBNAILS, faces)
 
 

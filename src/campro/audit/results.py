@@ -117,6 +117,11 @@ class OpenSetPoint:
     non_mated: int
     """Searches of people who are not enrolled, on which the threshold rests."""
 
+    @property
+    def supported(self) -> bool:
+        """Whether there are at least 1 / FPIR non-mated searches; with fewer the true FPIR is above the stated one."""
+        return self.non_mated * self.fpir >= 1 - 1e-9
+
 
 @dataclass(frozen=True)
 class VerificationPoint:

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
-from campro.audit.audit_config import CAPTURED, RAW
+from campro.audit.audit_config import CAPTURED, ENHANCED, RAW
 from campro.core.images import read_image, write_image
 from campro.core.types import ImageTransform, Rgb8, Scene
 from campro.evaluation import EvaluationSet
@@ -23,6 +23,11 @@ FACE_SIDE = 96
 """Side of a saved face crop in pixels."""
 SCENE_SIDE = 320
 """Longer side of a saved scene in pixels."""
+FACE_CELLS, SCENE_CELLS = 8, 16
+"""Squares along the longer side of a pixelated face crop and of a pixelated scene."""
+PROTECTED_FACES, PROTECTED_SCENES = (CAPTURED,), (CAPTURED, ENHANCED)
+"""Views whose face crops and scenes are shown as they are. The others show people, or can be turned back (`invert`);
+a face crop of the enhanced view shows a face that the enhancer missed."""
 
 
 def colour_chart(patch: int = 24) -> Rgb8:
@@ -65,6 +70,8 @@ class FaceThumbnails:
 
     model: str
     people: tuple[PersonThumbnails, ...]
+    recognisable: bool = True
+    """Whether the files show the faces of all views; else those outside PROTECTED_FACES are pixelated."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +82,8 @@ class SceneThumbnail:
     height: int
     truth: tuple[tuple[float, ...], ...]
     views: dict[str, str]
+    recognisable: bool = True
+    """Whether the files show the people of all views; else those outside PROTECTED_SCENES are pixelated."""
 
 
 def save_chart(folder: Path, raw: ImageTransform, captured: ImageTransform) -> dict[str, str]:
@@ -90,8 +99,12 @@ def save_faces(
     embeddings: Mapping[str, Float[Tensor, "N D"]],
     views: Mapping[str, ImageTransform],
     crop: Callable[[Rgb8, int], Rgb8],
+    show_faces: bool = False,
 ) -> FaceThumbnails:
-    """The first people of the first trial, not selected: gallery photograph, and the probe under every view."""
+    """The first people of the first trial, not selected: gallery photograph, and the probe under every view.
+
+    Unless `show_faces`, crops of views outside PROTECTED_FACES are pixelated before they are saved.
+    """
     trial = evaluation.trials[0]
     gallery = unit_norm(embeddings[RAW], "gallery")[trial.gallery]
     probes = {name: unit_norm(embeddings[name], name)[trial.probe] for name in views}
@@ -101,26 +114,44 @@ def save_faces(
         enrolled, probe = int(trial.gallery[person]), int(trial.probe[person])
         photo, thumbnails = read_image(evaluation.photos[probe]), {}
         for i, (name, view) in enumerate(views.items()):  # a view's name may be a path
-            file = _save(folder, f"face-{person}-{i}", _fit(crop(view(photo), probe), FACE_SIDE))
+            shown = _fit(crop(view(photo), probe), FACE_SIDE)
+            shown = shown if show_faces or name in PROTECTED_FACES else pixelated(shown, FACE_CELLS)
+            file = _save(folder, f"face-{person}-{i}", shown)
             similarity, rank = float(found[name].own[person]), int(found[name].ranks[person])
             thumbnails[name] = FaceThumbnail(file, similarity, rank)
         first = _fit(crop(views[RAW](read_image(evaluation.photos[enrolled])), enrolled), FACE_SIDE)
+        first = first if show_faces else pixelated(first, FACE_CELLS)
         people.append(PersonThumbnails(_save(folder, f"face-{person}-gallery", first), thumbnails))
-    return FaceThumbnails(model, tuple(people))
+    return FaceThumbnails(model, tuple(people), show_faces)
 
 
 def save_scenes(
-    folder: Path, scenes: Sequence[Scene], views: Mapping[str, ImageTransform]
+    folder: Path, scenes: Sequence[Scene], views: Mapping[str, ImageTransform], show_faces: bool = False
 ) -> tuple[SceneThumbnail, ...]:
-    """The first scenes, not selected, under every view."""
+    """The first scenes, not selected, under every view; pixelated outside PROTECTED_SCENES unless `show_faces`."""
     shown = []
     for i, scene in enumerate(scenes):
         photo = read_image(scene.path)
         pictures = {name: _fit(view(photo), SCENE_SIDE) for name, view in views.items()}
+        if not show_faces:
+            hidden = pictures.keys() - set(PROTECTED_SCENES)
+            pictures |= {name: pixelated(pictures[name], SCENE_CELLS) for name in hidden}
         files = {name: _save(folder, f"scene-{i}-{n}", rgb) for n, (name, rgb) in enumerate(pictures.items())}
         truth = tuple(tuple(box) for box in scene.truth.boxes[~scene.truth.crowd].tolist())
-        shown.append(SceneThumbnail(scene.width, scene.height, truth, files))
+        shown.append(SceneThumbnail(scene.width, scene.height, truth, files, show_faces))
     return tuple(shown)
+
+
+def pixelated(rgb: Rgb8, cells: int) -> Rgb8:
+    """A picture of the same size with at most `cells` squares of one colour along its longer side.
+
+    >>> picture = np.arange(96 * 96 * 3, dtype=np.uint8).reshape(96, 96, 3)
+    >>> len(np.unique(pixelated(picture, 8).reshape(-1, 3), axis=0)) <= 64
+    True
+    """
+    height, width = rgb.shape[:2]
+    small = _fit(rgb, cells)
+    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
 def _fit(rgb: Rgb8, side: int) -> Rgb8:

@@ -33,7 +33,7 @@ def run(config: Config) -> None:
     from campro.report.write import write_report
 
     options = AuditConfig(**{field.name: getattr(config, field.name) for field in fields(AuditConfig)})
-    page = write_report(run_audit(options).path)
+    page = write_report(run_audit(options).path, config.show_faces)
     if config.json:
         print(json.dumps(json.loads((page.parent / "report.json").read_text())["attacks"], indent=1))
         return

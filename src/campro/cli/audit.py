@@ -22,7 +22,7 @@ def run(config: Config) -> None:
     from campro.report.write import write_report
 
     options = AuditConfig(**{field.name: getattr(config, field.name) for field in fields(AuditConfig)})
-    print_headline(write_report(run_audit(options).path), config.json)
+    print_headline(write_report(run_audit(options).path, config.show_faces), config.json)
 
 
 def print_headline(page: Path, as_json: bool) -> None:

@@ -15,6 +15,8 @@ class Config:
 
     run: Annotated[Path, tyro.conf.Positional] = Path("runs/audit")
     """Run folder of the audit; nothing else is read."""
+    show_faces: bool = False
+    """Show the people of the photographs; the audit must have saved them by its own --show-faces."""
     json: bool = False
     """Print the headline figures as JSON."""
 
@@ -24,5 +26,5 @@ def run(config: Config) -> None:
     from campro.cli.audit import print_headline
     from campro.report.write import write_report
 
-    page = write_report(config.run)
+    page = write_report(config.run, config.show_faces)
     print_headline(page, config.json)

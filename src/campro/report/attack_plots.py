@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from matplotlib import rc_context
 
-from campro.audit.attack_rows import AttackRow
+from campro.audit.attack_rows import AttackRow, RunResult
 from campro.report.findings import by_threat_model
 from campro.report.plots import COLOURS, STYLE, axes_of, svg_uri
 
@@ -54,21 +54,28 @@ def training_curves(rows: Sequence[AttackRow], size: tuple[float, float] = (3.4,
 
 
 def error_trade_off(rows: Sequence[AttackRow], size: tuple[float, float] = (5.2, 3.2)) -> str | None:
-    """FNIR over FPIR of the worst row of each threat model, and dotted its control."""
-    chosen = by_threat_model(row for row in rows if row.best.result.open_set).values()
+    """FNIR over FPIR of the worst row of each threat model, and dotted its control.
+
+    Rates for which there are too few non-mated searches are left out.
+    """
+    chosen = by_threat_model(row for row in rows if _points(row.best)).values()
     if not chosen:
         return None
     with rc_context(STYLE):
         axes, figure = axes_of(size)
         for row, colour in zip(chosen, COLOURS[1:]):
-            controls = [run for run in row.controls if run.result.open_set]
+            controls = [run for run in row.controls if _points(run)]
             best_control = max(controls, key=lambda run: run.result.rank1.mean, default=None)
             for run, style in ((row.best, "-"), (best_control, ":")):
                 if run is not None:
-                    points = sorted((point.fpir, point.fnir.mean) for point in run.result.open_set)
                     label = f"{row.attack} ({row.threat_model}, {row.model})" + (", control" if style == ":" else "")
-                    axes.plot(*zip(*points), style, marker=".", color=colour, label=label)
+                    axes.plot(*zip(*_points(run)), style, marker=".", color=colour, label=label)
         axes.set(xscale="log", xlabel="FPIR: non-mated searches that return somebody", ylabel="FNIR: people missed")
         axes.set_ylim(-0.02, 1.02)
         axes.legend(fontsize=7)
         return svg_uri(figure)
+
+
+def _points(run: RunResult) -> list[tuple[float, float]]:
+    """(FPIR, FNIR) of a run, by FPIR, where there are enough non-mated searches."""
+    return sorted((point.fpir, point.fnir.mean) for point in run.result.open_set if point.supported)

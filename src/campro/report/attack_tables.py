@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from math import log2
+from math import ceil, log2
 
 from campro.audit.attack_rows import AttackRow
+from campro.audit.results import OpenSetPoint
 from campro.report.findings import DIRTY
 from campro.report.headline import WorstCase
 from campro.report.tables import Table
@@ -87,12 +88,21 @@ def linking_table(rows: list[AttackRow]) -> Table:
         if result.linkability is None:
             continue
         points = {point.fpir: point for point in result.open_set}
-        open_set = [interval(points[fpir].fnir) if fpir in points else GAP for fpir in SHOWN_FPIRS]
+        open_set = [_fnir(points.get(fpir)) for fpir in SHOWN_FPIRS]
+        searches = max((point.non_mated for point in result.open_set), default=None)
         link = result.linkability
         text = f"{link.mean:.2f} [{link.low:.2f}, {link.high:.2f}]"
-        lines.append((row.attack, row.model, text, *_verification(row), *open_set))
+        lines.append((row.attack, row.model, text, *_verification(row), str(searches or GAP), *open_set))
     header = ("attack", "face model", "linkability", "balanced accuracy, %", f"FNMR at FMR {SHOWN_FMR:g}, %")
+    header = (*header, "non-mated searches")
     return Table((), (*header, *(f"FNIR at FPIR {fpir:g}, %" for fpir in SHOWN_FPIRS)), tuple(lines))
+
+
+def _fnir(point: OpenSetPoint | None) -> str:
+    """FNIR in per cent with its interval; how many non-mated searches it needs where these are too few."""
+    if point is None:
+        return GAP
+    return interval(point.fnir) if point.supported else f"too few: needs {ceil(1 / point.fpir)} searches"
 
 
 def _verification(row: AttackRow) -> tuple[str, str]:

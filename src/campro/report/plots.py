@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 from campro.audit.audit_config import CAPTURED, RAW
 from campro.audit.results import IdentificationResult
+from campro.core.types import Rgb8
 from campro.report.findings import Findings
 
 STYLE: dict[Any, Any] = {
@@ -37,9 +38,10 @@ COLOURS = ("#52606d", "#0b6e99", "#d9822b", "#8661c1", "#3a8f5c", "#b8405e", "#8
 CHANNELS = (("red", "#c8373a"), ("green", "#2f8f4e"), ("blue", "#2f6fbd"))
 
 
-def png_uri(file: Path) -> str:
-    """A picture file as a data: URI."""
-    return "data:image/png;base64," + base64.b64encode(file.read_bytes()).decode()
+def png_uri(rgb: Rgb8) -> str:
+    """An 8-bit sRGB picture (H, W, 3) as a data: URI."""
+    _, encoded = cv2.imencode(".png", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+    return "data:image/png;base64," + base64.b64encode(encoded.tobytes()).decode()
 
 
 def colour_of(findings: Findings, view: str) -> str:

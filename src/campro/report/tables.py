@@ -187,10 +187,21 @@ def attack_csv(findings: Findings) -> str:
 
 
 def as_csv(header: list[str], rows: list[list[Any]]) -> str:
-    """Rows under a header, as the text of a CSV file."""
+    """Rows under a header, as the text of a CSV file in which no spreadsheet program finds a formula."""
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([header, *rows])
+    csv.writer(text, lineterminator="\n").writerows([[_plain_text(value) for value in row] for row in [header, *rows]])
     return text.getvalue()
+
+
+def _plain_text(value: Any) -> Any:
+    """Text in one line, behind an apostrophe if a spreadsheet program would take it for a formula; other values stay.
+
+    Source: OWASP, CSV Injection.
+    """
+    if not isinstance(value, str):
+        return value
+    line = " ".join(value.splitlines()).replace("\t", " ")
+    return f"'{line}" if line.lstrip().startswith(("=", "+", "-", "@")) else line
 
 
 def scores_json(findings: Findings) -> list[dict[str, Any]]:

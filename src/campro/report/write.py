@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from campro.audit import cell_keys
 from campro.audit.audit_config import CAPTURED, RAW
-from campro.audit.results import MIN_GROUP
-from campro.audit.thumbnails import FaceThumbnails, SceneThumbnail
+from campro.audit.results import MIN_GROUP, AttackResult
+from campro.audit.thumbnails import (
+    FACE_CELLS,
+    PROTECTED_FACES,
+    PROTECTED_SCENES,
+    SCENE_CELLS,
+    FaceThumbnails,
+    SceneThumbnail,
+    pixelated,
+)
 from campro.core.atomic_io import atomic_write
+from campro.core.errors import CamproError
+from campro.core.images import read_image
 from campro.core.typed_json import as_plain
 from campro.report import attack_plots, attack_tables, group_tables, plots, tables
 from campro.report.findings import Findings, plain_origin
@@ -21,28 +32,41 @@ SHOWN_SCORE = 0.4
 """Detections from this score on are drawn on the scenes."""
 
 
-def write_report(run_folder: Path) -> Path:
+def write_report(run_folder: Path, show_faces: bool = False) -> Path:
     """Write report.html, report.json and tables/*.csv into the run folder; returns the path of the page.
 
-    Reads nothing but the run folder, so it works wherever that is copied to.
+    Reads nothing but the run folder, so it works wherever that is copied to. Unless `show_faces`, the people of the
+    photographs are pixelated in the page, outside the views that protect them.
 
     Raises:
-        CamproError: where the folder holds no audit.
+        CamproError: where the folder holds no audit, or a picture of the page is damaged or outside the folder.
     """
-    findings = Findings.read(Path(run_folder))
-    folder = findings.folder
-    for name, text in (
-        ("tables/attacks.csv", tables.attack_csv(findings)),
-        ("tables/identification.csv", tables.identification_csv(findings)),
-        ("tables/face_detection.csv", tables.face_detection_csv(findings)),
-        ("tables/groups.csv", group_tables.group_csv(findings)),
-        ("tables/person_detection.csv", tables.person_detection_csv(findings)),
-        ("tables/quality.csv", tables.quality_csv(findings)),
-        ("report.json", report_json(findings)),
-        ("report.html", render(findings)),
-    ):
+    folder = Path(run_folder)
+    try:
+        texts = _texts(Findings.read(folder), show_faces)
+    except CamproError:
+        raise
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())[:120]}"
+        remedy = "the run folder is damaged or of another version: run the audit again into another one"
+        raise CamproError(f"report of {folder}", "cells that fit together", reason, remedy) from error
+    for name, text in texts.items():
         atomic_write(folder / name, text)
     return folder / "report.html"
+
+
+def _texts(findings: Findings, show_faces: bool) -> dict[str, str]:
+    """The text of each file of a report, by its path in the run folder."""
+    return {
+        "tables/attacks.csv": tables.attack_csv(findings),
+        "tables/identification.csv": tables.identification_csv(findings),
+        "tables/face_detection.csv": tables.face_detection_csv(findings),
+        "tables/groups.csv": group_tables.group_csv(findings),
+        "tables/person_detection.csv": tables.person_detection_csv(findings),
+        "tables/quality.csv": tables.quality_csv(findings),
+        "report.json": report_json(findings),
+        "report.html": render(findings, show_faces),
+    }
 
 
 def report_json(findings: Findings) -> str:
@@ -55,7 +79,7 @@ def report_json(findings: Findings) -> str:
             {"model": row.model, "attack": row.attack, "threat_model": row.threat_model, "given": row.given}
             | {"best_run": row.best_run, "rank1": row.rank1, "control": row.control, "verdict": row.verdict}
             | {"protected": attack_tables.protection(row)}
-            | {"runs": [{"run": run.name} | as_plain(run.result) for run in row.runs]}
+            | {"runs": [{"run": run.name} | as_plain(_with_supported_rates(run.result)) for run in row.runs]}
             for row in findings.attacks
         ],
         "identification": [
@@ -82,8 +106,17 @@ def report_json(findings: Findings) -> str:
     return json.dumps(as_plain(document), indent=1, allow_nan=False) + "\n"
 
 
-def render(findings: Findings) -> str:
-    """The page as HTML."""
+def _with_supported_rates(result: AttackResult) -> AttackResult:
+    """The result without FNIR at rates for which there are too few non-mated searches."""
+    return replace(result, open_set=tuple(point for point in result.open_set if point.supported))
+
+
+def render(findings: Findings, show_faces: bool = False) -> str:
+    """The page as HTML.
+
+    Raises:
+        CamproError: for a picture that is damaged or outside the run folder.
+    """
     curves, head = findings.metadata.curves, headline(findings)
     rows = findings.attacks
     return page(
@@ -113,8 +146,9 @@ def render(findings: Findings) -> str:
         gamma=plots.gamma_curves(curves.gamma) if curves.gamma else None,
         ccm=plots.ccm_map(curves.ccm) if curves.ccm else None,
         chart=_chart(findings),
-        faces=_faces(findings),
-        scenes=_scenes(findings),
+        faces=_faces(findings, show_faces),
+        scenes=_scenes(findings, show_faces),
+        show_faces=show_faces,
         shown_score=SHOWN_SCORE,
         min_group=MIN_GROUP,
         cmc=plots.cmc_curves(findings),
@@ -125,38 +159,56 @@ def render(findings: Findings) -> str:
 
 def _chart(findings: Findings) -> dict[str, str] | None:
     files = findings.value(dict[str, str], cell_keys.COLOUR_CHART)
-    return None if files is None else {name: _uri(findings, files[name]) for name in (RAW, CAPTURED)}
+    return None if files is None else {name: _uri(findings, files[name]) for name in (RAW, CAPTURED) if name in files}
 
 
-def _faces(findings: Findings) -> dict[str, Any] | None:
+def _faces(findings: Findings, show_faces: bool) -> dict[str, Any] | None:
     """Gallery pictures, and per view a picture per person with similarity and rank."""
     found = findings.value(FaceThumbnails, cell_keys.FACE_THUMBNAILS)
     if found is None:
         return None
+    cells = {view: None if show_faces or view in PROTECTED_FACES else FACE_CELLS for view in findings.views}
     rows = [
-        (view, [(person.views[view], _uri(findings, person.views[view].file)) for person in found.people])
+        (view, [(who.views[view], _uri(findings, who.views[view].file, cells[view])) for who in found.people])
         for view in findings.views
+        if all(view in who.views for who in found.people)
     ]
-    gallery = [_uri(findings, person.gallery) for person in found.people]
-    return {"model": found.model, "gallery": gallery, "rows": rows}
+    gallery = [_uri(findings, who.gallery, None if show_faces else FACE_CELLS) for who in found.people]
+    return {"model": found.model, "gallery": gallery, "rows": rows, "recognisable": found.recognisable}
 
 
-def _scenes(findings: Findings) -> list[dict[str, Any]] | None:
+def _scenes(findings: Findings, show_faces: bool) -> list[dict[str, Any]] | None:
     """Per scene and view the picture, the true boxes, and those of the person detector (adapted, if it was)."""
     found = findings.value(tuple[SceneThumbnail, ...], cell_keys.SCENE_THUMBNAILS)
-    if found is None:
+    if not found:
         return None
     results = {view: findings.best_detection(view) for view in findings.views}
     shown = []
     for i, scene in enumerate(found):
         views = []
         for view, result in results.items():
-            boxes = () if result is None else result[1].boxes[i]
+            boxes = () if result is None or i >= len(result[1].boxes) else result[1].boxes[i]
             drawn = [box for box in boxes if box[4] >= SHOWN_SCORE]
-            views.append({"name": view, "uri": _uri(findings, scene.views[view]), "boxes": drawn})
+            cells = None if show_faces or view in PROTECTED_SCENES else SCENE_CELLS
+            if view in scene.views:
+                views.append({"name": view, "uri": _uri(findings, scene.views[view], cells), "boxes": drawn})
         shown.append({"width": scene.width, "height": scene.height, "truth": scene.truth, "views": views})
     return shown
 
 
-def _uri(findings: Findings, file: str) -> str:
-    return plots.png_uri(findings.folder / file)
+def _uri(findings: Findings, file: str, cells: int | None = None) -> str:
+    """A picture of the run folder as a data: URI, pixelated to `cells` unless that is None.
+
+    A run folder of somebody else may name any file: only pictures inside the folder are read, and only their pixels
+    enter the page.
+    """
+    try:
+        path = (findings.folder / file).resolve()
+        inside = path.is_relative_to(findings.folder.resolve()) and path.suffix == ".png" and path.is_file()
+    except (OSError, ValueError, RuntimeError):  # no file can have this name, or a loop of links
+        inside = False
+    if not inside:
+        remedy = "do not use this run folder: its cells name files outside of it"
+        raise CamproError(f"report of {findings.folder}", "pictures inside the run folder", repr(file)[:80], remedy)
+    rgb = read_image(path)
+    return plots.png_uri(rgb if cells is None else pixelated(rgb, cells))
