@@ -319,7 +319,7 @@ def test_files_that_name_other_files_are_refused(tmp_path):
     }
     for name, text in texts.items():
         (tmp_path / name).write_text(text)
-        with pytest.raises(CamproError, match="names no other files"):
+        with pytest.raises(CamproError, match="expected a video file, got an unreadable one"):
             count_frames(tmp_path / name)
 
 

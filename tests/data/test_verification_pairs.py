@@ -82,3 +82,19 @@ def test_any_text_gives_pairs_or_a_campro_error(tmp_path_factory, text):
         assert "\n" not in str(error)
     else:
         assert pairs.fold.min() >= 0 and len(pairs.first) == len(pairs.second) == len(pairs.mated)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"1 1\nJ\xf6rg 1 2\nAnn 1 Bob 3\n", b"9" * 5000, b"1 1\nAnn " + b"9" * 400 + b" 2\nAnn 9 Bob 9\n", b"\xff\xfe"],
+)
+def test_other_encodings_and_long_numbers_are_refused_in_one_line(tmp_path, faces, data):
+    (tmp_path / "pairs.txt").write_bytes(data)
+    with pytest.raises(CamproError) as caught:
+        read_pairs(tmp_path / "pairs.txt", faces)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_number(tmp_path, faces):
+    (tmp_path / "pairs.txt").write_bytes(b"\xef\xbb\xbf" + TEXT.encode())
+    assert len(read_pairs(tmp_path / "pairs.txt", faces).first) == 3

@@ -184,3 +184,40 @@ def test_a_bad_file_is_refused_with_its_name(tmp_path):
 def test_a_profile_without_a_name_is_refused():
     with pytest.raises(CamproError, match="a name"):
         IspProfile("", ())
+
+
+ODD = [None, [], {}, "x", -1, True, 10**400, -(10**400), 1e308, [[]], {"a": []}, 0.5, [1, 2, 3]]
+"""Values that no place of a profile has."""
+
+
+def places(value, place=()):
+    """Keys and positions that lead to each part of a JSON tree."""
+    yield place
+    items = value.items() if isinstance(value, dict) else enumerate(value[:4]) if isinstance(value, list) else ()
+    for name, item in items:
+        yield from places(item, (*place, name))
+
+
+def changed(value, place, new):
+    """The JSON tree with the part at `place` replaced."""
+    if not place:
+        return new
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy[place[0]] = changed(copy[place[0]], place[1:], new)
+    return copy
+
+
+def test_a_profile_with_any_value_anywhere_is_read_or_refused_in_one_line():
+    document = json.loads(load_profile("campro-default").to_json())
+    for place in places(document):
+        for odd in ODD:
+            try:
+                IspProfile.from_json(json.dumps(changed(document, place, odd)))
+            except CamproError as error:
+                assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, "1" * 5000, '{"name": ' + "1" * 5000 + "}", ""])
+def test_deep_nesting_and_long_numbers_are_refused(text):
+    with pytest.raises(CamproError, match="profile"):
+        IspProfile.from_json(text)

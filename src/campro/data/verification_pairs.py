@@ -40,7 +40,7 @@ def read_pairs(path: Path, faces: FaceSet) -> VerificationPairs:
         CamproError: if the file cannot be read or has another format, or the photographs of all pairs are missing.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
         folds, each = map(int, lines[0].split())
         listed = [_pair(line) for line in lines[1:] if line.strip()]
         if min(folds, each) < 1 or len(listed) != 2 * folds * each:

@@ -38,10 +38,11 @@ def _refuse(block: str, wanted: str, got: object, remedy: str = "") -> CamproErr
 
 
 def _number(value: Any, block: str, name: str, low: float, high: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    # A whole number may be too large for `math.isfinite`.
+    if isinstance(value, bool) or not (isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))):
         raise _refuse(block, f"a finite number for {name}", repr(value))
     if not low <= value <= high:
-        raise _refuse(block, f"{name} in [{low:g}, {high:g}]", value)
+        raise _refuse(block, f"{name} in [{low:g}, {high:g}]", repr(value)[:40])
     return float(value)
 
 
@@ -334,7 +335,9 @@ def _parse(text: str) -> dict[str, Any]:
 
     try:
         document = json.loads(text, object_pairs_hook=unique, parse_constant=refuse_constant)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except CamproError:
+        raise
+    except (ValueError, RecursionError) as error:  # ValueError also for numbers of thousands of digits
         raise CamproError("profile", "a JSON document", f"{error}".splitlines()[0]) from error
     if not isinstance(document, dict):
         raise CamproError("profile", "a JSON object", type(document).__name__)
