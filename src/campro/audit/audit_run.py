@@ -18,8 +18,10 @@ from campro.core.run_folder import RunFolder
 
 PATHS = {"out", "profile", "faces", "scenes", "train_scenes", "train_faces", "photos", "restorers", "enhancer"}
 """Options that name files; these are compared by content, among the inputs of the run."""
-EXTENSIBLE = {"face_models", "matchers", "attacks", "attack_matchers", "measure", "budget", "cluster", "few_people"}
-EXTENSIBLE |= {"show_faces"}
+EXTENSIBLE = {
+    *("face_models", "matchers", "attacks", "attack_matchers", "measure", "budget", "cluster", "few_people"),
+    "show_faces",
+}
 """Options that only say which cells are wanted and what is shown: another command may extend a run folder."""
 
 
