@@ -21,7 +21,7 @@ from campro.audit.audit_config import CAPTURED, RAW
 from campro.audit.audit_run import run_audit
 from campro.core.cells import CellFile
 from campro.core.errors import CamproError
-from campro.core.images import write_image
+from campro.core.images import read_image, write_image
 from campro.report.findings import Findings
 from campro.report.write import write_report
 
@@ -131,7 +131,8 @@ def without_plots(monkeypatch):
 def test_faces_are_pixelated_unless_asked_for(audit_config, audit_context, tmp_path):
     noise = np.random.default_rng(0)
     for photo in audit_context.faces.photos:
-        write_image(photo, noise.integers(0, 256, (96, 96, 3), dtype=np.uint8))
+        hue = read_image(photo)[-1, 0].astype(int)
+        write_image(photo, (hue + noise.integers(-10, 6, (96, 96, 3))).astype(np.uint8))
     write_image(tmp_path / "scene.png", noise.integers(0, 256, (200, 300, 3), dtype=np.uint8))
     folder = run_audit(audit_config, audit_context).path
     page = write_report(folder).read_text()
