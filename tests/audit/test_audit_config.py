@@ -31,3 +31,11 @@ def test_people_alone_have_no_part_on_scenes():
     config = AuditConfig(faces=Path("x"))
     assert [config.measures(part) for part in config.measure] == [True, False, False, True]
     assert not AuditConfig(attacks=("none",)).measures("attacks")
+
+
+def test_faces_alone_measure_people_only(tmp_path):
+    config = AuditConfig(faces=tmp_path)
+    assert [part for part in ("identification", "attacks", "detection", "quality") if config.measures(part)] == [
+        "identification",
+        "attacks",
+    ]
