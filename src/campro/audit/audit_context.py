@@ -255,6 +255,8 @@ class AuditContext:
         hashes = {"profile": self.profile.digest, "faces": self.faces.digest, "groups": labels_digest(self.faces)}
         cards = [self.embedder(name).card for name in config.face_models]
         hashes |= {f"face model {card.name}": card.weights_sha256 or "random" for card in cards}
+        own = [self.embedder(name).card for name in config.face_models if name.startswith("onnx/")]
+        hashes |= {f"card {card.name}": card.preprocessing for card in own}
         if config.measures("detection") or config.measures("quality"):
             hashes["scenes"] = self.scene_set.digest
         if config.measures("detection"):

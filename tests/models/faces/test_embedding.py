@@ -20,6 +20,8 @@ from campro.models.faces import (
     load_face_detector,
 )
 
+CARD = load_embedder("dlib-resnet29", weights=None).card
+
 
 class Counting(FaceEmbedder):
     """Mean colours as embedding; counts the crops."""
@@ -52,6 +54,17 @@ def test_embeddings_are_computed_once_per_content_weights_and_view(photos, tmp_p
         embedder.scale.mul_(2)
     embed_photos(embedder, readable, landmarks, RAW, tmp_path / "cache")
     assert embedder.count == 9  # other weights, other embeddings
+
+
+def test_an_edited_card_of_an_onnx_file_gives_new_embeddings(photos, tmp_path):
+    landmarks, embedder = find_landmarks(photos, load_face_detector("dlib"), tmp_path / "cache"), Counting()
+    embedder.differentiable = False
+    first = embed_photos(embedder, photos[:2], landmarks, RAW, tmp_path / "cache")
+    for change in ({"mean": 0.25}, {"std": 0.5}, {"order": "bgr"}, {"output": "embedding"}):
+        embedder.card, before = replace(CARD, **change), embedder.count
+        again = embed_photos(embedder, photos[:2], landmarks, RAW, tmp_path / "cache")
+        assert embedder.count == before + 2
+        assert "output" in change or not torch.allclose(first, again)
 
 
 @pytest.mark.parametrize("differentiable", [True, False])

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from campro.core.errors import CamproError
+from campro.core.hashing import json_digest
 from campro.core.types import Embeddings, Images
 
 Template = Literal["arcface-112", "arcface-112x96", "dlib-150"]
@@ -70,6 +71,11 @@ class EmbedderCard:
         except ValueError as error:
             label = self.name if isinstance(self.name, str) and self.name else "card of a recogniser"
             raise CamproError(f"{label[:80]!r}", "a card with usable fields", str(error)) from error
+
+    @property
+    def preprocessing(self) -> str:
+        """Hash of all fields that change an embedding, beside the weights: users edit the cards of ONNX files."""
+        return json_digest([self.size, self.mean, self.std, self.template, self.order, self.scale, self.output])
 
     def prepare(self, crops: Images) -> Float[Tensor, "B 3 h w"]:
         """Convert crops (B, 3, h, w), RGB in [0, 1], to the input of the network. Differentiable.
@@ -160,7 +166,8 @@ def _check_range(field: str, value: Any, low: float, high: float, scale: float) 
     if len(channels) != 3 or not all(_is_number(channel) for channel in channels):
         raise ValueError(f"{field} {_short(value)} instead of a number, or three")
     if not all(low <= channel / scale <= high for channel in channels):
-        remedy = '; with "scale": 255 it is for values up to 255' if scale == 1 else ""
+        large = scale == 1 and all(1 <= channel <= 255 for channel in channels)
+        remedy = '; with "scale": 255 it is for values up to 255' if large else ""
         raise ValueError(f"{field} {_short(value)} outside [{low:g}, {high:g}] times the scale {scale:g}{remedy}")
 
 
