@@ -34,8 +34,9 @@ check: lint  ## Linter, type checker and the fast tests: under two minutes
 test: lint  ## Linter, type checker, all tests with coverage, and the examples in docstrings
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --doctest-modules tests src/campro
 
-check-lowest: $(LOWEST)/ready  ## The fast tests on the lowest supported versions of the dependencies
-	CAMPRO_DATA= NUMBA_CACHE_DIR=$(CURDIR)/$(LOWEST)/numba $(LOWEST)/bin/python -m pytest -m "not slow"
+check-lowest: $(LOWEST)/ready  ## Fast tests of files, data and metrics on the lowest supported dependencies
+	CAMPRO_DATA= NUMBA_CACHE_DIR=$(CURDIR)/$(LOWEST)/numba $(LOWEST)/bin/python -m pytest -m "not slow" \
+	  tests/core tests/data tests/metrics
 
 lint: $(VENV)/ready  ## ruff (style, imports, annotations) and mypy (types)
 	$(BIN)/ruff check .
