@@ -94,8 +94,8 @@ def linking_table(rows: list[AttackRow]) -> Table:
         text = f"{link.mean:.2f} [{link.low:.2f}, {link.high:.2f}]"
         lines.append((row.attack, row.model, text, *_verification(row), str(searches or GAP), *open_set))
     header = ("attack", "face model", "linkability", "balanced accuracy, %", f"FNMR at FMR {SHOWN_FMR:g}, %")
-    header = (*header, "non-mated searches")
-    return Table((), (*header, *(f"FNIR at FPIR {fpir:g}, %" for fpir in SHOWN_FPIRS)), tuple(lines))
+    rates = (f"FNIR at FPIR {fpir:g}, %" for fpir in SHOWN_FPIRS)
+    return Table((), (*header, "non-mated searches", *rates), tuple(lines))
 
 
 def _fnir(point: OpenSetPoint | None) -> str:
