@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from support.fake_attacks import attack_cells
 
-from campro.audit.attack_rows import attack_rows, table
+from campro.audit.attack_rows import attack_rows
 from campro.core.run_folder import RunFolder
 
 
@@ -33,10 +33,3 @@ def test_verdicts_name_failed_trainings_and_ties(rows):
     assert rows["filters"].verdict == "no training"
     assert rows["distillation"].verdict == "yes; 1 of 3 runs failed"
     assert rows["analytic inversion"].verdict == "50 % are ties"
-
-
-def test_the_text_table_has_a_line_per_row(rows):
-    text = table(rows.values())
-    line = "| colour | filters | black-box | nothing | invert | 4.0 [3.0, 5.0] | 90.0 [89.0, 91.0] | no training |"
-    assert line in text
-    assert len(text.splitlines()) == 2 + len(rows)

@@ -12,7 +12,14 @@ from campro.audit.results import OpenSetPoint
 from campro.core.run_folder import RunFolder
 from campro.metrics.rates import Rate
 from campro.report.attack_plots import error_trade_off, training_curves
-from campro.report.attack_tables import attack_table, linking_table, protection, scaling_note, training_table
+from campro.report.attack_tables import (
+    attack_table,
+    linking_table,
+    markdown_table,
+    protection,
+    scaling_note,
+    training_table,
+)
 
 
 @pytest.fixture
@@ -77,3 +84,10 @@ def test_unsupported_rates_are_not_drawn(rows):
     row = rows["filters"]
     best = replace(row.runs[0], result=replace(row.runs[0].result, open_set=few))
     assert error_trade_off([replace(row, runs=(best,))]) is None
+
+
+def test_the_text_table_has_a_line_per_row(rows):
+    text = markdown_table(rows.values())
+    line = "| colour | filters | black-box | nothing | invert | 4.0 [3.0, 5.0] | 90.0 [89.0, 91.0] | no training |"
+    assert line in text
+    assert len(text.splitlines()) == 2 + len(rows)

@@ -127,20 +127,3 @@ def _controls(
     """
     plain = [] if trained else runs.get((model, NO_ATTACK.name, CONTROL), [])
     return [*plain, *runs.get((model, attack, CONTROL), [])]
-
-
-def table(rows: Iterable[AttackRow]) -> str:
-    """Markdown, the worst row of each model last."""
-    lines = [
-        "| model | attack | threat model | given | best run | rank-1, % | control, % | converged |",
-        "|---" * 8 + "|",
-    ]
-    for row in sorted(rows, key=lambda row: (row.model, row.rank1.mean)):
-        cells = (row.model, row.attack, row.threat_model, row.given, row.best_run, percent(row.rank1))
-        lines.append("| " + " | ".join((*cells, percent(row.control), row.verdict)) + " |")
-    return "\n".join(lines)
-
-
-def percent(rate: Rate | None) -> str:
-    """A rate with its interval in per cent; a dash where it was not measured."""
-    return "–" if rate is None else f"{100 * rate.mean:.1f} [{100 * rate.low:.1f}, {100 * rate.high:.1f}]"

@@ -16,7 +16,10 @@ from campro.audit.metadata import metadata_of
 from campro.core.cells import Json
 from campro.core.run_folder import RunFolder
 
-PATHS = {"out", "profile", "faces", "scenes", "train_scenes", "train_faces", "photos", "restorers", "enhancer"}
+PATHS = {
+    *("out", "profile", "faces", "scenes", "train_scenes", "train_faces", "photos", "restorers", "enhancer"),
+    "detector_weights",
+}
 """Options that name files; these are compared by content, among the inputs of the run."""
 EXTENSIBLE = {
     *("face_models", "matchers", "attacks", "attack_matchers", "measure", "budget", "cluster", "few_people"),
@@ -52,5 +55,4 @@ def run_audit(config: AuditConfig, context: AuditContext | None = None) -> RunFo
 
 def _settings(config: AuditConfig) -> dict[str, Json]:
     """What must not change between a run and its resumption."""
-    left_out = PATHS | EXTENSIBLE | {"detector_weights"}
-    return {name: value for name, value in vars(config).items() if name not in left_out}
+    return {name: value for name, value in vars(config).items() if name not in PATHS | EXTENSIBLE}

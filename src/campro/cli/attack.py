@@ -25,17 +25,16 @@ class Config(AuditConfig):
 def run(config: Config) -> None:
     """Measure what is missing, write the report; print the table of attacks."""
     import json
-    from dataclasses import fields
 
-    from campro.audit.attack_rows import table
     from campro.audit.audit_run import run_audit
+    from campro.cli.audit import audit_options
+    from campro.report.attack_tables import markdown_table
     from campro.report.findings import Findings
     from campro.report.write import write_report
 
-    options = AuditConfig(**{field.name: getattr(config, field.name) for field in fields(AuditConfig)})
-    page = write_report(run_audit(options).path, config.show_faces)
+    page = write_report(run_audit(audit_options(config)).path, config.show_faces)
     if config.json:
         print(json.dumps(json.loads((page.parent / "report.json").read_text())["attacks"], indent=1))
         return
-    print(table(Findings.read(page.parent).attacks))
+    print(markdown_table(Findings.read(page.parent).attacks))
     print(f"report: {page.resolve()}")

@@ -21,8 +21,12 @@ def run(config: Config) -> None:
     from campro.audit.audit_run import run_audit
     from campro.report.write import write_report
 
-    options = AuditConfig(**{field.name: getattr(config, field.name) for field in fields(AuditConfig)})
-    print_headline(write_report(run_audit(options).path, config.show_faces), config.json)
+    print_headline(write_report(run_audit(audit_options(config)).path, config.show_faces), config.json)
+
+
+def audit_options(config: AuditConfig) -> AuditConfig:
+    """The options of an audit alone, without those of a command such as --json."""
+    return AuditConfig(**{field.name: getattr(config, field.name) for field in fields(AuditConfig)})
 
 
 def print_headline(page: Path, as_json: bool) -> None:

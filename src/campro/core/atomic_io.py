@@ -56,6 +56,32 @@ def atomic_write(path: Path, data: bytes | memoryview | str) -> None:
         part.write_bytes(raw)
 
 
+def append_line(path: Path, line: str, *, sync: bool = False) -> None:
+    """Append a line, with its end, to a text file; after an error the file is as long as before.
+
+    Args:
+        path: the file; it and its folder are made where they do not exist.
+        line: text that ends in a line end.
+        sync: whether the line must be on disk before the call returns.
+
+    Raises:
+        CamproError: where the line cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    before = path.stat().st_size if path.exists() else 0
+    try:
+        with path.open("a") as file:
+            file.write(line)
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
+    except OSError as error:
+        if path.exists():
+            os.truncate(path, before)
+        remedy = "free space and run the same command again; finished work is kept"
+        raise CamproError(str(path), "to add a line", error.strerror or str(error), remedy) from error
+
+
 def remove_stale_parts(folder: Path, older_than: float = 3600.0) -> None:
     """Remove part files of killed processes from `folder`: those last changed more than `older_than` seconds ago."""
     for part in folder.glob(".*.part*"):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from campro.core.atomic_io import atomic_write
+from campro.core.atomic_io import append_line, atomic_write
 from campro.core.errors import CamproError
 from campro.core.hashing import canonical_json, json_digest
 from campro.core.provenance import Origin, current_origin
@@ -80,7 +79,7 @@ class CellFile:
         line, digest = cell.to_line(), json_digest(cell.key)
         if (known := self._read().get(digest)) is not None and known == cell:
             return
-        self._append(line)
+        append_line(self.path, line, sync=True)
         self._read()[digest] = cell
 
     def all(self) -> list[Cell]:
@@ -101,17 +100,3 @@ class CellFile:
                 cell = Cell.from_line(line, f"{self.path}, line {number}")
                 self._cells[json_digest(cell.key)] = cell
         return self._cells
-
-    def _append(self, line: str) -> None:
-        before = self.path.stat().st_size if self.path.exists() else 0
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with self.path.open("a") as file:
-                file.write(line)
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as error:
-            if self.path.exists():
-                os.truncate(self.path, before)
-            remedy = "free space and run the same command again; finished work is kept"
-            raise CamproError(str(self.path), "to add a line", error.strerror or str(error), remedy) from error

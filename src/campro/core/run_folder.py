@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -20,7 +19,7 @@ from typing import Any
 
 import torch
 
-from campro.core.atomic_io import atomic_write, remove_stale_parts
+from campro.core.atomic_io import append_line, atomic_write, remove_stale_parts
 from campro.core.cells import Cell, CellFile, Json
 from campro.core.errors import CamproError
 from campro.core.folder_lock import FolderLock, lock_folder
@@ -95,17 +94,7 @@ class RunFolder:
         Raises:
             CamproError: for a number that is not finite, or a full disk; earlier lines are kept.
         """
-        line = canonical_json(dict(record)) + "\n"
-        file = self.path / "metrics.jsonl"
-        before = file.stat().st_size if file.exists() else 0
-        try:
-            with file.open("a") as lines:
-                lines.write(line)
-        except OSError as error:
-            if file.exists():
-                os.truncate(file, before)
-            remedy = "free space and run the same command again; finished work is kept"
-            raise CamproError(str(file), "to add a line", error.strerror or str(error), remedy) from error
+        append_line(self.path / "metrics.jsonl", canonical_json(dict(record)) + "\n")
 
     def rewind(self, step: int) -> None:
         """Drop the logged records of steps after `step`, which the loaded state does not include."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import ceil, log2
 
 from campro.audit.attack_rows import AttackRow
@@ -137,3 +138,15 @@ def training_table(rows: list[AttackRow]) -> Table:
     ]
     header = ("attack", "face model", "run", "photographs", "validation, first", "best", "converged", "rank-1, %")
     return Table((), header, tuple(lines))
+
+
+def markdown_table(rows: Iterable[AttackRow]) -> str:
+    """All attacks for the terminal, the worst row of each model last."""
+    lines = [
+        "| model | attack | threat model | given | best run | rank-1, % | control, % | converged |",
+        "|---" * 8 + "|",
+    ]
+    for row in sorted(rows, key=lambda row: (row.model, row.rank1.mean)):
+        cells = (row.model, row.attack, row.threat_model, row.given, row.best_run, interval(row.rank1))
+        lines.append("| " + " | ".join((*cells, interval(row.control), row.verdict)) + " |")
+    return "\n".join(lines)
