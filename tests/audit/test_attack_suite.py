@@ -73,6 +73,7 @@ def test_runs_of_a_larger_budget_count_and_are_not_repeated(tmp_path, monkeypatc
         return result("gray-box", 0.9 if task.run == first else 0.1)
 
     monkeypatch.setattr(attack_suite, "measure", measure)
+    monkeypatch.setattr(attack_suite, "control_recogniser", lambda context, model: None)
     config = AuditConfig(attacks=("colour maps",), out=tmp_path / "run")
     run = RunFolder.open(config.out, {})
     attack_suite.measure_attacks(run, AuditContext(config))

@@ -15,6 +15,7 @@ from campro.audit.audit_config import CAPTURED, AuditConfig
 from campro.audit.audit_context import CONTROL, AuditContext
 from campro.audit.fan_out import fan_out
 from campro.audit.judge import judge
+from campro.audit.raw_control import control_recogniser
 from campro.audit.results import AttackResult
 from campro.core.cells import Json
 from campro.core.device import retain_freed_memory
@@ -37,7 +38,8 @@ def measure_attacks(run: RunFolder, context: AuditContext) -> None:
     """Fit and judge every run of every attack, and the best run of each on the camera without profile, its control.
 
     Raises:
-        CamproError: for trained attacks without people to train on, or on a recogniser without gradients.
+        CamproError: for trained attacks without people to train on, or on a recogniser without gradients; for a
+            recogniser that fails on raw photographs.
     """
     check_trained_attacks(context)
     config, attacks = context.config, chosen_attacks(context.config.attacks)
@@ -47,6 +49,8 @@ def measure_attacks(run: RunFolder, context: AuditContext) -> None:
         for attack in attacks
         for name in attack.runs(context.knowledge(attack, model, CAPTURED), context.attack_cache)
     ]
+    for model in dict.fromkeys(task.model for task in tasks if run.cell(attack_key(config, task)) is None):
+        control_recogniser(context, model)
     _measure(run, context, tasks)
     best = [Task(row.model, row.attack, CAPTURED, row.best_run) for row in attack_rows(run.cells())]
     # A folder may also hold runs of a larger budget, which this one cannot repeat without the profile.

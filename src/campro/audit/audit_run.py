@@ -7,6 +7,7 @@ from campro.audit.attack_suite import check_trained_attacks, measure_attacks
 from campro.audit.audit_config import AuditConfig
 from campro.audit.audit_context import AuditContext
 from campro.audit.experiments import (
+    measure_enhancer_control,
     measure_identification,
     measure_person_detection,
     measure_quality,
@@ -41,6 +42,8 @@ def run_audit(config: AuditConfig, context: AuditContext | None = None) -> RunFo
         check_trained_attacks(context)
     run = RunFolder.open(config.out, _settings(config), inputs=context.inputs())
     run.write_cell(cell_keys.META, metadata_of(context))
+    if any(config.measures(part) for part in ("identification", "detection", "quality")):
+        measure_enhancer_control(run, context)
     if config.measures("identification"):
         measure_identification(run, context)
     if config.measures("detection"):

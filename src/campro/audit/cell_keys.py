@@ -10,6 +10,8 @@ Key = dict[str, Json]
 
 META: Key = {"kind": "meta"}
 """What was audited, and how."""
+ENHANCER_CONTROL: Key = {"kind": "enhancer control"}
+"""Correlation of enhanced with raw pictures outside faces."""
 FACES_LEFT_OUT: Key = {"kind": "faces left out"}
 COLOUR_CHART: Key = {"kind": "colour chart"}
 FACE_THUMBNAILS: Key = {"kind": "face thumbnails"}

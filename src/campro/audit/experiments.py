@@ -8,25 +8,18 @@ from dataclasses import asdict
 from typing import Any
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
 
 from campro.audit import cell_keys
 from campro.audit.audit_config import CAPTURED, ENHANCED, RAW
 from campro.audit.audit_context import AuditContext
 from campro.audit.metadata import GROUP_VIEWS
+from campro.audit.raw_control import check_person_detector, check_recogniser, control_enhancer
 from campro.audit.results import IdentificationResult, PersonDetectionResult, group_rates
 from campro.audit.thumbnails import save_chart, save_faces, save_scenes
-from campro.core.errors import CamproError
 from campro.core.run_folder import RunFolder
 from campro.core.types import Detections
-from campro.evaluation import MATCHERS, NEAREST, EvaluationSet, identify
-from campro.metrics.identification import unit_norm
+from campro.evaluation import MATCHERS, NEAREST, identify
 
-RAW_FLOOR = 0.3
-"""Least rank-1 rate on raw photographs, as a share of the way from chance to 1."""
-COLLAPSED = 0.99
-"""Largest mean cosine between raw photographs of different people."""
 SHOWN_SCENES = 4
 """Photographs that the report shows."""
 
@@ -52,36 +45,9 @@ def _identify(run: RunFolder, context: AuditContext) -> None:
             wanted = {view: embeddings[view] for view in todo}
             results = identify(embeddings[RAW], wanted, evaluation.subjects, evaluation.trials, MATCHERS[matcher]())
             if RAW in results:
-                check_raw_control(model, embeddings[RAW], evaluation, results[RAW].mean())
+                check_recogniser(model, embeddings[RAW], evaluation, results[RAW].mean())
             for view, result in results.items():
                 run.write_cell(keys[view], IdentificationResult.of(result))
-
-
-def check_raw_control(model: str, raw: Float[Tensor, "N D"], evaluation: EvaluationSet, rank1: float) -> None:
-    """Check that a recogniser recognises people on raw photographs: otherwise a low rate elsewhere shows nothing.
-
-    Args:
-        model: name, for the message.
-        raw: embeddings of the raw photographs.
-        evaluation: their subjects and trials.
-        rank1: mean rank-1 rate on raw probes, in [0, 1].
-
-    Raises:
-        CamproError: for a rank-1 rate below `RAW_FLOOR` of the way from chance to 1, or a mean cosine between
-            different people above `COLLAPSED`.
-    """
-    chance = 1 / evaluation.people
-    floor = chance + RAW_FLOOR * (1 - chance)
-    remedy = "a wrong card is the likely cause: check mean, std, scale, order, template, output and the weights"
-    if rank1 < floor:
-        wanted = f"rank-1 of at least {floor:.1%} on raw photographs (chance {chance:.1%})"
-        raise CamproError(f"control of {model}", wanted, f"{rank1:.1%}", remedy)
-    gallery = unit_norm(raw[evaluation.trials[0].gallery], "raw").double()
-    people = len(gallery)
-    cosine = (float(gallery.sum(0).square().sum()) - people) / (people * (people - 1))
-    if cosine > COLLAPSED:
-        wanted = f"a mean cosine between different people of at most {COLLAPSED}"
-        raise CamproError(f"control of {model}", wanted, f"{cosine:.4f}", remedy)
 
 
 def _detect_faces(run: RunFolder, context: AuditContext) -> None:
@@ -122,7 +88,20 @@ def measure_person_detection(run: RunFolder, context: AuditContext) -> None:
             if run.cell(key) is None:
                 _log(f"person detection: {view}{', adapted' if adapted else ''}")
                 scores, shown = context.detect_people(view, adapted, SHOWN_SCENES)
+                if view == RAW:
+                    check_person_detector(context.config.detector, scores.ap50)
                 run.write_cell(key, PersonDetectionResult(**_finite(asdict(scores)), boxes=_boxes(shown)))
+
+
+def measure_enhancer_control(run: RunFolder, context: AuditContext) -> None:
+    """A cell with the correlation of enhanced with raw pictures.
+
+    Raises:
+        CamproError: for an enhancer that does not restore pictures; see `raw_control.control_enhancer`.
+    """
+    if ENHANCED in context.views and run.cell(cell_keys.ENHANCER_CONTROL) is None:
+        _log("control of the enhancer")
+        run.write_cell(cell_keys.ENHANCER_CONTROL, control_enhancer(context))
 
 
 def measure_quality(run: RunFolder, context: AuditContext) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from campro.attacks.attack_table import chosen_attacks
 from campro.audit.audit_config import CAPTURED, FEWEST_PEOPLE, RAW, Part
 from campro.audit.audit_context import AuditContext
+from campro.core.catalogue import cache_root
 from campro.data import SceneSet
 from campro.evaluation.repeated_photographs import repeated_photographs
 from campro.isp import Ccm, GammaLut, IspProfile
@@ -161,7 +162,7 @@ def _warnings(context: AuditContext, attacks: bool) -> tuple[str, ...]:
         lines.append("Attackers had only the few photographs that ship; with --photos they may recognise more.")
     if config.faces is not None and config.scenes is None:
         lines.append("No --scenes were given: person detection and image quality were not measured.")
-    lines.extend(repeated_photographs(context.evaluation.faces))
+    lines.extend(repeated_photographs(context.evaluation.faces, cache_root()))
     if context.evaluation.people < FEWEST_PEOPLE:
         lines.append(f"Only {context.evaluation.people} people were recognised: such rates say little.")
     return tuple(lines)
