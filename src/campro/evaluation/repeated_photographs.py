@@ -8,6 +8,7 @@ photographs of LFW no two different ones have more than 0.92.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -85,10 +86,8 @@ def _thumbnails(photos: dict[str, Path], cache: Path) -> tuple[list[str], Float3
     todo = [content for content in photos if content not in known]
     with Progress("compare photographs", len(todo)) as progress:
         for number, content in enumerate(todo, 1):
-            try:
+            with suppress(CamproError):  # of unreadable photographs, which are reported where landmarks are searched
                 known[content] = thumbnail(read_image(photos[content])).tobytes().hex()
-            except CamproError:  # reported where landmarks are searched
-                pass
             if number % SAVE_EVERY == 0 or number == len(todo):
                 write_values(file, known)
             progress.advance()
