@@ -5,12 +5,14 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import torch
-from lightning_fabric import Fabric
-from lightning_fabric import seed_everything as _seed_all
 
 from campro.core.errors import CamproError
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric  # below imported where it is used: that takes 3 s and 100 MB
 
 MALLOPT = (-1, -2, -3)
 """M_TRIM_THRESHOLD, M_TOP_PAD and M_MMAP_THRESHOLD of glibc's malloc.h."""
@@ -34,6 +36,8 @@ def make_fabric(
     Raises:
         CamproError: if this machine does not have the hardware; it is never replaced silently.
     """
+    from lightning_fabric import Fabric
+
     retain_freed_memory()
     requested = f"{devices} x {accelerator} in {precision} on {nodes} node(s)"
     try:
@@ -98,6 +102,8 @@ def seed_everything(seed: int) -> None:
     """
     if not 0 <= seed < 2**32:
         raise CamproError("seed_everything", "a seed in [0, 2^32)", str(seed))
-    _seed_all(seed, verbose=False)
+    from lightning_fabric import seed_everything as seed_all
+
+    seed_all(seed, verbose=False)
     torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.benchmark = False
