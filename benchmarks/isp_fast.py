@@ -70,18 +70,33 @@ def _blocks(profile: IspProfile) -> tuple[Ccm, GammaLut]:
     return ccm, next(block for block in profile.blocks if isinstance(block, GammaLut))
 
 
+def _pictures(rgb: Rgb8) -> dict[str, Rgb8]:
+    """1920 x 1080: a clean photograph, as by day with noise, as by night, noise alone; and the photograph in 4K."""
+    rng = np.random.default_rng(0)
+    day = np.clip(rgb + rng.normal(0, 3, rgb.shape), 0, 255).astype(np.uint8)
+    night = np.clip(rgb / 8 + rng.normal(0, 6, rgb.shape), 0, 255).astype(np.uint8)
+    noise = rng.integers(0, 256, rgb.shape, dtype=np.uint8)
+    large = photograph(3840, 2160)
+    return {
+        "photograph": rgb,
+        "photograph, noise of 3 levels": day,
+        "an eighth of the light, noise of 6 levels": night,
+        "uniform noise": noise,
+        "photograph, 3840 x 2160": large,
+    }
+
+
 def main() -> None:
     """Measure and write."""
     profile, rgb = load_profile("campro-default"), photograph()
-    noise = np.random.default_rng(0).integers(0, 256, rgb.shape, dtype=np.uint8)
-    out = np.empty_like(rgb)
     results = {}
-    for name, picture in (("photograph", rgb), ("uniform noise (worst case)", noise)):
+    for name, picture in _pictures(rgb).items():
+        out = np.empty_like(picture)
         ways = {
             "campro.apply": lambda picture=picture: apply(profile, picture),
             "torch float": lambda picture=picture: torch_float(profile, picture),
             "opencv 8-bit": lambda picture=picture: opencv(profile, picture),
-            "memory copy": lambda picture=picture: np.copyto(out, picture),
+            "memory copy": lambda picture=picture, out=out: np.copyto(out, picture),
         }
         results[name] = summary(in_turns(ways), "campro.apply")
     if (per_frame := ffmpeg_ms(profile, rgb)) is not None:

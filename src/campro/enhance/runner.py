@@ -27,7 +27,7 @@ from campro.enhance.recolouring import Recoloured, Recolouring
 from campro.inversion.cell_grid import MULTIPLE, cell_features, downscaled
 from campro.inversion.preimage_selection import SELECTION_SETTINGS, PreimageSelector
 from campro.isp import IspProfile
-from campro.isp.lookup import is_pointwise
+from campro.isp.pointwise import is_pointwise
 
 SHIPPED = Path(__file__).parent / "weights" / "campro-default.onnx"
 LUTS = {"lut": "table", "residual_lut": "corrections", "ambiguity": "spread"}

@@ -1,7 +1,7 @@
 """The simulated image signal processor (ISP): profiles, the 8-bit path, and the differentiable pipeline."""
 
 from campro.isp.camera import RAW, Camera
-from campro.isp.lookup import apply
+from campro.isp.eight_bit import apply
 from campro.isp.pipeline import IspPipeline, pipeline
 from campro.isp.profile import (
     BUILTIN_PROFILES,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from campro.core.types import Rgb8
-from campro.isp.lookup import apply
+from campro.isp.eight_bit import apply
 from campro.isp.profile import IspProfile, load_profile
 
 
 class Camera:
-    """Applies a profile to 8-bit pictures (`campro.isp.lookup.apply`).
+    """Applies a profile to 8-bit pictures (`campro.isp.eight_bit.apply`).
 
     The digest is that of the profile's blocks, so cameras with equal blocks share cached results, whatever their names.
     """

@@ -15,9 +15,9 @@ from campro.isp.profile import IspProfile, Provenance, load_profile
 
 
 class IspPipeline(nn.Module):
-    """Pictures (B, 3, H, W) in [0, 1] to pictures of the same shape; the differentiable version of `lookup.apply`.
+    """Pictures (B, 3, H, W) in [0, 1] to pictures of the same shape; the differentiable version of `eight_bit.apply`.
 
-    `exact` pipelines compute in float64 and return the data type of the input; they agree with `lookup.apply` where
+    `exact` pipelines compute in float64 and return the data type of the input; they agree with `eight_bit.apply` where
     float32 would not (see `needs_float64`).
     """
 
