@@ -12,7 +12,7 @@ SHARED = {"torch", "torchvision"}
 """Not installed twice: see the head of lowest.txt."""
 NOT_TESTED = {
     *("pytest-cov", "ruff", "mypy", "campro"),  # not used by the fast tests
-    *("ray", "frbench", "ultralytics", "pillow-heif", "mkdocs-material", "mkdocstrings"),  # extras without fast tests
+    *("ray", "frbench", "ultralytics", "mkdocs-material", "mkdocstrings"),  # extras without fast tests
 }
 
 

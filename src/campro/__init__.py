@@ -18,6 +18,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from campro.core.errors import CamproError
     from campro.isp import IspProfile, apply, load_profile, pipeline
     from campro.metrics.identification import closed_set
     from campro.models.faces import align, load_embedder
@@ -39,6 +40,7 @@ for _name, _value in TELEMETRY_OFF.items():
     os.environ.setdefault(_name, _value)
 
 _HOMES = {
+    "CamproError": "campro.core.errors",
     "IspProfile": "campro.isp",
     "apply": "campro.isp",
     "load_profile": "campro.isp",
@@ -50,6 +52,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "CamproError",
     "IspProfile",
     "align",
     "apply",

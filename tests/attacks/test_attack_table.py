@@ -9,7 +9,8 @@ from typing import get_args
 import pytest
 
 from campro.attacks.attack_base import ThreatModel
-from campro.attacks.attack_table import ATTACKS, find_attack
+from campro.attacks.attack_options import ATTACK_OPTIONS, option_name
+from campro.attacks.attack_table import ATTACKS, chosen_attacks, find_attack
 from campro.attacks.budget import STANDARD
 from campro.core.errors import CamproError
 from campro.data import FaceSet
@@ -34,7 +35,7 @@ def test_the_off_the_shelf_recogniser_is_no_attack(trainable, cache):
 
 
 def test_unknown_names_are_refused():
-    with pytest.raises(CamproError, match="one of no attack, filters"):
+    with pytest.raises(CamproError, match="one of no-attack, filters"):
         find_attack("hope")
 
 
@@ -45,3 +46,12 @@ def test_trained_attacks_have_a_scaling_curve(name, trainable, cache, tmp_path):
     for budget, sizes in ((STANDARD, ["400", "1600"]), (trainable.budget, [])):
         runs = find_attack(name).runs(replace(trainable, faces=faces, budget=budget), cache)
         assert [found[1] for run in runs if (found := re.search(r"(\d+) photographs", run))] == sizes
+
+
+def test_options_are_the_names_with_hyphens():
+    """No shell needs quotes; both spellings are accepted, since reports and cells show the name with spaces."""
+    assert [option_name(name) for name in ATTACKS] == list(ATTACK_OPTIONS)
+    assert not re.search(r"[^a-z-]", "".join(ATTACK_OPTIONS))
+    for name, attack in ATTACKS.items():
+        assert find_attack(option_name(name)) is find_attack(name) is attack
+    assert {attack.name for attack in chosen_attacks(["colour-maps", "no attack"])} == {"no attack", "colour maps"}

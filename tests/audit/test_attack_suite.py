@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from support.fake_attacks import result
 from support.fake_audit import FakeContext, drop_cells
 
+from campro.attacks.attack_options import option_name
+from campro.attacks.attack_table import find_attack
 from campro.audit import attack_suite
 from campro.audit.attack_rows import attack_rows
+from campro.audit.attack_suite import Task, attack_key
 from campro.audit.audit_config import AuditConfig
 from campro.audit.audit_context import AuditContext
 from campro.audit.audit_run import run_audit
 from campro.cli.main import main
+from campro.core.cells import CellFile
 from campro.core.errors import CamproError
 from campro.core.run_folder import RunFolder
 from campro.isp import Ccm, Degamma, GammaLut, IspProfile, Quantise
+
+PROFILES = Path(__file__).parents[2] / "benchmarks" / "results" / "profiles"
 
 
 def rows(out, capsys, *words):
@@ -31,7 +38,7 @@ BLACK = IspProfile("black", (Degamma(), Ccm(((1, 0, 0), (0, 1, 0), (0, 0, 1))), 
 @pytest.mark.slow
 def test_known_profiles_have_the_expected_rates(tmp_path, capsys):
     """No profile protects nobody; an invertible one nobody in the white-box model; a constant one everybody."""
-    words = ["--attacks", "no attack", "re-enrolment", "analytic inversion"]
+    words = ["--attacks", "no-attack", "re-enrolment", "analytic-inversion"]
     plain = rows(tmp_path / "c", capsys, *words[:2], "--profile", "identity")["no attack"]
     assert plain["rank1"] == plain["control"]
     inverted = rows(tmp_path / "a", capsys, *words, "--profile", "invert")
@@ -85,3 +92,16 @@ def test_runs_of_a_larger_budget_count_and_are_not_repeated(tmp_path, monkeypatc
     (row,) = attack_rows(run.cells())
     assert row.best_run == first
     assert not measured
+
+
+@pytest.mark.parametrize("file", sorted(PROFILES.glob("*.jsonl")), ids=lambda file: file.stem)
+def test_published_cells_are_found_by_the_current_keys(file):
+    """A run that is resumed, and `campro compare`, still read cells of any earlier date."""
+    cells = [cell for cell in CellFile(file).all() if cell.key["kind"] == "attack"]
+    assert cells
+    for cell in cells:
+        key = cell.key
+        attack = find_attack(option_name(key["attack"]))
+        assert attack.name == key["attack"]
+        config = AuditConfig(attack_matchers=tuple(key["matchers"]), budget=key.get("budget", "standard"))
+        assert attack_key(config, Task(key["model"], attack.name, key["camera"], key["run"])) == key

@@ -1,40 +1,99 @@
+"""`campro models` and `campro data`: what they list, and what they fetch."""
+
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 import tyro
 
 from campro.cli import data, models
-from campro.core.catalogue import ASSETS
+from campro.core.catalogue import ASSETS, asset, find_asset
 from campro.core.errors import CamproError
+from campro.models.faces import load_embedder, load_face_detector
+from campro.models.model_table import MODELS
 
 
-@pytest.mark.parametrize("module, kind", [(models, "model"), (data, "data")])
-def test_lists_every_asset_of_its_kind(module, kind, capsys):
-    module.run(tyro.cli(module.Config, args=["--json"]))
-    rows = json.loads(capsys.readouterr().out)
-    assert [row["name"] for row in rows] == [name for name, entry in ASSETS.items() if entry.kind == kind]
-    assert {"licence", "size", "sha256", "source", "here"} <= set(rows[0])
-    module.run(tyro.cli(module.Config, args=[]))
-    table = capsys.readouterr().out
-    assert all(row["name"] in table and row["licence"] in table for row in rows)
+@pytest.fixture
+def empty(monkeypatch, tmp_path):
+    """A machine without research data and downloads."""
+    monkeypatch.delenv("CAMPRO_DATA", raising=False)
+    monkeypatch.setenv("CAMPRO_CACHE", str(tmp_path))
+    return tmp_path
 
 
-def test_models_here_are_marked(capsys):
+def test_every_model_is_listed_by_the_name_that_options_accept(empty, capsys):
     models.run(models.Config())
-    lines = {line.split()[0]: line.split()[-1] for line in capsys.readouterr().out.splitlines() if line.strip()}
-    assert lines["mmod_human_face_detector.dat"] == "yes"
+    page = capsys.readouterr().out
+    lines = {line.split()[0]: line.split()[1] for line in page.splitlines() if line.strip() and " " in line.strip()}
+    assert set(MODELS) <= set(lines)
+    assert all(lines[name] == "yes" for name in ("dlib-resnet29", "dlib", "campro-person"))
+    assert all(lines[name] == "fetch" for name in ("mobilefacenet", "yunet", "yolox-nano"))
+    assert lines["edgeface-xs"] == "no"
+    assert "campro models fetch mobilefacenet yunet yolox-nano" in page
+
+
+def test_json_has_steps_for_every_model_that_is_not_here(empty, capsys):
+    models.run(models.Config(json=True))
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["name"] for row in rows] == list(MODELS)
+    assert all(row["here"] or row["how_to_get"] for row in rows)
+    assert all(row["sha256"] for row in rows if row["url"])
+
+
+def test_models_that_are_here_can_be_loaded_by_their_names(empty):
+    here = [name for name, entry in MODELS.items() if entry.here]
+    assert here == ["dlib-resnet29", "dlib", "campro-person"]
+    assert load_embedder("dlib-resnet29").card.name == "dlib-resnet29"
+    assert load_face_detector("dlib").name == "dlib"
+
+
+@pytest.mark.parametrize("name", [name for name, entry in MODELS.items() if entry.kind != "person detector"])
+def test_absent_weights_are_an_error_with_the_steps(name, empty):
+    entry = MODELS[name]
+    if not entry.assets or entry.here:
+        return
+    load = load_embedder if entry.kind == "face recogniser" else load_face_detector.__wrapped__
+    with pytest.raises(CamproError, match=r"campro models fetch|no public address"):
+        load(name)
+
+
+def test_every_data_set_is_listed_with_its_folder(empty, capsys):
+    data.run(data.Config())
+    page = capsys.readouterr().out
+    names = [name for name, entry in ASSETS.items() if entry.kind == "data"]
+    assert all(name in page and f"$CAMPRO_DATA/{ASSETS[name].path}" in page for name in names)
+    data.run(data.Config(json=True))
+    assert [row["name"] for row in json.loads(capsys.readouterr().out)] == names
 
 
 def test_fetch_goes_through_the_catalogue(monkeypatch, tmp_path, capsys):
-    def fake(name, progress, sha256):
+    def fake(name, progress):
         progress(5, 10)
-        return tmp_path / name / str(sha256)
+        return tmp_path / name
 
     monkeypatch.setattr("campro.cli._assets.fetch", fake)
-    models.run(tyro.cli(models.Config, args=["fetch", "yolox-s-official", "--sha256", "ab"]))
-    assert capsys.readouterr().out.strip() == str(tmp_path / "yolox-s-official" / "ab")
-    for wrong in ("", "lfw", "nothing"):  # data sets are fetched by `campro data`
-        with pytest.raises(CamproError, match="one of"):
-            models.run(models.Config("fetch", wrong))
+    models.run(tyro.cli(models.Config, args=["fetch", "yolox-s", "yolox-nano"]))
+    assert capsys.readouterr().out.split() == [str(tmp_path / "yolox-s"), str(tmp_path / "yolox-nano")]
+
+
+@pytest.mark.parametrize("words", [("fetch",), ("fetch", "lfw"), ("fetch", "campro-person"), ("list", "yunet")])
+def test_calls_that_fetch_nothing_are_refused(words, empty):
+    with pytest.raises(CamproError):
+        models.run(tyro.cli(models.Config, args=list(words)))
+
+
+def test_models_without_an_address_name_the_steps(empty):
+    with pytest.raises(CamproError, match=r"no public address: .*edgeface_xs_fp16\.safetensors"):
+        models.run(models.Config("fetch", ("edgeface-xs",)))
+
+
+def test_a_file_of_the_publisher_stands_in_for_the_one_of_the_figures(empty):
+    """`yolox-nano` is the ONNX file below CAMPRO_DATA, or else the fetched checkpoint."""
+    assert MODELS["yolox-nano"].path is None
+    for name in reversed(MODELS["yolox-nano"].assets):
+        file = empty / asset(name).path
+        os.makedirs(file.parent, exist_ok=True)
+        file.touch()
+        assert MODELS["yolox-nano"].path == find_asset(asset(name)) == file

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
+from dataclasses import fields
 
 import pytest
 
-from campro import __version__
+from campro import CamproError, __version__
 from campro.cli import data
-from campro.cli.main import COMMANDS, main
-from campro.core.errors import CamproError
+from campro.cli.choices import check_choices
+from campro.cli.main import COMMANDS, command_module, main, parse
+from campro.core.progress import Progress, note
 
 HEAVY = (
     "torch",
@@ -50,6 +53,78 @@ def test_an_unknown_command_is_refused_with_the_known_ones(capsys):
     assert "design" in capsys.readouterr().err
 
 
+def test_a_near_name_is_proposed(capsys):
+    assert main(["desing"]) == 2
+    assert "did you mean design?" in capsys.readouterr().err
+
+
+def test_help_of_a_command_in_both_spellings(capsys):
+    pages = []
+    for words in (["help", "audit"], ["audit", "--help"], ["audit", "--seed", "1", "-h"]):
+        assert main(words) == 0
+        pages.append(capsys.readouterr().out)
+    assert pages[0] == pages[1] == pages[2]
+    assert main(["help", "nope"]) == 1
+    assert main(["help"]) == 0
+
+
+def test_the_module_is_the_command():
+    done = subprocess.run([sys.executable, "-m", "campro", "-V"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, f"campro {__version__}\n")
+
+
+@pytest.mark.parametrize("words", [["data", "--quiet"], ["-q", "data"], ["data", "-q"], ["data"]])
+def test_quiet_leaves_out_progress_and_notes(words, monkeypatch, capsys):
+    def work(config):
+        with Progress("work", total=1) as progress:
+            progress.advance()
+        note("a note")
+        print("result")
+
+    monkeypatch.setattr(data, "run", work)
+    assert main(words) == 0
+    out = capsys.readouterr()
+    assert out.out == "result\n"
+    assert out.err == ("work: 1/1\na note\n" if words == ["data"] else "")
+
+
+def test_quiet_without_a_command_is_a_bad_call():
+    assert main(["-q"]) == 2
+
+
+def test_exit_statuses_are_documented(capsys):
+    main(["--help"])
+    page = capsys.readouterr().out
+    assert all(f"\n  {status} " in page for status in (0, 1, 2, 130))
+
+
+def test_a_reader_that_ends_early_is_no_error():
+    code = "import sys; from campro.cli.main import main; sys.exit(main(['models']))"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        child.stdout.close()
+        assert child.stderr.read() == b""
+    assert child.returncode == 0
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_is_in_one_group(command):
+    module = command_module(command)
+    options = [field.name for field in fields(module.Config)]
+    grouped = [name for names in getattr(module, "GROUPS", {}).values() for name in names]
+    assert not grouped or sorted(grouped) == sorted(options)
+    assert grouped or len(options) < 12
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_an_example_that_parses(command, capsys):
+    example = command_module(command).EXAMPLE
+    _, name, *words = shlex.split(example)
+    assert name == command
+    check_choices(parse(command, words))
+    assert main([command, "--help"]) == 0
+    assert example in capsys.readouterr().out
+
+
 def test_an_unknown_option_is_a_bad_call(capsys):
     with pytest.raises(SystemExit) as end:
         main(["design", "--no-such-option", "1"])
@@ -62,7 +137,7 @@ def test_an_unknown_option_is_a_bad_call(capsys):
     [
         (CamproError("a", "b", "c"), 1, "campro data: a: expected b, got c\n"),
         (OSError(28, "No space left on device"), 1, "campro data: [Errno 28] No space left on device\n"),
-        (KeyboardInterrupt(), 130, "campro data: interrupted; the same command goes on from here\n"),
+        (KeyboardInterrupt(), 130, "campro data: interrupted\n"),
     ],
 )
 def test_errors_are_one_line_and_set_the_exit_status(error, status, line, monkeypatch, capsys):

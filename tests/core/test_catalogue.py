@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from campro.core import catalogue
-from campro.core.catalogue import ASSETS, Asset, data_root, locate
+from campro.core.catalogue import ASSETS, Asset, data_root, locate, locate_first
 from campro.core.errors import CamproError
 from campro.core.fetch import fetch
 
@@ -98,16 +98,22 @@ def test_a_download_with_a_wrong_hash_is_deleted(server, tmp_path, monkeypatch):
     assert list((tmp_path / "models").iterdir()) == []
 
 
-def test_without_a_published_hash_the_user_must_give_one(server, monkeypatch):
+def test_a_file_without_a_hash_is_not_fetched(server, monkeypatch):
     monkeypatch.setitem(ASSETS, "toy", replace(ASSETS["toy"], sha256=None))
-    with pytest.raises(CamproError, match="pass --sha256"):
+    with pytest.raises(CamproError, match="an asset with a public address"):
         fetch("toy")
     assert server.requested == []
-    path = fetch("toy", sha256=SHA.upper())
-    assert locate("toy") == path
-    path.write_bytes(b"replaced")
-    with pytest.raises(CamproError, match="damaged"):
-        locate("toy")
+
+
+def test_the_first_asset_that_is_here_is_located(server, monkeypatch):
+    other = replace(ASSETS["toy"], name="other", path="models/other.bin", url=None)
+    monkeypatch.setitem(ASSETS, "other", other)
+    with pytest.raises(CamproError, match="campro models fetch toy"):
+        locate_first("other", "toy")
+    path = fetch("toy")
+    assert locate_first("other", "toy") == path
+    (path.parent / "other.bin").write_bytes(BODY)
+    assert locate_first("other", "toy") == path.parent / "other.bin"
 
 
 def test_http_errors_and_unreachable_servers_give_one_line(server, monkeypatch):
@@ -153,7 +159,8 @@ def test_table_contract(name):
     entry = ASSETS[name]
     assert entry.name == name and entry.licence and entry.source and not entry.path.startswith("/")
     assert entry.sha256 is None or (len(entry.sha256) == 64 and int(entry.sha256, 16) >= 0)
-    assert entry.kind == "data" or entry.sha256 or entry.url  # a local model without a hash could not be verified
+    assert entry.kind == "data" or entry.sha256  # a model without a hash could not be verified
+    assert entry.url is None or (entry.sha256 and entry.url.startswith("https://"))
 
 
 @pytest.mark.parametrize("name", [name for name, entry in ASSETS.items() if entry.package])
@@ -165,7 +172,7 @@ def test_weights_in_packages_are_those_of_the_table(name):
 def test_research_data_has_the_sizes_of_the_table(shared_data):
     assert data_root() == shared_data
     for entry in ASSETS.values():
-        if entry.package is None and entry.url is None:
+        if entry.package is None and not entry.path.endswith(".pth"):
             path = locate(entry.name)
             files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
             assert sum(file.stat().st_size for file in files) == entry.size, entry.name

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from campro.attacks.analytic_inversion import ANALYTIC_INVERSION
 from campro.attacks.attack_base import Attack
+from campro.attacks.attack_options import option_name
 from campro.attacks.colour_maps import COLOUR_MAPS
 from campro.attacks.distillation import DISTILLATION, INVERSION_DISTILLATION, MAP_DISTILLATION
 from campro.attacks.domain_adaptation import DOMAIN_ADAPTATION
@@ -57,11 +58,12 @@ def chosen_attacks(names: Sequence[str]) -> list[Attack]:
 
 
 def find_attack(name: str) -> Attack:
-    """The attack of this name.
+    """The attack of this name, as in cells and reports ("colour maps") or as an option ("colour-maps").
 
     Raises:
         CamproError: if there is none.
     """
-    if name not in ATTACKS:
-        raise CamproError("attack", f"one of {', '.join(ATTACKS)}", repr(name))
-    return ATTACKS[name]
+    for attack in ATTACKS.values():
+        if option_name(name) == option_name(attack.name):
+            return attack
+    raise CamproError("attack", f"one of {', '.join(map(option_name, ATTACKS))}", repr(name))

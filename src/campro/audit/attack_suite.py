@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +19,7 @@ from campro.audit.results import AttackResult
 from campro.core.cells import Json
 from campro.core.device import retain_freed_memory
 from campro.core.errors import CamproError
-from campro.core.progress import Progress
+from campro.core.progress import Progress, note
 from campro.core.run_folder import RunFolder
 
 
@@ -103,7 +102,7 @@ def _process_context(config: AuditConfig) -> AuditContext:
 
 def measure(context: AuditContext, task: Task) -> AttackResult:
     """Fit one run of an attack, and judge it."""
-    print(f"attack: {task.attack} on {task.model}, {task.camera}: {task.run}", file=sys.stderr, flush=True)
+    note(f"attack: {task.attack} on {task.model}, {task.camera}: {task.run}")
     retain_freed_memory()
     attack, start = find_attack(task.attack), time.monotonic()
     knowledge = context.knowledge(attack, task.model, task.camera)

@@ -42,7 +42,11 @@ class AuditConfig:
     face_models: tuple[str, ...] = ("dlib-resnet29",)
     """Face recognisers to try; `campro models` lists them."""
     attacks: tuple[str, ...] = (CHEAP,)
-    """`cheap`: no attack, filters, colour maps, analytic inversion; `full`: also trained ones; `none`; or names."""
+    """`cheap`: those that train no network and need one probe image; `full`: all; `none`; or names:
+    no-attack, filters, pretrained-restoration, re-enrolment, colour-maps, several-probe-images,
+    several-probe-images-colour-maps, video-colour-maps, analytic-inversion, several-probe-images-analytic-inversion,
+    domain-adaptation, distillation, colour-maps-distillation, several-probe-images-distillation,
+    analytic-inversion-distillation, restoration, several-probe-images-restoration, retraining."""
     budget: BudgetName = "standard"
     """How long each training of an attack may take; `full` asks whether `standard` was enough."""
     restorers: tuple[Path, ...] = ()

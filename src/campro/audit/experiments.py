@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -149,4 +148,4 @@ def _finite(scores: Mapping[str, Any]) -> dict[str, float | None]:
 
 
 def _log(line: str) -> None:
-    print(f"audit: {line}", file=sys.stderr, flush=True)
+    note(f"audit: {line}")

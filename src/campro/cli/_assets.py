@@ -1,53 +1,54 @@
-"""Shared by `campro models` and `campro data`: the table of assets, and the download."""
+"""Shared by `campro models` and `campro data`: tables on the terminal, and the download."""
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import sys
+from collections.abc import Iterable, Sequence
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
-
-from campro.core.catalogue import ASSETS, asset, find_asset
+from campro.core.catalogue import asset
 from campro.core.errors import CamproError
 from campro.core.fetch import fetch
 from campro.core.progress import Progress
 
 
-def list_assets(kind: str, as_json: bool) -> None:
-    """Print the assets of one kind, as a table or as JSON with every field."""
-    entries = [entry for entry in ASSETS.values() if entry.kind == kind]
-    if as_json:
-        rows = [dataclasses.asdict(entry) | {"here": str(find_asset(entry) or "") or None} for entry in entries]
-        print(json.dumps(rows, indent=1))
-        return
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("name", overflow="fold")
-    for column in ("licence", "size", "sha256"):
-        table.add_column(column, no_wrap=True)
-    table.add_column("source", overflow="fold")
-    table.add_column("here", no_wrap=True)
-    for entry in entries:
-        here = "yes" if find_asset(entry) else "fetch" if entry.url else "no"
-        table.add_row(entry.name, entry.licence, _size(entry.size), (entry.sha256 or "-")[:12], entry.source, here)
+def print_table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print rows below a title; the first column is never cut."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left", title_style="bold")
+    for i, column in enumerate(header):
+        table.add_column(column, no_wrap=i == 0, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
     Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 
-def fetch_asset(kind: str, name: str, sha256: str) -> None:
+def fetch_asset(name: str) -> None:
     """Download one asset with a progress bar and print its path.
 
     Raises:
-        CamproError: If the name is not an asset of this kind, or the download fails.
+        CamproError: If the download fails.
     """
-    names = [entry.name for entry in ASSETS.values() if entry.kind == kind]
-    if name not in names:
-        raise CamproError("fetch", "one of " + ", ".join(names), repr(name))
     with Progress(f"fetch {name}", total=asset(name).size) as progress:
-        path = fetch(name, progress.reach, sha256 or None)
+        path = fetch(name, progress.reach)
     print(path)
 
 
-def _size(size: int | None) -> str:
+def check_fetched(action: str, names: Sequence[str], known: Sequence[str]) -> None:
+    """Check the names behind `fetch`.
+
+    Raises:
+        CamproError: If there are none, or an unknown one, or names without `fetch`.
+    """
+    if action == "list" and names:
+        raise CamproError("list", "no names", " ".join(names), "write `fetch` to download")
+    for name in names or ([""] if action == "fetch" else []):
+        if name not in known:
+            raise CamproError("fetch", "one of " + ", ".join(known), repr(name))
+
+
+def size_text(size: int | None) -> str:
+    """A number of bytes in MB."""
     return "-" if size is None else f"{size / 1e6:.1f} MB"

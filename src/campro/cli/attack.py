@@ -6,6 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from campro.audit.audit_config import FULL, AuditConfig
+from campro.cli.audit import GROUPS
+
+__all__ = ["EXAMPLE", "GROUPS", "Config", "run"]
+
+EXAMPLE = "campro attack --profile campro-strong --faces OTHERS/ --attacks filters colour-maps --photos PHOTOS/"
 
 
 @dataclass(frozen=True)
@@ -13,7 +18,11 @@ class Config(AuditConfig):
     """Run attacks on a profile, as `campro audit --measure attacks --attacks full` does."""
 
     attacks: tuple[str, ...] = (FULL,)
-    """`full`: every attack; `cheap`: those that train no network; or names."""
+    """`full`: all; `cheap`: those that train no network and need one probe image; or names:
+    no-attack, filters, pretrained-restoration, re-enrolment, colour-maps, several-probe-images,
+    several-probe-images-colour-maps, video-colour-maps, analytic-inversion, several-probe-images-analytic-inversion,
+    domain-adaptation, distillation, colour-maps-distillation, several-probe-images-distillation,
+    analytic-inversion-distillation, restoration, several-probe-images-restoration, retraining."""
     measure: tuple[str, ...] = ("attacks",)  # type: ignore[assignment]
     """Parts to measure; see `campro audit`."""
     out: Path = Path("runs/audit")

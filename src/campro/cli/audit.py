@@ -7,6 +7,17 @@ from pathlib import Path
 
 from campro.audit.audit_config import AuditConfig
 
+EXAMPLE = "campro audit --profile runs/design/profile.json --faces OTHERS/ --out runs/audit"
+GROUPS = {
+    "run": ("profile", "measure", "out", "seed", "cluster"),
+    "data": ("faces", "scenes", "images", "train_scenes", "train_faces", "photos"),
+    "recognition": ("face_models", "landmarks", "face_detectors", "matchers", "repeats", "few_people"),
+    "attacks": ("attacks", "budget", "restorers", "attack_matchers"),
+    "person detection": ("detector", "detector_weights", "adapt_steps"),
+    "views": ("baselines", "enhancer", "sensor_noise"),
+    "report": ("show_faces", "json"),
+}
+
 
 @dataclass(frozen=True)
 class Config(AuditConfig):

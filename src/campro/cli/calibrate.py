@@ -8,6 +8,8 @@ from typing import Annotated
 
 import tyro
 
+EXAMPLE = "campro calibrate --default shots/default --protected shots/protected --out calibrated"
+
 
 @dataclass(frozen=True)
 class Config:

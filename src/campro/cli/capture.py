@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["picture", "raw file", "video", "other file"]
 
+EXAMPLE = "campro capture photos/ --out captured/ --profile campro-strong"
+
 
 @dataclass(frozen=True)
 class Config:

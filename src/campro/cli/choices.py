@@ -5,11 +5,13 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import Any
 
+from campro.attacks.attack_options import ATTACK_GROUPS, ATTACK_OPTIONS, option_name
 from campro.core.errors import CamproError
+from campro.models.model_table import families
 
-RECOGNISERS = ("dlib-resnet29", "mobilefacenet", "edgeface-xs", "mobilefacenet-cat", "frbench", "onnx")
-FACE_DETECTORS = ("dlib", "yunet", "scrfd", "centerface")
-PERSON_DETECTORS = ("campro-person", "yolox-nano", "yolox-tiny", "yolox-s", "torchvision", "ultralytics")
+RECOGNISERS = families("face recogniser")
+FACE_DETECTORS = families("face detector")
+PERSON_DETECTORS = families("person detector")
 MATCHERS = ("nearest", "linear")
 CHOICES = {
     "face_models": RECOGNISERS,
@@ -19,6 +21,7 @@ CHOICES = {
     "detector": PERSON_DETECTORS,
     "matchers": MATCHERS,
     "attack_matchers": MATCHERS,
+    "attacks": (*ATTACK_GROUPS, *ATTACK_OPTIONS),
     "attackers": ("recogniser", "filters", "colours", "distilled", "ridge"),
 }
 """Option to names. The tables themselves take seconds to import; a test compares the names with them. A member of a
@@ -34,7 +37,11 @@ def check_choices(config: Any) -> None:
     for option, names in CHOICES.items():
         value = getattr(config, option, ())
         for name in (value,) if isinstance(value, str) else value or ():
-            if name and name.partition("/")[0] not in names:
+            if name and _spelt(option, name) not in names:
                 near = get_close_matches(name, names, 1)
                 remedy = f"did you mean {near[0]}?" if near else ""
                 raise CamproError(f"--{option.replace('_', '-')}", "one of " + ", ".join(names), repr(name), remedy)
+
+
+def _spelt(option: str, name: str) -> str:
+    return option_name(name) if option == "attacks" else name.partition("/")[0]

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import tyro
 
+EXAMPLE = "campro compare runs/a runs/b --plot comparison.png"
+
 
 @dataclass(frozen=True)
 class Config:

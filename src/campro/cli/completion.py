@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import tyro
 
+EXAMPLE = "campro completion bash"
+
 
 @dataclass(frozen=True)
 class Config:
@@ -47,7 +49,7 @@ def command_options(config: type) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield f"--{option}", choices(kind)
         if kind is bool:
             yield f"--no-{option}", ()
-    yield from (("--config", ()), ("--help", ()))
+    yield from (("--config", ()), ("--quiet", ()), ("--help", ()))
 
 
 def choices(kind: Any) -> tuple[str, ...]:

@@ -1,32 +1,42 @@
-"""`campro data`: list data sets of the catalogue, or fetch one."""
+"""`campro data`: list the data sets of the project's figures, and where they are looked for."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
 
-import tyro
+EXAMPLE = "campro data"
 
 
 @dataclass(frozen=True)
 class Config:
-    """List data sets, or fetch one: `campro data`, `campro data fetch NAME`."""
+    """List the data sets of the project's figures. None is needed: `--faces` and `--scenes` take your own."""
 
-    action: Annotated[Literal["list", "fetch"], tyro.conf.Positional] = "list"
-    """List all, or fetch one."""
-    name: Annotated[str, tyro.conf.Positional] = ""
-    """Name of the data set to fetch."""
-    sha256: str = ""
-    """Expected hash; required if the catalogue has none."""
     json: bool = False
-    """Print the list as JSON, with full hashes and paths."""
+    """Print the list as JSON, with paths."""
 
 
 def run(config: Config) -> None:
-    """List or fetch the data sets of the catalogue."""
-    from campro.cli._assets import fetch_asset, list_assets
+    """List the data sets of the catalogue."""
+    import dataclasses
+    import json
 
-    if config.action == "fetch":
-        fetch_asset("data", config.name, config.sha256)
-    else:
-        list_assets("data", config.json)
+    from campro.cli._assets import print_table, size_text
+    from campro.core.catalogue import ASSETS, find_asset
+
+    entries = [entry for entry in ASSETS.values() if entry.kind == "data"]
+    if config.json:
+        rows = [dataclasses.asdict(entry) | {"here": str(find_asset(entry) or "") or None} for entry in entries]
+        print(json.dumps(rows, indent=1))
+        return
+    header = ("name", "here", "licence", "size", "folder", "source")
+    table = []
+    for entry in entries:
+        here = "yes" if find_asset(entry) else "no"
+        table.append(
+            (entry.name, here, entry.licence, size_text(entry.size), f"$CAMPRO_DATA/{entry.path}", entry.source)
+        )
+    print_table("data sets", header, table)
+    print(
+        "Subsets of the publishers' data sets, which campro does not fetch. Get a data set from its publisher, lay\n"
+        "it out as a folder per person (faces) or as COCO JSON files with their images (scenes), and give its path."
+    )

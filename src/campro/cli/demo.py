@@ -7,8 +7,10 @@ from pathlib import Path
 
 ADAPT_STEPS = 30
 """Fewer than an audit's usual ones, so that the demonstration keeps under ten minutes on two cores."""
-ATTACKS = ("no attack", "colour maps", "analytic inversion")
+ATTACKS = ("no-attack", "colour-maps", "analytic-inversion")
 """One or more of each threat model but black-box: 18 filters would take as long as all the rest."""
+
+EXAMPLE = "campro demo --out runs/demo"
 
 
 @dataclass(frozen=True)

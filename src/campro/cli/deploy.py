@@ -8,6 +8,8 @@ from typing import Annotated
 
 import tyro
 
+EXAMPLE = "campro deploy --target rpi-vc4 --base imx219.json --profile campro-strong --out deployed"
+
 
 @dataclass(frozen=True)
 class Config:

@@ -11,6 +11,8 @@ import tyro
 if TYPE_CHECKING:
     from campro.core.types import ImageTransform
 
+EXAMPLE = "campro enhance captured/ --out enhanced/"
+
 
 @dataclass(frozen=True)
 class Config:

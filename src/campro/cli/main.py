@@ -1,7 +1,8 @@
 """`campro COMMAND`: find the command, parse its options, run it, and report an error in one line.
 
 A command is a module of this folder with a frozen dataclass `Config` (its options) and `run(config)`. Heavy packages
-are imported inside `run` only, so that `--help` takes less than half a second.
+are imported inside `run` only, so that `--help` takes less than half a second. A command may also have `GROUPS` and
+`EXAMPLE` for its help page, see `campro.cli.help_page`.
 """
 
 from __future__ import annotations
@@ -10,16 +11,18 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from importlib import import_module
-from inspect import getdoc
 from types import ModuleType
 from typing import Any
 
 from campro import __version__
 from campro.cli.choices import check_choices
 from campro.cli.config_file import read_options, split_config, with_options
+from campro.cli.help_page import help_page
 from campro.core.catalogue import cache_root
 from campro.core.errors import CamproError
+from campro.core.progress import be_quiet
 
 COMMANDS = {
     "demo": "design, audit and report on the embedded sample",
@@ -29,6 +32,7 @@ COMMANDS = {
     "compare": "several audits side by side, the worst attack of each",
     "report": "turn a run folder into one HTML page, JSON and CSV",
     "deploy": "write a profile as the files that a camera's own software loads",
+    "profiles": "list the built-in profiles, with the worst case of each that was audited",
     "targets": "list the cameras that profiles can be written for",
     "calibrate": "fit the simulation to a real camera, from pairs of shots",
     "capture": "apply a profile to images, folders and video files",
@@ -36,9 +40,17 @@ COMMANDS = {
     "models": "list or fetch weights of face recognisers and person detectors",
     "data": "list or fetch data sets",
     "completion": "print a completion script for bash, zsh or fish",
+    "help": "print the page of a command",
 }
 
-CONFIG_HELP = "--config FILE.yaml reads options from a file; the command line overrides them."
+RESUMING = ("demo", "design", "audit", "attack", "models")
+"""Commands that go on where they were stopped when they are given again."""
+QUIET = ("--quiet", "-q")
+STATUS = """exit status
+  0    everything that was asked for is done
+  1    input that cannot be used, or files that were left out; one line on stderr says which
+  2    unknown command or option
+  130  interrupted (Ctrl-C)"""
 
 
 def usage() -> str:
@@ -47,7 +59,9 @@ def usage() -> str:
     return (
         "usage: campro COMMAND [OPTIONS]\n       campro --version | -V\n\n"
         "Camera ISP profiles that stop face recognition while person detection still works.\n\n"
-        f"{rows}\n\ncampro COMMAND --help lists a command's options.\n{CONFIG_HELP}"
+        f"{rows}\n\ncampro help COMMAND, or campro COMMAND --help, lists a command's options. Every command takes\n"
+        "--config FILE.yaml, which reads options from a file, and --quiet (-q), without progress on stderr.\n\n"
+        f"{STATUS}"
     )
 
 
@@ -58,14 +72,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         Exit status: 0, 1 (bad input), 2 (bad call) or 130 (interrupted).
     """
     args = list(sys.argv[1:] if argv is None else argv)
-    if not args or args[0] in ("-h", "--help"):
+    while args and args[0] in QUIET:  # also in front of the command
+        args = [*args[1:], args[0]]
+        if all(arg in QUIET for arg in args):
+            args = []
+    if not args or args[0] in ("-h", "--help") or args == ["help"]:
         print(usage())
         return 0 if args else 2
     if args[0] in ("-V", "--version"):
         print(f"campro {__version__}")
         return 0
     if args[0] not in COMMANDS:
-        print(f"campro: unknown command {args[0]!r}; one of {', '.join(COMMANDS)}", file=sys.stderr)
+        near = get_close_matches(args[0], COMMANDS, 1)
+        remedy = f"; did you mean {near[0]}?" if near else ""
+        print(f"campro: unknown command {args[0]!r}; one of {', '.join(COMMANDS)}{remedy}", file=sys.stderr)
         return 2
     return _run(args[0], args[1:])
 
@@ -80,28 +100,44 @@ def parse(command: str, args: Sequence[str]) -> Any:
     import tyro
 
     file, rest = split_config(args)
-    config = _module(command).Config
+    config = command_module(command).Config
     default = None if file is None else with_options(config, read_options(file, config), tyro.MISSING)
-    description = f"{getdoc(config)}\n\n{CONFIG_HELP}"
-    return tyro.cli(config, args=rest, default=default, prog=f"campro {command}", description=description)
+    return tyro.cli(config, args=rest, default=default, prog=f"campro {command}")
 
 
-def _module(command: str) -> ModuleType:
+def command_module(command: str) -> ModuleType:
+    """The module of a command."""
     return import_module(f"campro.cli.{command}")
 
 
+def print_help(command: str) -> None:
+    """Print the help of a command."""
+    module = command_module(command)
+    print(help_page(command, module.Config, getattr(module, "GROUPS", None), getattr(module, "EXAMPLE", "")))
+
+
 def _run(command: str, args: list[str]) -> int:
+    own, rest = args[: args.index("--")] if "--" in args else args, args[args.index("--") :] if "--" in args else []
+    be_quiet(any(arg in QUIET for arg in own))
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     os.environ.setdefault("MPLCONFIGDIR", str(cache_root() / "matplotlib"))  # its font list, else in ~/.cache
     try:
-        config = parse(command, args)
+        if any(arg in ("-h", "--help") for arg in own):
+            print_help(command)
+            return 0
+        config = parse(command, [arg for arg in own if arg not in QUIET] + rest)
         check_choices(config)
-        _module(command).run(config)
+        command_module(command).run(config)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader of stdout has ended, such as `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (CamproError, OSError) as error:
         print(f"campro {command}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print(f"campro {command}: interrupted; the same command goes on from here", file=sys.stderr)
+        remedy = "; the same command goes on from here" if command in RESUMING else ""
+        print(f"campro {command}: interrupted{remedy}", file=sys.stderr)
         return 130
     return 0
 

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import tyro
 
+EXAMPLE = "campro report runs/audit"
+
 
 @dataclass(frozen=True)
 class Config:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+EXAMPLE = "campro targets"
+
 
 @dataclass(frozen=True)
 class Config:

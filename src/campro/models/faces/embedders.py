@@ -42,7 +42,7 @@ def _cat(weights: Weights = "auto") -> FaceEmbedder:
 
 FACE_EMBEDDERS: dict[str, Factory] = {
     "dlib-resnet29": _from_file(load_dlib_resnet, "dlib_face_recognition_resnet_model_v1.dat"),
-    "mobilefacenet": _from_file(load_mobilefacenet, "mobilefacenet-casia"),
+    "mobilefacenet": _from_file(load_mobilefacenet, "mobilefacenet"),
     "edgeface-xs": _from_file(load_edgeface, "edgeface-xs"),
     "mobilefacenet-cat": _cat,
     "frbench": load_frbench,

@@ -65,11 +65,11 @@ class YunetFaces:
     SCORE, NMS = 0.6, 0.3
     confident_score = SCORE
 
-    KNOWN = frozenset(str(asset(name).sha256) for name in ("yunet-dynamic", "yunet-320"))
+    KNOWN = frozenset(str(asset(name).sha256) for name in ("yunet", "yunet-320"))
     """SHA-256 of the files that OpenCV runs without a crash."""
 
     def __init__(self, weights: Path | None = None) -> None:
-        self.path = path = weights or locate("yunet-dynamic")
+        self.path = path = weights or locate("yunet")
         if not path.is_file():
             raise CamproError(str(path), "YuNet's weights", "no such file")
         digest = file_sha256(path)

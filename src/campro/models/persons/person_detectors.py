@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from campro.core.catalogue import locate
+from campro.core.catalogue import locate, locate_first
 from campro.core.errors import CamproError
 from campro.core.hashing import file_sha256
 from campro.models.persons.person_detector import DetectorCard, TrainableDetector
@@ -39,11 +39,16 @@ def _yolox(name: str, shape: YoloxShape, size: tuple[int, int], default: Callabl
     return make
 
 
+def _yolox_nano() -> Path:
+    """The ONNX file that the figures of this project were measured with, or else the publisher's checkpoint."""
+    return locate_first("yolox-nano-onnx", "yolox-nano")
+
+
 PERSON_DETECTORS: dict[str, Factory] = {
     "campro-person": _yolox("campro-person", YoloxShape(0.33, 0.25, True, 1), (320, 320), lambda: PERSON_WEIGHTS),
-    "yolox-nano": _yolox("yolox-nano", YoloxShape(0.33, 0.25, True), (416, 416), lambda: locate("yolox-nano")),
-    "yolox-tiny": _yolox("yolox-tiny", YoloxShape(0.33, 0.375), (416, 416), lambda: locate("yolox-tiny-official")),
-    "yolox-s": _yolox("yolox-s", YoloxShape(0.33, 0.5), (640, 640), lambda: locate("yolox-s-official")),
+    "yolox-nano": _yolox("yolox-nano", YoloxShape(0.33, 0.25, True), (416, 416), _yolox_nano),
+    "yolox-tiny": _yolox("yolox-tiny", YoloxShape(0.33, 0.375), (416, 416), lambda: locate("yolox-tiny")),
+    "yolox-s": _yolox("yolox-s", YoloxShape(0.33, 0.5), (640, 640), lambda: locate("yolox-s")),
     **{name: load_torchvision(name) for name in TORCHVISION},
     "ultralytics": load_ultralytics,
 }
