@@ -99,7 +99,7 @@ def test_exit_statuses_are_documented(capsys):
 
 
 def test_a_reader_that_ends_early_is_no_error():
-    code = "import sys; from campro.cli.main import main; sys.exit(main(['models']))"
+    code = "import sys; from campro.cli.main import main; sys.exit(main(['models', '--json']))"
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
         child.stdout.close()
         assert child.stderr.read() == b""
