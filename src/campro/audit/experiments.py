@@ -15,6 +15,7 @@ from campro.audit.metadata import GROUP_VIEWS
 from campro.audit.raw_control import check_person_detector, check_recogniser, control_enhancer
 from campro.audit.results import IdentificationResult, PersonDetectionResult, group_rates
 from campro.audit.thumbnails import save_chart, save_faces, save_scenes
+from campro.core.progress import note
 from campro.core.run_folder import RunFolder
 from campro.core.types import Detections
 from campro.evaluation import MATCHERS, NEAREST, identify
