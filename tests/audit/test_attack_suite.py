@@ -53,7 +53,7 @@ def test_known_profiles_have_the_expected_rates(tmp_path, capsys):
 
 def test_an_unknown_attack_is_refused(tmp_path, capsys):
     assert main(["attack", "--out", str(tmp_path), "--attacks", "hope"]) == 1
-    assert "one of no attack" in capsys.readouterr().err
+    assert "one of cheap, full, none, no-attack" in capsys.readouterr().err
 
 
 def test_trained_attacks_need_people_to_train_on(tmp_path):
