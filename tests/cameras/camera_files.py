@@ -59,7 +59,7 @@ algorithms:
 """
 
 
-def iq_json(gamma: str, points: int) -> str:
+def iq_json(processor: str, gamma: str, points: int, ccm: str = "ccm_calib") -> str:
     """A small rkaiq IQ file of the newer kind, in the format of iq_parser_v2: two scenes, one with manual values."""
     cells = [
         {"name": f"{light}_100", "saturation": 100, "ccMatrix": matrix, "ccOffsets": [0, 0, 0]}
@@ -70,12 +70,14 @@ def iq_json(gamma: str, points: int) -> str:
     if points == 45:
         curve["Gamma_out_segnum"] = "GAMMATYPE_LOG"
     scene = {
-        "ccm_calib": {"control": {"enable": 1}, "lumaCCM": strength, "TuningPara": {"matrixAll": cells}},
+        ccm: {"control": {"enable": 1}, "lumaCCM": strength, "TuningPara": {"matrixAll": cells}},
         gamma: {"GammaTuningPara": curve},
+        "adrc_calib": {"DrcTuningPara": {"Enable": 0, "DrcGain": {"Enable": 1}}},
+        "adehaze_calib": {"DehazeTuningPara": {"Enable": True}},
         "sharp_calib": {"strength": 0.5},
     }
-    night = {**scene, "ccm_calib": {**scene["ccm_calib"], "manualPara": cells[0]}}
-    scenes = [{"name": "day", "scene": scene}, {"name": "night", "scene": night}]
+    night = {**scene, ccm: {**scene[ccm], "manualPara": cells[0]}}
+    scenes = [{"name": name, f"scene_{processor}": one} for name, one in (("day", scene), ("night", night))]
     return json.dumps({"main_scene": [{"name": "normal", "sub_scene": scenes}]}, indent="\t")
 
 
@@ -84,8 +86,9 @@ BASES = {
     "rpi-pisp": tuning("pisp"),
     "rkisp1": RKISP1,
     "rockchip-rkaiq": iq_file(),
-    "rockchip-isp21": iq_json("agamma_calib_v10", 45),
-    "rockchip-isp30": iq_json("agamma_calib_v11", 49),
+    "rockchip-isp21": iq_json("isp21", "agamma_calib_v10", 45),
+    "rockchip-isp30": iq_json("isp30", "agamma_calib_v11", 49),
+    "rockchip-isp32": iq_json("isp32", "agamma_calib_v11", 49, "ccm_calib_v2"),
 }
 
 
@@ -108,6 +111,7 @@ ROUNDING_LEVELS = {
     "rockchip-rkaiq": 12,
     "rockchip-isp21": 12,
     "rockchip-isp30": 12,
+    "rockchip-isp32": 12,
 }
 """Largest difference, in 8-bit levels, from rounding the product with a calibrated matrix; 1 where there is none."""
 

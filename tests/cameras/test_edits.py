@@ -68,6 +68,8 @@ def test_all_values_of_a_name_at_any_depth():
         ('{"a": 1, "a": 2}', "each name once"),
         ("#" * (LARGEST + 1), "at most"),
         ("[" * 100_000, "JSON or YAML"),
+        ("a: &x [1, 2]\nb: *x\n", "no YAML alias"),
+        ("a: &x {b: 1}\nc: {<<: *x}\n", "no YAML alias"),
     ],
 )
 def test_unusable_text_is_refused(text, reason):
@@ -86,3 +88,16 @@ def test_a_list_of_another_length_is_refused():
     document = Document("a: [1, 2]", "file")
     with pytest.raises(CamproError, match="3 numbers for a"):
         document.numbers(Document.get(document.root, "a"), "a", 3)
+
+
+def test_an_anchor_or_a_star_without_alias_is_no_fault():
+    text = 'a: &x [1, 2]\nb: "2 * 3"  # * comment\n'
+    assert Document(text, "file").changed() == text
+
+
+@pytest.mark.parametrize(("off", "on"), [("false", "true"), ("0", "1")])
+def test_a_switch_keeps_its_spelling(off, on):
+    assert changed(f"a: {off}\n", "switch_on", "a") == f"a: {on}\n"
+    assert changed(f"a: {on}\n", "switch_on", "a") == f"a: {on}\n"
+    assert changed(f"a: {on}\n", "switch_off", "a") == f"a: {off}\n"
+    assert changed("b: 1\n", "switch_on", "a") == "b: 1\n"

@@ -104,3 +104,28 @@ def test_real_tuning_files(target, deploy_files):
 def test_the_wrong_processor():
     with pytest.raises(CamproError, match="pisp"):
         PISP.write(profile(), base_for("rpi-vc4"))
+
+
+@pytest.mark.parametrize("name", ["rpi.ccm", "rpi.contrast"])
+def test_a_disabled_algorithm_is_enabled_and_reported(name):
+    """libcamera skips an algorithm with "enabled": false (controller.cpp, createAlgorithm)."""
+    base = base_for("rpi-vc4").replace(f'"{name}": {{', f'"{name}": {{ "enabled": false,')
+    assert '"enabled": false' in base
+    files = VC4.write(VC4.limits.realised(VC4.limits.fitted(profile())), base)
+    assert '"enabled": true' in files[VC4.FILE]
+    assert VC4.notes(base).switched_on == (f"{name} (the file had enabled: false)",)
+    assert difference(profile(), VC4.read(files, base)).largest <= ROUNDING_LEVELS["rpi-vc4"]
+    with pytest.raises(CamproError, match="enabled"):
+        VC4.read({VC4.FILE: files[VC4.FILE].replace("true", "false")}, base)
+
+
+def test_what_is_switched_off_and_what_still_acts():
+    notes = VC4.notes(base_for("rpi-vc4"))
+    assert [one.split(" (")[0] for one in notes.switched_off] == ["adaptive contrast", "saturation by lux"]
+    assert notes.still_acts == ("sharpening (rpi.sharpen): in the file",)
+
+
+def test_a_monochrome_camera_is_refused_by_name():
+    base = base_for("rpi-vc4").replace('"rpi.ccm"', '"rpi.other"')
+    with pytest.raises(CamproError, match="monochrome camera"):
+        VC4.write(profile(), base)

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from campro.cameras.camera_table import CAMERAS
+from campro.cameras.rkisp1_tuning import OWN
 from campro.core.errors import CamproError
 from campro.deploy.profile_difference import difference
 from campro.isp import Degamma, GammaLut, IspProfile, Quantise, load_profile
@@ -79,3 +80,63 @@ def test_real_rkisp1_files(deploy_files):
         assert difference(held, target.read(files, base)).largest <= ROUNDING_LEVELS["rkisp1"]
         kept = set(base.splitlines()) - set(files[target.FILE].splitlines())
         assert all("ccm" in line or "[" in line for line in kept), kept
+
+
+UNCALIBRATED = "version: 1\nalgorithms:\n  - Agc:\n  - Awb:\n  - BlackLevelCorrection:\n      Gr: 256\n"
+
+
+def check_as_libcamera_does(text: str) -> None:
+    """A strict re-statement of libcamera's rules: ipa/rkisp1/rkisp1.cpp, libipa/module.h, algorithms/ccm.cpp.
+
+    Version 1; each entry one known algorithm; "ccms" a list of colour temperatures with 9 numbers, "offsets" 3 integers
+    of 16 bit. The parser has no aliases.
+    """
+    document = yaml.load(text, Loader=yaml.CSafeLoader)
+    assert document["version"] == 1
+    assert all(len(entry) == 1 and set(entry) <= OWN for entry in document["algorithms"])
+    settings = [entry["Ccm"] for entry in document["algorithms"] if "Ccm" in entry]
+    assert len(settings) == 1
+    assert settings[0].get("enabled", True) is True
+    assert settings[0]["ccms"]
+    for entry in settings[0]["ccms"]:
+        assert isinstance(entry["ct"], int)
+        assert len(entry["ccm"]) == 9
+        assert all(isinstance(value, int | float) for value in entry["ccm"])
+        assert all(isinstance(value, int) and -(2**15) <= value < 2**15 for value in entry.get("offsets", [0, 0, 0]))
+
+
+@pytest.mark.parametrize(
+    "base",
+    [
+        UNCALIBRATED,
+        UNCALIBRATED + "  - Ccm:\n",
+        UNCALIBRATED.replace("Agc:", "Ccm:\n  - Agc:"),
+        base_for("rkisp1"),
+        base_for("rkisp1").replace("ccms:", "enabled: false\n      ccms:"),
+    ],
+)
+def test_libcameras_rules_hold(base):
+    target = CAMERAS["rkisp1"]
+    held = target.limits.realised(target.limits.fitted(POWER))
+    files = target.write(held, base)
+    check_as_libcamera_does(files[target.FILE])
+    assert difference(held, target.read(files, base)).largest <= ROUNDING_LEVELS["rkisp1"]
+
+
+def test_what_was_added_is_reported():
+    notes = CAMERAS["rkisp1"].notes(UNCALIBRATED)
+    assert [one.split(" ")[0] for one in notes.switched_on] == ["Ccm", "GammaOutCorrection"]
+    assert "no calibrated matrix" in notes.warnings[0]
+
+
+OTHER_PROCESSORS = {
+    "ipu3": "version: 1\nalgorithms:\n  - Af:\n  - Agc:\n  - Awb:\n",
+    "mali-c55": "version: 1\nalgorithms:\n  - Agc:\n  - BlackLevelCorrection:\n      offset00: 3200\n",
+    "simple": "version: 1\nalgorithms:\n  - BlackLevel:\n  - Awb:\n  - Lut:\n  - Agc:\n",
+}
+
+
+@pytest.mark.parametrize("processor", OTHER_PROCESSORS)
+def test_files_of_other_processors_are_refused_by_name(processor):
+    with pytest.raises(CamproError, match=processor):
+        CAMERAS["rkisp1"].write(profile(), OTHER_PROCESSORS[processor])

@@ -60,6 +60,44 @@ def test_a_base_in_the_target_folder_is_not_replaced(mild, tmp_path, capsys):
     assert base.read_text() == base_for("rpi-vc4")
 
 
+@pytest.mark.parametrize("name", ["rpi-pisp", "rockchip-isp32"])
+def test_the_target_is_detected_and_the_notes_are_printed(name, mild, tmp_path, capsys):
+    base = tmp_path / "base.txt"
+    base.write_text(base_for(name).replace('"enable": 1', '"enable": 0'))
+    assert main(["deploy", "-o", str(tmp_path / "out"), "--base", str(base), "--profile", mild, "--fit"]) == 0
+    output = capsys.readouterr().out
+    assert CAMERAS[name].title in output
+    assert "still acts on the picture: " in output
+    assert ("switched on: ccm_calib_v2" in output) == (name == "rockchip-isp32")
+    page = (tmp_path / "out" / "README.md").read_text()
+    assert page.endswith("\n")
+    assert "## This file" in page
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "reason"),
+    [
+        ("{}", [], "expected one of: a libcamera tuning file"),
+        (base_for("rpi-pisp"), ["--target", "rpi-vc4"], "use --target rpi-pisp"),
+        (base_for("rpi-vc4").replace("rpi.ccm", "rpi.x"), [], "monochrome camera"),
+        (base_for("rpi-vc4").replace('"ct": 2800', '"ct": 9000'), [], "rising colour temperatures"),
+    ],
+)
+def test_errors_name_the_file(text, words, reason, mild, tmp_path, capsys):
+    base = tmp_path / "imx219.json"
+    base.write_text(text)
+    assert main(["deploy", "-o", str(tmp_path / "out"), "--base", str(base), "--profile", mild, "--fit", *words]) == 1
+    error = capsys.readouterr().err
+    assert f"{base}: " in error
+    assert reason in error
+    assert "own file" not in error
+
+
+def test_without_target_and_file_there_is_nothing_to_detect(tmp_path, capsys):
+    assert main(["deploy", "-o", str(tmp_path / "out")]) == 1
+    assert "--target" in capsys.readouterr().err
+
+
 def test_targets_are_listed(capsys):
     assert main(["targets", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)

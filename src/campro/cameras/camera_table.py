@@ -5,7 +5,7 @@ from __future__ import annotations
 from campro.cameras.android import Camera2
 from campro.cameras.libcamera import PISP, VC4
 from campro.cameras.rkaiq import RkAiq
-from campro.cameras.rkaiq_json import ISP21, ISP30
+from campro.cameras.rkaiq_json import ISP21, ISP30, ISP32
 from campro.cameras.rkisp1 import EQUAL, LOG
 from campro.cameras.rkisp1_tuning import RkIsp1Tuning
 from campro.cameras.software import Software
@@ -23,6 +23,7 @@ CAMERAS: dict[str, TargetCamera] = {
         RkAiq(),
         ISP21,
         ISP30,
+        ISP32,
         Camera2(),
         Software(),
     )

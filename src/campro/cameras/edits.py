@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from functools import lru_cache
 
 import yaml
 from yaml import MappingNode, Node, ScalarNode, SequenceNode
@@ -13,18 +14,28 @@ from campro.core.errors import CamproError
 SAME = 5e-7
 """Largest difference of numbers that count as equal."""
 LARGEST = 8 << 20
-"""Largest text in characters; tuning files have some ten thousand."""
+"""Largest text in characters; tuning files have some ten thousand, IQ files up to 3 million."""
+OFF = ("false", "0", "0.0")
+"""Values of a switch that is off."""
+
+
+@lru_cache(maxsize=4)
+def _composed(text: str) -> Node | None:
+    """The parsed nodes of a text; nodes are never changed, so that a file of megabytes is parsed once."""
+    node: Node | None = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return node
 
 
 class Document:
     """A parsed text, and the list of edits.
 
     Args:
-        text: JSON or YAML whose root is a mapping.
+        text: JSON or YAML whose root is a mapping, without YAML aliases.
         who: Name of the file in error messages.
 
     Raises:
-        CamproError: If the text is too large or no such document.
+        CamproError: If the text is too large or no such document. An alias (`*name`) is refused: the parsers of
+            libcamera ("Invalid YAML file") and of rkaiq (JSON) have none, and one value would be edited for two users.
     """
 
     def __init__(self, text: str, who: str) -> None:
@@ -33,12 +44,15 @@ class Document:
         if len(text) > LARGEST:
             raise self.refuse(f"at most {LARGEST} characters", str(len(text)))
         try:
-            root = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+            root = _composed(text)
+            aliased = "*" in text and _has_alias(text)
         except (yaml.YAMLError, RecursionError, ValueError) as error:
             raise self.refuse("JSON or YAML", " ".join(str(error).split())[:160]) from error
+        if aliased:
+            raise self.refuse("no YAML alias (*name)", "one", "write its value in its place: cameras know no aliases")
         self.root = self.mapping(root, "the document")
 
-    def refuse(self, wanted: str, got: str, remedy: str = "give the camera's own file") -> CamproError:
+    def refuse(self, wanted: str, got: str, remedy: str = "") -> CamproError:
         """Make an error that names this file."""
         return CamproError(self.who, wanted, got, remedy)
 
@@ -110,6 +124,11 @@ class Document:
         objects = self.objects(below or self.root)
         return [value for node in objects if (value := self.get(node, name)) is not None]
 
+    def switched_off(self, node: MappingNode, name: str) -> bool:
+        """Whether a key is there and its value is `false` or 0."""
+        value = self.get(node, name)
+        return isinstance(value, ScalarNode) and value.value.lower() in OFF
+
     # Writing -------------------------------------------------------------------------------------------------
 
     def replace(self, node: Node, text: str) -> None:
@@ -136,6 +155,31 @@ class Document:
         first = node.value[0][0].start_mark
         new = f'"{name}": {text}, ' if node.flow_style else f"{name}: {text}\n{' ' * first.column}"
         self._changes.append((first.index, first.index, new))
+
+    def switch_on(self, node: MappingNode, name: str) -> bool:
+        """Set a switch that is off to `true`, or to 1 where the file has numbers.
+
+        Returns:
+            Whether it was off.
+        """
+        if not self.switched_off(node, name):
+            return False
+        value = self.get(node, name)
+        assert isinstance(value, ScalarNode)
+        self.replace(value, "true" if value.value.lower() == "false" else "1")
+        return True
+
+    def switch_off(self, node: MappingNode, name: str) -> bool:
+        """Set a switch that is on to `false`, or to 0 where the file has numbers.
+
+        Returns:
+            Whether it was on.
+        """
+        value = self.get(node, name)
+        if not isinstance(value, ScalarNode) or value.value.lower() in OFF:
+            return False
+        self.replace(value, "false" if value.value.lower() == "true" else "0")
+        return True
 
     def append(self, node: SequenceNode, text: str) -> None:
         """Append an item to a list with one item a line.
@@ -171,6 +215,11 @@ class Document:
         for start, end, new in sorted(self._changes, reverse=True):
             text = text[:start] + new + text[end:]
         return text
+
+
+def _has_alias(text: str) -> bool:
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=loader))
 
 
 def rewritten(old: str, value: float) -> str:

@@ -6,6 +6,7 @@ Source: raspberrypi/libcamera, src/ipa/rpi: vc4/vc4.cpp (applyCCM, applyGamma), 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ from jaxtyping import Float
 from yaml import MappingNode, Node, SequenceNode
 
 from campro.cameras.edits import Document
-from campro.cameras.target_camera import Files, TargetCamera
+from campro.cameras.target_camera import BASE, FileNotes, Files, TargetCamera
 from campro.core.errors import CamproError
 from campro.isp.curve_limits import CurveLimits, spaced
 from campro.isp.limits import Grid, Limits, camera_profile, parts
@@ -27,6 +28,17 @@ RGB_TO_YUV = np.array([[0.299, 0.587, 0.114], [-0.169, -0.331, 0.5], [0.5, -0.41
 YUV_TO_RGB = np.array([[1, 0, 1.402], [1, -0.345, -0.714], [1, 1.771, 0]])
 AT_SATURATION_1 = YUV_TO_RGB @ RGB_TO_YUV
 """libcamera multiplies every matrix by this one at saturation 1 (`applySaturation`); it is not exactly the identity."""
+CCM, CONTRAST, ENABLED = "rpi.ccm", "rpi.contrast", "enabled"
+BEHIND = {
+    "rpi.sharpen": "sharpening (rpi.sharpen)",
+    "rpi.sdn": "spatial denoising (rpi.sdn)",
+    "rpi.denoise": "denoising (rpi.denoise)",
+    "rpi.tdn": "temporal denoising (rpi.tdn)",
+    "rpi.cdn": "chroma denoising (rpi.cdn)",
+    "rpi.tonemap": "tone mapping of HDR modes (rpi.tonemap)",
+    "rpi.hdr": "HDR modes (rpi.hdr), if an application asks for one",
+}
+"""Algorithms that act on the picture beside matrix and curve."""
 AGREE = 0.02
 """Largest difference of a profile's matrix entry between light sources: rounding, multiplied by an inverse matrix."""
 
@@ -55,7 +67,7 @@ class TuningFile(TargetCamera):
         Raises:
             CamproError: If the base is no such tuning file, or a product leaves the matrix's range.
         """
-        document = Document(base, "base")
+        document = Document(base, BASE)
         ccm, lut = parts(profile)
         matrices = _matrices(document, self.processor)
         undo = np.linalg.inv(AT_SATURATION_1)
@@ -68,8 +80,10 @@ class TuningFile(TargetCamera):
             held = self.limits.matrix.rounded(product)
             nudge = np.sign(held) * self.limits.matrix.step / 8 if self.limits.matrix.truncates else 0
             document.replace_numbers(node, (undo @ (held + nudge)).ravel().tolist())
-        document.remove(_algorithm(document, "rpi.ccm"), "saturation")
-        contrast = _algorithm(document, "rpi.contrast")
+        settings, contrast = _algorithm(document, CCM), _algorithm(document, CONTRAST)
+        for algorithm in (settings, contrast):
+            document.switch_on(algorithm, ENABLED)
+        document.remove(settings, "saturation")
         document.set(contrast, "ce_enable", "0")
         document.set(contrast, "gamma_curve", _curve_text(document, contrast, lut))
         return {self.FILE: document.changed()}
@@ -81,7 +95,10 @@ class TuningFile(TargetCamera):
             CamproError: If the files are not those that `write` makes.
         """
         document = Document(files[self.FILE], self.FILE)
-        own = [matrix for _, matrix in _matrices(Document(base, "base"), self.processor)]
+        for name in (CCM, CONTRAST):
+            if document.switched_off(_algorithm(document, name), ENABLED):
+                raise document.refuse(f"{name} that is enabled", "enabled: false: libcamera skips it")
+        own = [matrix for _, matrix in _matrices(Document(base, BASE), self.processor)]
         found = [matrix for _, matrix in _matrices(document, self.processor)]
         if len(own) != len(found):
             raise document.refuse(f"{len(own)} matrices, as in the base", str(len(found)))
@@ -89,7 +106,7 @@ class TuningFile(TargetCamera):
         ratios = np.array([product @ np.linalg.inv(matrix) for product, matrix in zip(held, own)])
         if np.ptp(ratios, axis=0).max() > AGREE:
             raise document.refuse("the same profile in all matrices", "matrices of different ones")
-        points = document.numbers(Document.get(_algorithm(document, "rpi.contrast"), "gamma_curve"), "gamma_curve")
+        points = document.numbers(Document.get(_algorithm(document, CONTRAST), "gamma_curve"), "gamma_curve")
         x, y = np.array(points[::2]), np.array(points[1::2])
         if len(points) % 2 or len(x) < 2 or (np.diff(x) <= 0).any():
             raise document.refuse("a gamma_curve of points with rising x", f"{len(points)} numbers")
@@ -100,6 +117,23 @@ class TuningFile(TargetCamera):
             curve[-1] = 1.0
         ccm = Ccm(tuple(tuple(row) for row in ratios.mean(0).tolist()))
         return camera_profile(f"{self.name} tuning file", ccm, GammaLut((tuple(curve.tolist()),), knots))
+
+    def recognises(self, text: str) -> bool:
+        """See `TargetCamera.recognises`."""
+        return re.search(rf"""["']?target["']?\s*:\s*["']?{self.processor}\b""", text) is not None
+
+    def notes(self, base: str) -> FileNotes:
+        """See `TargetCamera.notes`."""
+        document = Document(base, BASE)
+        _matrices(document, self.processor)
+        used = {name: _algorithm(document, name) for name in (CCM, CONTRAST)}
+        on = [
+            f"{name} (the file had enabled: false)" for name, one in used.items() if document.switched_off(one, ENABLED)
+        ]
+        off = ["adaptive contrast (rpi.contrast/ce_enable)"]
+        off += ["saturation by lux (rpi.ccm/saturation)"] if Document.get(used[CCM], "saturation") else []
+        acts = [what for name, what in BEHIND.items() if algorithms(document, name)]
+        return FileNotes(tuple(on), tuple(off), tuple(f"{what}: in the file" for what in acts))
 
 
 def _algorithm(document: Document, name: str) -> MappingNode:
@@ -122,12 +156,26 @@ def algorithms(document: Document, name: str) -> list[Node]:
 
 def _matrices(document: Document, processor: str) -> list[tuple[SequenceNode, Matrix]]:
     """All calibrated matrices, each with its node in the file."""
+    check_colour(document)
     version = document.number(Document.get(document.root, "version"), "version")
     target = Document.get(document.root, "target")
     if version != 2 or target is None or target.value != processor:
         got = f"version {version:g} for {target.value if target is not None else 'no processor'}"
         raise document.refuse(f"a tuning file of version 2 for {processor}", got)
-    return [(node, matrix) for _, node, matrix in light_matrices(document, _algorithm(document, "rpi.ccm"))]
+    return [(node, matrix) for _, node, matrix in light_matrices(document, _algorithm(document, CCM))]
+
+
+def check_colour(document: Document) -> None:
+    """Refuse the file of a monochrome camera by name.
+
+    Raises:
+        CamproError: If the file is for one of these processors and has no colour matrix.
+    """
+    if Document.get(document.root, "target") is not None and not algorithms(document, CCM):
+        raise document.refuse(
+            "the tuning file of a colour camera",
+            f"one without {CCM}: a monochrome camera, whose pictures have no colours that a profile could change",
+        )
 
 
 def light_matrices(document: Document, settings: MappingNode) -> list[tuple[MappingNode, SequenceNode, Matrix]]:

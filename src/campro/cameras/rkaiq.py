@@ -18,7 +18,7 @@ import numpy as np
 from jaxtyping import Float
 
 from campro.cameras.edits import LARGEST, rewritten
-from campro.cameras.target_camera import Files, TargetCamera
+from campro.cameras.target_camera import BASE, FileNotes, Files, TargetCamera
 from campro.core.errors import CamproError
 from campro.isp.curve_limits import CurveLimits, spaced
 from campro.isp.limits import Grid, Limits, camera_profile, parts
@@ -30,6 +30,24 @@ ALPHA = 1024.0
 """Full strength of the matrix."""
 ROOT = ("matfile", "sensor")
 CURVES = ("curve_normal", "curve_hdr", "curve_night", "curve_user1", "curve_user2")
+PLACES = (("CCM",), ("CCM", "Mode", "cell"))
+"""Where the matrices are: once, or once for each of two modes (normal and HDR)."""
+BY_LUMA, BY_GAIN = ("lumaCCM", "y_alpha_curve"), ("lumaCCM", "gain_alphaScale_curve", "scale")
+SWITCHES = (("CCM", "enable"), ("GAMMA", "gamma_en"))
+"""Switches of the matrix and of the curve."""
+BEHIND = (
+    ("tone mapping of HDR modes", "AHDR", ("en", "enable")),
+    ("dehazing", "DEHAZE", ("dehaze_en", "enhance_en", "en", "enable")),
+    ("3D LUT", "LUT3D", ("enable",)),
+    ("sharpening", "SHARP", ("enable",)),
+    ("edge filter", "EDGEFILTER", ("enable",)),
+    ("luma denoising", "YNR", ("enable",)),
+    ("chroma denoising", "UVNR", ("enable",)),
+    ("temporal denoising", "MFNR", ("enable",)),
+)
+"""Blocks that act on the picture beside matrix and curve: section, and names of their switches in lower case."""
+GREY = (("COLOR_AS_GREY", ("enable",)), ("CPSL", ("force_gray",)))
+"""Switches of grey pictures: always, and with the light at night."""
 REGISTER = Grid(-8.0, 8.0 - 1 / 128, 1 / 128)
 """Register that holds matrix - identity."""
 
@@ -80,7 +98,7 @@ class IqFile:
 
     def refuse(self, wanted: str, got: str) -> CamproError:
         """Make an error that names this file."""
-        return CamproError(self.who, wanted, got, "give the camera's own IQ file")
+        return CamproError(self.who, wanted, got)
 
     def _no_doctype(self, *_: object) -> None:
         raise self.refuse("a plain XML file", "a document type, which could define entities")
@@ -92,21 +110,26 @@ class IqFile:
         if inside <= end and b"<" not in self.data[inside:end]:
             self.elements.setdefault(path, []).append(Element(inside, end, self.data[inside:end]))
 
-    def all(self, *path: str) -> list[Element]:
-        """All elements of a path below the sensor's settings.
+    def some(self, *path: str) -> list[Element]:
+        """All elements of a path below the sensor's settings, names in upper or lower case; may be none."""
+        wanted = tuple(name.lower() for name in (*ROOT, *path))
+        return [one for found, ones in self.elements.items() if tuple(map(str.lower, found)) == wanted for one in ones]
+
+    def all(self, *paths: tuple[str, ...]) -> list[Element]:
+        """All elements of several paths below the sensor's settings: those of the first path first.
 
         Raises:
             CamproError: If there is none.
         """
-        if found := self.elements.get((*ROOT, *path)):
+        if found := [element for path in paths for element in self.some(*path)]:
             return found
-        raise self.refuse(f"{'/'.join(path)}", "none")
+        raise self.refuse(" or ".join("/".join(path) for path in paths), "none")
 
-    def numbers(self, element: Element, name: str, count: int) -> Float[np.ndarray, " count"]:
+    def numbers(self, element: Element, name: str, count: int | None = None) -> Float[np.ndarray, " count"]:
         """Numbers of an element: `[a b c]`, separated by spaces, tabs or commas.
 
         Raises:
-            CamproError: If the text is not `count` such numbers.
+            CamproError: If the text is not `count` such numbers (None: at least one).
         """
         words = element.text.decode(errors="replace").strip()
         try:
@@ -115,8 +138,8 @@ class IqFile:
             values = np.array([float(word) for word in words[1:-1].replace(",", " ").split()])
         except ValueError as error:
             raise self.refuse(f"numbers in brackets for {name}", str(error)[:80]) from error
-        if len(values) != count or not np.isfinite(values).all():
-            raise self.refuse(f"{count} finite numbers for {name}", str(len(values)))
+        if len(values) != (count or max(len(values), 1)) or not np.isfinite(values).all():
+            raise self.refuse(f"{count or 'some'} finite numbers for {name}", str(len(values)))
         return values
 
     def with_changes(self, changes: list[tuple[Element, Float[np.ndarray, " n"]]]) -> str:
@@ -148,18 +171,19 @@ class RkAiq(TargetCamera):
         Raises:
             CamproError: If the base is no such IQ file, or a product does not fit the register.
         """
-        file, (ccm, lut) = IqFile(base, "base"), parts(profile)
+        file, (ccm, lut) = IqFile(base, BASE), parts(profile)
         changes = [(element, product_for(self.name, ccm, own).ravel()) for element, own in _matrices(file)]
         for element in _offsets(file):
             own = file.numbers(element, "ccOffsets", 3)
             changes.append((element, np.array(ccm.matrix) @ own + np.array(ccm.offsets) * TWELVE_BITS))
-        changes += [(element, np.full(17, ALPHA)) for element in file.all("CCM", "lumaCCM", "y_alpha_curve")]
-        changes += [(element, np.ones(9)) for element in file.all("CCM", "lumaCCM", "gain_alphaScale_curve", "scale")]
+        for name, value in ((BY_LUMA, ALPHA), (BY_GAIN, 1.0)):
+            for element in file.all(*(place + name for place in PLACES)):
+                changes.append((element, np.full(len(file.numbers(element, name[-1])), value)))
         self._check_knots(file)
         values = np.floor(np.array(lut.values[0]) * TWELVE_BITS + 0.5)
         changes += [(element, values) for element in _curves(file)]
-        for name, value in (("gamma_en", 1.0), ("gamma_out_offset", 0.0)):
-            changes += [(element, np.array([value])) for element in file.elements.get((*ROOT, "GAMMA", name), [])]
+        for path, value in ((SWITCHES[0], 1.0), (SWITCHES[1], 1.0), (("GAMMA", "gamma_out_offset"), 0.0)):
+            changes += [(element, np.array([value])) for element in file.some(*path)]
         for element, new in changes:
             file.numbers(element, "an element that is replaced", len(new))
         return {self.FILE: file.with_changes(changes)}
@@ -170,8 +194,11 @@ class RkAiq(TargetCamera):
         Raises:
             CamproError: If the files are not those that `write` makes.
         """
-        file, base_file = IqFile(files[self.FILE], self.FILE), IqFile(base, "base")
+        file, base_file = IqFile(files[self.FILE], self.FILE), IqFile(base, BASE)
         self._check_knots(file)
+        for path in SWITCHES:
+            if _is_off(file, path):
+                raise file.refuse(f"{'/'.join(path)} 1", "0: the camera skips this block")
         new, old = (
             [(matrix, one.numbers(shift, "ccOffsets", 3)) for (_, matrix), shift in zip(_matrices(one), _offsets(one))]
             for one in (file, base_file)
@@ -185,14 +212,31 @@ class RkAiq(TargetCamera):
         assert knots is not None
         return profile_of(f"{self.name} IQ file", new, old, curves[0], knots)
 
+    def recognises(self, text: str) -> bool:
+        """See `TargetCamera.recognises`."""
+        return "<matfile" in text and "<CCM" in text
+
+    def notes(self, base: str) -> FileNotes:
+        """See `TargetCamera.notes`."""
+        file = IqFile(base, BASE)
+        on = tuple(f"{'/'.join(path)} (the file had 0)" for path in SWITCHES if _is_off(file, path))
+        acts = tuple(f"{what}: {state}" for what, section, names in BEHIND if (state := _state(file, section, names)))
+        grey = [section for section, names in GREY if _state(file, section, names) == "on"]
+        return FileNotes(on, STRENGTH, acts, (f"{', '.join(grey)}: {GREY_WARNING}",) if grey else ())
+
     @staticmethod
     def _check_knots(file: IqFile) -> None:
-        for element in file.all("GAMMA", "gamma_out_segnum"):
+        for element in file.all(("GAMMA", "gamma_out_segnum")):
             if file.numbers(element, "gamma_out_segnum", 1)[0] != 0:
                 raise file.refuse(
                     "gamma_out_segnum 0, logarithmic spacing", "equal spacing, whose knots are not public"
                 )
 
+
+STRENGTH = ("the weaker matrix in dark and in noisy pictures (y_alpha_curve, gain_alphaScale_curve)",)
+GREY_WARNING = (
+    "the file asks for grey pictures, always or at night; the camera then turns the matrix off: see the row on night"
+)
 
 Calibrated = tuple[Float[np.ndarray, "3 3"], Float[np.ndarray, "3"]]
 """A calibrated matrix and its offsets (12-bit levels)."""
@@ -265,16 +309,27 @@ def _with_numbers(text: bytes, values: Float[np.ndarray, " n"]) -> bytes:
 
 
 def _matrices(file: IqFile) -> list[tuple[Element, Float[np.ndarray, "3 3"]]]:
-    elements = file.all("CCM", "matrixAll", "cell", "ccMatrix")
+    elements = file.all(*((*place, "matrixAll", "cell", "ccMatrix") for place in PLACES))
     return [(element, own_matrix(file.numbers(element, "ccMatrix", 9), file)) for element in elements]
 
 
 def _offsets(file: IqFile) -> list[Element]:
-    return file.all("CCM", "matrixAll", "cell", "ccOffsets")
+    return file.all(*((*place, "matrixAll", "cell", "ccOffsets") for place in PLACES))
+
+
+def _is_off(file: IqFile, path: tuple[str, ...]) -> bool:
+    return any(file.numbers(element, path[-1], 1)[0] == 0 for element in file.some(*path))
+
+
+def _state(file: IqFile, section: str, names: tuple[str, ...]) -> str:
+    """State of a block: on if any of its switches is; "" if the file has no such section."""
+    inside = {path: ones for path, ones in file.elements.items() if path[len(ROOT) : len(ROOT) + 1] == (section,)}
+    switches = [one for path, ones in inside.items() if path[-1].lower() in names for one in ones]
+    if not switches:
+        return "no switch in the file" if inside else ""
+    return "on" if any(one.text.strip() not in (b"[0]", b"[0.0]") for one in switches) else "off"
 
 
 def _curves(file: IqFile) -> list[Element]:
     """Curves of all scene modes."""
-    return [element for name in CURVES for element in file.elements.get((*ROOT, "GAMMA", name), [])] or file.all(
-        "GAMMA", CURVES[0]
-    )
+    return file.all(*(("GAMMA", name) for name in CURVES))

@@ -12,13 +12,41 @@ from yaml import MappingNode, SequenceNode
 from campro.cameras.edits import Document
 from campro.cameras.libcamera import Matrix, algorithms, light_matrices
 from campro.cameras.rkisp1 import LOGARITHMIC_KNOTS, OFFSET_SCALE, TEN_BITS, rkisp1_limits
-from campro.cameras.target_camera import Files, TargetCamera
+from campro.cameras.target_camera import BASE, FileNotes, Files, TargetCamera
 from campro.core.errors import CamproError
 from campro.isp.curve_limits import PowerLimits
 from campro.isp.limits import camera_profile, parts
 from campro.isp.profile import Ccm, GammaLut, IspProfile
 
-CCM, GAMMA_OUT = "Ccm", "GammaOutCorrection"
+CCM, GAMMA_OUT, ENABLED = "Ccm", "GammaOutCorrection", "enabled"
+SHARED = frozenset(("Agc", "Awb", "BlackLevelCorrection", "Ccm"))
+"""Algorithms that other processors have, too."""
+OWN = SHARED | {
+    "ColorProcessing",
+    "Compress",
+    "DefectPixelClusterCorrection",
+    "Dpf",
+    "Filter",
+    "GammaOutCorrection",
+    "GammaSensorLinearization",
+    "LensShadingCorrection",
+    "Lux",
+    "WideDynamicRange",
+}
+"""libcamera's algorithms for this processor (src/ipa/rkisp1/algorithms); it refuses a file with another name."""
+OTHERS = {
+    "ipu3": frozenset(("Af", "ToneMapping")),
+    "mali-c55": frozenset(("Lsc",)),
+    "the software ISP (simple)": frozenset(("BlackLevel", "Lut", "Adjust")),
+}
+"""Algorithms by which files of other processors are recognised."""
+BEHIND = {
+    "ColorProcessing": "colour processing (ColorProcessing), by its controls",
+    "Filter": "sharpening and denoising (Filter)",
+    "WideDynamicRange": "tone mapping (WideDynamicRange)",
+    "Compress": "tone curve (Compress)",
+}
+"""Algorithms that act on the picture beside matrix and curve."""
 ANY_LIGHT = 5000
 """Colour temperature in K of a single matrix, which libcamera uses for every light."""
 DEFAULT_GAMMA = 2.2
@@ -45,7 +73,7 @@ class RkIsp1Tuning(TargetCamera):
         Raises:
             CamproError: If the base is no such tuning file, or a product leaves the matrix's range.
         """
-        document = Document(base, "base")
+        document = Document(base, BASE)
         _check_version(document)
         ccm, lut = parts(profile)
         shift = np.array(ccm.offsets) * OFFSET_SCALE
@@ -53,8 +81,9 @@ class RkIsp1Tuning(TargetCamera):
         if settings is None:
             matrix = ", ".join(f"{value:.6g}" for value in np.ravel(ccm.matrix))
             entry = f"{{ ct: {ANY_LIGHT}, ccm: [ {matrix} ], offsets: [ {_words(shift)} ] }}"
-            document.append(_list(document), f"{CCM}: {{ ccms: [ {entry} ] }}")
+            _add(document, CCM, f"ccms: [ {entry} ]")
         else:
+            document.switch_on(settings, ENABLED)
             for entry, node, own in light_matrices(document, settings):
                 product = np.array(ccm.matrix) @ own
                 if not self.limits.matrix.holds(product):
@@ -73,7 +102,11 @@ class RkIsp1Tuning(TargetCamera):
             CamproError: If the files are not those that `write` makes.
         """
         document = Document(files[self.FILE], self.FILE)
-        found, own = _lights(document), _lights(Document(base, "base"))
+        for name in (CCM, GAMMA_OUT):
+            settings = _settings(document, name)
+            if settings is not None and document.switched_off(settings, ENABLED):
+                raise document.refuse(f"{name} that is enabled", "enabled: false: libcamera skips it")
+        found, own = _lights(document), _lights(Document(base, BASE))
         if len(found) != len(own):
             raise document.refuse(f"{len(own)} matrices, as in the base", str(len(found)))
         ratios = [self.limits.matrix.rounded(new) @ np.linalg.inv(old) for (new, _), (old, _) in zip(found, own)]
@@ -83,6 +116,28 @@ class RkIsp1Tuning(TargetCamera):
         assert self._curve.knots is not None
         curve = self._curve.rounded(np.array(self._curve.knots) ** (1 / self._gamma(document)))
         return camera_profile(f"{self.name} tuning file", ccm, GammaLut((tuple(curve.tolist()),), self._curve.knots))
+
+    def recognises(self, text: str) -> bool:
+        """See `TargetCamera.recognises`; a file with algorithms of several processors only is not recognised."""
+        try:
+            document = Document(text, BASE)
+            _check_version(document)
+            return bool(_names(document) - SHARED) or _own_levels(document)
+        except CamproError:
+            return False
+
+    def notes(self, base: str) -> FileNotes:
+        """See `TargetCamera.notes`."""
+        document = Document(base, BASE)
+        _check_version(document)
+        used = {name: one for name in (CCM, GAMMA_OUT) if (one := _settings(document, name)) is not None}
+        on = [
+            f"{name} (the file had enabled: false)" for name, one in used.items() if document.switched_off(one, ENABLED)
+        ]
+        on += [f"{name} (added: the file had none)" for name in (CCM, GAMMA_OUT) if name not in used]
+        acts = tuple(f"{what}: in the file" for name, what in BEHIND.items() if algorithms(document, name))
+        plain = "the file has no calibrated matrix (Ccm): its colours are the sensor's, and the profile acts on these"
+        return FileNotes(tuple(on), (), acts, () if CCM in used else (plain,))
 
     @property
     def _curve(self) -> PowerLimits:
@@ -102,18 +157,45 @@ class RkIsp1Tuning(TargetCamera):
     @staticmethod
     def _set_gamma(document: Document, gamma: float) -> None:
         settings, text = _settings(document, GAMMA_OUT), f"{gamma:.6f}"
-        if settings is not None:
-            document.set(settings, "gamma", text)
-        elif empty := algorithms(document, GAMMA_OUT):
-            document.replace(empty[0], f" {{ gamma: {text} }}")
+        if settings is None:
+            _add(document, GAMMA_OUT, f"gamma: {text}")
         else:
-            document.append(_list(document), f"{GAMMA_OUT}: {{ gamma: {text} }}")
+            document.switch_on(settings, ENABLED)
+            document.set(settings, "gamma", text)
+
+
+def _add(document: Document, name: str, settings: str) -> None:
+    """Add an algorithm with these settings, or give them to the one that has none."""
+    if empty := algorithms(document, name):
+        document.replace(empty[0], f" {{ {settings} }}")
+    else:
+        document.append(_list(document), f"{name}: {{ {settings} }}")
 
 
 def _check_version(document: Document) -> None:
     version = document.number(Document.get(document.root, "version"), "version")
     if version != 1 or Document.get(document.root, "target") is not None:
         raise document.refuse("a tuning file for rkisp1, version 1", f"version {version:g}, or for another processor")
+    names = _names(document)
+    for processor, own in OTHERS.items():
+        if found := sorted(names & own):
+            raise document.refuse("a tuning file for rkisp1", f"one for {processor}: it has {', '.join(found)}")
+    levels = [one for one in algorithms(document, "BlackLevelCorrection") if isinstance(one, MappingNode)]
+    if any(Document.get(one, "offset00") is not None for one in levels):
+        raise document.refuse("a tuning file for rkisp1", "one for mali-c55: BlackLevelCorrection has offset00")
+    if unknown := sorted(names - OWN):
+        raise document.refuse("algorithms of rkisp1", f"{', '.join(unknown)}, which it does not have")
+
+
+def _own_levels(document: Document) -> bool:
+    """Whether the black levels have the names of this processor."""
+    levels = [one for one in algorithms(document, "BlackLevelCorrection") if isinstance(one, MappingNode)]
+    return any(Document.get(one, "Gr") is not None for one in levels)
+
+
+def _names(document: Document) -> set[str]:
+    """Names of the algorithms."""
+    return {key.value for item in _list(document).value for key, _ in document.mapping(item, "an algorithm").value}
 
 
 def _list(document: Document) -> SequenceNode:

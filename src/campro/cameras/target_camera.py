@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
@@ -12,6 +13,24 @@ from campro.isp.profile import IspProfile
 
 Files = dict[str, str]
 """File name -> text, as a camera writes and reads them."""
+
+
+BASE = "base"
+"""Name of the camera's own file in the errors of writers and readers; `campro deploy` puts its path there."""
+
+
+@dataclass(frozen=True)
+class FileNotes:
+    """What a writer changes in the camera's own file beside matrix and curve, and what it leaves on."""
+
+    switched_on: tuple[str, ...] = ()
+    """Blocks that the file had switched off and the profile needs."""
+    switched_off: tuple[str, ...] = ()
+    """Blocks that would change the profile's matrix or curve."""
+    still_acts: tuple[str, ...] = ()
+    """Blocks behind the matrix that stay as they were and still act on the picture."""
+    warnings: tuple[str, ...] = ()
+    """What the user must do or know before relying on the file."""
 
 
 class TargetCamera(ABC):
@@ -49,6 +68,18 @@ class TargetCamera(ABC):
             CamproError: If the files are not such files.
         """
 
+    def recognises(self, text: str) -> bool:
+        """Whether a text is a file of this camera's kind, by its content (see `detect_camera`)."""
+        return False
+
+    def notes(self, base: str) -> FileNotes:
+        """What `write` switches on and off in the camera's own file, and what still acts on the picture.
+
+        Raises:
+            CamproError: If the base is not a file of this camera.
+        """
+        return FileNotes()
+
     def read_base(self, path: Path | None) -> str:
         """Read the text of the camera's own file (UTF-8); empty if the camera needs none.
 
@@ -61,12 +92,21 @@ class TargetCamera(ABC):
             return ""
         if path is None:
             raise CamproError(f"deploy --target {self.name}", f"--base FILE, {self.base}", "none")
-        try:
-            return path.read_bytes().decode("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            got = getattr(error, "strerror", None) or "not text"
-            raise CamproError(str(path), self.base, got) from error
+        return read_text(path, self.base)
 
     def page_text(self) -> str:
         """Markdown text of the camera's page."""
         return (files("campro.cameras") / "pages" / f"{self.page}.md").read_text(encoding="utf-8")
+
+
+def read_text(path: Path, wanted: str) -> str:
+    """Read a file as UTF-8 text; line ends stay as they are.
+
+    Raises:
+        CamproError: If it is unreadable or no text.
+    """
+    try:
+        return path.read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        got = getattr(error, "strerror", None) or "not text"
+        raise CamproError(str(path), wanted, got) from error

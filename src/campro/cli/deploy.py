@@ -15,10 +15,10 @@ EXAMPLE = "campro deploy --target rpi-vc4 --base imx219.json --profile campro-st
 class Config:
     """Write a profile for a camera, and measure the difference that the camera's rounding makes."""
 
-    target: str
-    """Camera platform; `campro targets` lists them."""
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
     """Folder for the files, the profile as the camera rounds it (realised.json), and instructions (README.md)."""
+    target: str = "auto"
+    """Camera platform (`campro targets` lists them); auto: the one whose kind of file --base is."""
     profile: str = "campro-default"
     """Built-in profile or path of its JSON file."""
     base: Path | None = None

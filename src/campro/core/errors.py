@@ -24,3 +24,12 @@ class CamproError(ValueError):
         other = CamproError.__new__(CamproError)
         ValueError.__init__(other, f"{place}: {self}")
         return other
+
+    def renamed(self, where: str, place: str) -> CamproError:
+        """The same error about `place` instead of `where`; unchanged if it is about something else."""
+        text = str(self)
+        if not text.startswith(f"{where}: "):
+            return self
+        other = CamproError.__new__(CamproError)
+        ValueError.__init__(other, place + text[len(where) :])
+        return other
