@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from campro.cameras.feedback_loop import Statistics
 from campro.cameras.target_camera import Files, TargetCamera
 from campro.core.errors import CamproError
 from campro.isp.curve_limits import CurveLimits, spaced
@@ -26,6 +27,8 @@ TEN_BITS = 1023
 LOGARITHMIC_KNOTS = spaced((4, 64), (4, 128), (3, 256), (5, 512), top=4096)
 """Knots of the curve in logarithmic mode."""
 EQUAL_KNOTS = spaced((16, 256), top=4096)
+BEHIND_MATRIX: tuple[Statistics, ...] = ("behind-matrix-inverted", "behind-matrix")
+"""The hardware measures the means of white balance and the histogram behind the matrix; see `feedback_loop`."""
 KERNEL_SOURCE = "Linux uAPI rkisp1-config.h: coefficients Q4.7, offsets of 12 bit, 17 curve values of 10 bit"
 
 
@@ -47,6 +50,7 @@ class KernelParameters(TargetCamera):
     mode: str
     limits: Limits
     page: str = "rkisp1"
+    statistics: tuple[Statistics, ...] = BEHIND_MATRIX
 
     FILE = "rkisp1.json"
 

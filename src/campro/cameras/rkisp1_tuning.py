@@ -11,7 +11,7 @@ from yaml import MappingNode, SequenceNode
 
 from campro.cameras.edits import Document
 from campro.cameras.libcamera import Matrix, algorithms, light_matrices
-from campro.cameras.rkisp1 import LOGARITHMIC_KNOTS, OFFSET_SCALE, TEN_BITS, rkisp1_limits
+from campro.cameras.rkisp1 import BEHIND_MATRIX, LOGARITHMIC_KNOTS, OFFSET_SCALE, TEN_BITS, rkisp1_limits
 from campro.cameras.target_camera import BASE, FileNotes, Files, TargetCamera
 from campro.core.errors import CamproError
 from campro.isp.curve_limits import PowerLimits
@@ -60,6 +60,7 @@ class RkIsp1Tuning(TargetCamera):
     name = "rkisp1"
     title = "RkISP1 (RK3399, i.MX8M Plus), libcamera"
     page = "rkisp1"
+    statistics = BEHIND_MATRIX
     limits = rkisp1_limits(
         "libcamera src/ipa/rkisp1/algorithms/ccm.cpp and goc.cpp: coefficients Q4.7, an exponent from 0.1 to 10",
         PowerLimits(LOGARITHMIC_KNOTS, TEN_BITS, truncates=True),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+from campro.cameras.feedback_loop import Statistics
 from campro.core.errors import CamproError
 from campro.isp.limits import Limits
 from campro.isp.profile import IspProfile
@@ -44,6 +45,9 @@ class TargetCamera(ABC):
     """Stem of the Markdown page in cameras/pages that explains installation, check and lock-down."""
     limits: Limits
     """What the camera can hold, with the source of the figures."""
+    statistics: tuple[Statistics, ...] = ()
+    """Where white balance and exposure measure, one for each kind of release, newest first; empty: not affected or not
+    known."""
     base: str = ""
     """Description of the camera's own file that `--base` must name; empty if the camera needs none."""
 

@@ -25,10 +25,22 @@ class Config:
     """The camera's own file, if the target needs one; it is not changed."""
     fit: bool = False
     """Deploy the nearest profile that the camera can hold, if it cannot hold this one."""
+    fixed_white_balance: bool = False
+    """The application fixes white balance and exposure; for profiles with which they do not settle (RkISP1)."""
 
 
 def run(config: Config) -> None:
-    """Write the files, and print the difference over all colours."""
+    """Write the files, and print the difference over all colours, what was switched, and what still acts.
+
+    Raises:
+        CamproError: After the files are written, if the realised profile misses the figures of its card.
+    """
+    from campro.core.errors import CamproError
     from campro.deploy.deployment import deploy
 
-    print(deploy(config.target, config.profile, config.base, config.out, config.fit))
+    done = deploy(config.target, config.profile, config.base, config.out, config.fit, config.fixed_white_balance)
+    print("\n".join(done.lines))
+    if done.misses:
+        wanted = "a realised profile that keeps the figures of its card"
+        remedy = "the files are written; do not use them without an audit of realised.json"
+        raise CamproError("NOT PROTECTED", wanted, "; ".join(done.misses), remedy)

@@ -2,20 +2,49 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from campro.cameras.camera_table import find_camera
+from campro.cameras.feedback_loop import FRAMES, RELEASES, simulate_loop
 from campro.cameras.file_kinds import AUTO, check_kind, detect_camera
 from campro.cameras.target_camera import BASE, FileNotes, TargetCamera, read_text
 from campro.core.atomic_io import atomic_write
 from campro.core.errors import CamproError
+from campro.deploy.face_colours import misses
 from campro.deploy.profile_difference import difference
+from campro.isp.limits import Limits, parts
 from campro.isp.profile import IspProfile, load_profile
 
 REALISED, PAGE = "realised.json", "README.md"
+SMALL_FIT = 4.0
+"""Largest difference of the curve in 8-bit levels up to which a profile is fitted without `--fit`."""
+MISSED = "the figures of the profile's card do not hold"
+UNTESTED = "not tested on the hardware: photograph a colour chart with and without the profile before you rely on it"
+NIGHT = (
+    "night: in infrared or grey mode the camera turns the matrix off (rkaiq) or bypasses it (HiSilicon, in low light); "
+    "campro-strong then protects nobody (156 people of LFW: identified 30 % in colour, 91.0 % in grey, 96.2 % in raw "
+    "grey), campro-default does (0.6 % in grey): keep the camera in colour mode, or switch it off at night",
+)
+"""What holds at night: measured once on 156 people of LFW."""
 
 
-def deploy(target: str, profile: str, base: Path | None, out: Path, fit: bool = False) -> str:
+@dataclass(frozen=True)
+class Deployment:
+    """What `deploy` reports; the files are written."""
+
+    lines: tuple[str, ...]
+    """Lines for the user: the mean and largest difference between the profile and realised.json, in 8-bit levels; what
+    was switched on and off; what still acts on the picture; warnings; what holds at night."""
+    misses: tuple[str, ...]
+    """Reasons why the figures of the profile's card do not hold; empty if none was found."""
+
+
+def deploy(
+    target: str, profile: str, base: Path | None, out: Path, fit: bool = False, fixed_white_balance: bool = False
+) -> Deployment:
     """Write the camera's files, realised.json and README.md into the folder `out`.
 
     realised.json is the profile as the camera rounds it, read back from the written files: audit that one.
@@ -25,36 +54,102 @@ def deploy(target: str, profile: str, base: Path | None, out: Path, fit: bool = 
         profile: Name of a built-in profile, or path of a profile file.
         base: The camera's own file, if it needs one; never changed.
         out: Folder for the files.
-        fit: Deploy the nearest profile within the camera's limits if this one is not.
-
-    Returns:
-        Lines for the user: the mean and largest difference between the profile and realised.json, in 8-bit levels,
-        and what the file had switched off, what was switched on and off, and what still acts on the picture.
+        fit: Deploy the nearest profile within the camera's limits if this one is not. Without it a profile is fitted
+            where no colour changes by more than one level.
+        fixed_white_balance: The application fixes white balance and exposure of this camera.
 
     Raises:
         CamproError: If the camera cannot hold the profile (and `fit` is false), or the base is not its own file, or
-            `out` is the base's folder and a file would replace it.
+            the profile disturbs the camera's white balance (and `fixed_white_balance` is false), or `out` is the base's
+            folder and a file would replace it.
     """
     try:
-        return _deploy(target, load_profile(profile), base, out, fit)
+        return _deploy(target, load_profile(profile), base, out, fit, fixed_white_balance)
     except CamproError as error:
         raise error.renamed(BASE, str(base)) from error
 
 
-def _deploy(target: str, wanted: IspProfile, base: Path | None, out: Path, fit: bool) -> str:
+def _deploy(target: str, wanted: IspProfile, base: Path | None, out: Path, fit: bool, fixed: bool) -> Deployment:
     camera, text = _camera_and_text(target, base)
-    held = camera.limits.fitted(wanted) if fit and camera.limits.problems(wanted) else camera.limits.realised(wanted)
+    held, fit_lines = _held(camera, wanted, fit)
+    white_balance = check_white_balance(camera, held, fixed)
     written = camera.write(held, text)
     realised = IspProfile(f"{wanted.name}-{camera.name}", camera.read(written, text).blocks, wanted.provenance)
     if base is not None and base.resolve().parent == out.resolve() and base.name in {*written, REALISED, PAGE}:
         raise CamproError("deploy", "an --out that leaves --base alone", str(base), "choose another folder")
+    reasons = misses(wanted, realised)
     notes = camera.notes(text)
-    page = camera.page_text() + notes_section(notes)
+    warnings = (*notes.warnings, *white_balance, *(f"{MISSED}: {reason}" for reason in reasons))
+    lines = [*fit_lines, *notes_lines(replace(notes, warnings=warnings)), *NIGHT, UNTESTED]
+    page = camera.page_text() + "\n## This deployment\n\n" + "".join(f"- {line}\n" for line in lines)
     for name, content in {**written, REALISED: realised.to_json(), PAGE: page}.items():
         atomic_write(out / name, content)
     apart = difference(wanted, realised)
     exactness = f"off by {apart.mean:.2f} of 255 levels on average, {apart.largest} at most"
-    return "\n".join([f"{out}: {wanted.name} on {camera.title}; {exactness}", *notes_lines(notes)])
+    first = f"{out}: {wanted.name} on {camera.title}; {exactness}"
+    return Deployment((first, *lines), tuple(reasons))
+
+
+def _held(camera: TargetCamera, wanted: IspProfile, fit: bool) -> tuple[IspProfile, tuple[str, ...]]:
+    """The profile as the camera holds it, and a line where it was fitted without being asked for.
+
+    It is fitted if asked for, or if that changes the curve by at most `SMALL_FIT` levels; silently up to one level.
+    So `campro-strong` needs no `--fit` on a Raspberry Pi 5, where the end of the curve is flat: a fault of libcamera
+    before 0.7.1 (commit 033bb2cc). Such a curve is safe to write for newer releases, too.
+
+    Raises:
+        CamproError: If the camera cannot hold it otherwise.
+    """
+    if not camera.limits.problems(wanted):
+        return camera.limits.realised(wanted), ()
+    fitted = camera.limits.fitted(wanted)
+    levels = _fit_levels(camera.limits, wanted, fitted)
+    if fit:
+        return fitted, ()
+    if levels > SMALL_FIT:
+        return camera.limits.realised(wanted), ()
+    return fitted, (f"curve fitted to the camera: up to {levels:.1f} levels of 255 off",) if levels > 1 else ()
+
+
+def _fit_levels(limits: Limits, wanted: IspProfile, fitted: IspProfile) -> float:
+    """Largest difference of the curves in 8-bit levels; infinite if the matrix changed by more than its rounding."""
+    (own, asked), (ccm, lut) = parts(wanted), parts(fitted)
+    if np.abs(np.array(own.matrix) - ccm.matrix).max() > limits.matrix.step or own.offsets != ccm.offsets:
+        return float("inf")
+    at = np.union1d(np.linspace(0, 1, 4097), np.union1d(asked.positions, lut.positions))
+    curves = [[np.interp(at, one.positions, curve) for curve in one.values] for one in (asked, lut)]
+    return float(np.abs(np.array(curves[0]) - np.array(curves[1])).max() * 255)
+
+
+def check_white_balance(camera: TargetCamera, held: IspProfile, fixed: bool) -> tuple[str, ...]:
+    """Refuse a profile whose matrix disturbs the camera's white balance or exposure, by a simulation of the loop.
+
+    Args:
+        camera: The camera; `statistics` is where it measures.
+        held: The profile that it holds. The camera's own matrix is taken as the identity.
+        fixed: The application fixes white balance and exposure.
+
+    Returns:
+        Warnings: what the application must fix, or the releases of which the loop does not settle.
+
+    Raises:
+        CamproError: If the loop does not settle with the newest kind of release, and `fixed` is false.
+    """
+    matrix = np.array(parts(held)[0].matrix)
+    loops = [simulate_loop(matrix, place) for place in camera.statistics]
+    if all(loop.settled for loop in loops):
+        return ()
+    got = "; ".join(
+        f"{RELEASES[place]}: gains off by {loop.gain_error:.0%}, exposure by {loop.exposure_error:.0%}, gains frozen "
+        f"in {loop.frozen:.0%} of {FRAMES} simulated frames"
+        for place, loop in zip(camera.statistics, loops)
+    )
+    if fixed:
+        return (f"fix white balance, exposure and the matrix by the application, as the page says; automatic: {got}",)
+    if loops[0].settled:
+        return (f"white balance does not settle with old releases of libcamera, use a newer one: {got}",)
+    wanted = "a profile with which white balance and exposure settle: this camera measures behind the matrix"
+    raise CamproError(camera.name, wanted, got, "use campro-default, or fix both and give --fixed-white-balance")
 
 
 def _camera_and_text(target: str, base: Path | None) -> tuple[TargetCamera, str]:
@@ -83,9 +178,3 @@ def notes_lines(notes: FileNotes) -> list[str]:
     if notes.still_acts:
         lines.append(f"still acts on the picture: {'; '.join(notes.still_acts)}")
     return lines + [f"WARNING: {one}" for one in notes.warnings]
-
-
-def notes_section(notes: FileNotes) -> str:
-    """The same as a section of the page; empty if there is nothing to state."""
-    lines = notes_lines(notes)
-    return "\n## This file\n\n" + "".join(f"- {line}\n" for line in lines) if lines else ""

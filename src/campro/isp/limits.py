@@ -90,7 +90,7 @@ class Limits:
             CamproError: with all reasons, if the camera cannot hold the profile.
         """
         if reasons := self.problems(profile):
-            remedy = "--fit takes the nearest profile that does; one designed for the camera protects better"
+            remedy = "--fit takes the nearest profile that it can hold"
             raise CamproError(f"profile {profile.name}", "one that the camera can hold", "; ".join(reasons), remedy)
         ccm, lut = parts(profile)
         return self._held(profile, np.array(ccm.matrix), np.array(ccm.offsets), self.curve.resampled(lut))
