@@ -8,6 +8,7 @@ import sys
 from dataclasses import fields
 
 import pytest
+from PIL import Image
 
 from campro import CamproError, __version__
 from campro.cli import data
@@ -147,6 +148,35 @@ def test_errors_are_one_line_and_set_the_exit_status(error, status, line, monkey
     monkeypatch.setattr(data, "run", fail)
     assert main(["data"]) == status
     assert capsys.readouterr().err == line
+
+
+@pytest.mark.parametrize(
+    ("call", "absent"),
+    [
+        ("targets", ("torch", "numba", "scipy.optimize", "onnxruntime", "lightning_fabric", "matplotlib")),
+        ("profiles", ("torch", "numba", "scipy", "onnxruntime", "lightning_fabric", "matplotlib")),
+        ("models", ("torch", "numba", "numpy", "onnxruntime", "lightning_fabric", "matplotlib")),
+        ("capture PICTURE --out OUT.png", ("torch", "av", "onnxruntime", "lightning_fabric", "matplotlib")),
+    ],
+    ids=lambda value: value.split()[0] if isinstance(value, str) else "",
+)
+def test_commands_do_not_import_what_they_do_not_use(call, absent, tmp_path):
+    """Start-up: torch takes three seconds to import, lightning another three. Imports are counted, not seconds."""
+    Image.new("RGB", (64, 48), (90, 120, 150)).save(tmp_path / "a.png")
+    words = call.replace("PICTURE", str(tmp_path / "a.png")).replace("OUT", str(tmp_path / "out"))
+    code = (
+        "import sys\nfrom campro.cli.main import main\n"
+        f"assert main({words.split()}) == 0\nfound = set({absent}) & set(sys.modules)\nassert not found, found\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_enhancers_run_without_torch():
+    """Not the whole command, whose inverse table takes seconds."""
+    code = "import sys, campro.enhance.runner, campro.cli.capture\nassert not {'torch', 'lightning_fabric'} & set(sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])

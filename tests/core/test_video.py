@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 
 from campro.core.errors import CamproError
-from campro.core.video import count_frames, is_live, read_frames, transcode
+from campro.core.media import is_live
+from campro.core.video import count_frames, read_frames, transcode
 
 UNEVEN = [0, 40, 80, 200, 240, 280, 500, 540, 580, 900, 940, 999]  # milliseconds
 COLOURS = ((200, 30, 40), (20, 180, 60), (30, 40, 200), (128, 128, 128))

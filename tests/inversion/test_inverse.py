@@ -87,3 +87,37 @@ def test_the_inverse_of_campro_default_does_not_change():
 
 def _sha256(array):
     return hashlib.sha256(array.tobytes()).hexdigest()
+
+
+@pytest.fixture
+def fake_tables(monkeypatch, tmp_path):
+    """Tables that take no time, in an empty cache folder; the list has an entry for each that was computed."""
+    computed = []
+
+    def fake(profile, prior):
+        computed.append(profile.name)
+        return np.arange(16, dtype=np.uint32)
+
+    monkeypatch.setattr("campro.inversion.inverse.inverse_table", fake)
+    monkeypatch.setenv("CAMPRO_CACHE", str(tmp_path))
+    return computed
+
+
+def test_a_stored_table_is_used_for_the_same_blocks_and_prior_alone(fake_tables):
+    default, strong = load_profile("campro-default"), load_profile("campro-strong")
+    first = Inverse.stored(default, UNIFORM)
+    again = Inverse.stored(IspProfile("renamed", default.blocks), UNIFORM.copy())
+    assert fake_tables == ["campro-default"]
+    assert first.digest == again.digest == Inverse(default, UNIFORM, table=first._table).digest
+    other = UNIFORM.copy()
+    other[5] = np.nextafter(1.0, 2.0)  # one bit of the prior
+    Inverse.stored(default, other)
+    Inverse.stored(strong, UNIFORM)
+    assert fake_tables == ["campro-default", "campro-default", "campro-strong"]
+
+
+def test_tables_of_another_version_are_not_used(fake_tables, monkeypatch):
+    Inverse.stored(load_profile("invert"), UNIFORM)
+    monkeypatch.setattr("campro.inversion.inverse.TABLE_VERSION", 2)
+    Inverse.stored(load_profile("invert"), UNIFORM)
+    assert fake_tables == ["invert", "invert"]

@@ -21,9 +21,10 @@ from campro.audit.audit_config import CAPTURED, RAW
 from campro.audit.audit_run import run_audit
 from campro.core.cells import CellFile
 from campro.core.errors import CamproError
+from campro.core.hashing import json_digest
 from campro.core.images import read_image, write_image
 from campro.report.findings import Findings
-from campro.report.write import write_report
+from campro.report.write import render, write_report
 
 
 @pytest.fixture
@@ -212,3 +213,32 @@ def test_any_cells_give_a_page_or_one_line(run):
             write_report(run.path)
         except CamproError as error:
             assert "\n" not in str(error)
+
+
+def test_the_page_has_its_date(folder, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    assert "written 2023-11-14" in write_report(folder).read_text()
+
+
+def test_your_own_models_have_the_names_of_their_cards_on_the_page(folder):
+    """Options name them by a path, which stays in cells, JSON and CSV."""
+    found = Findings.read(folder)
+    path = "onnx//home/ann/cards/b.json"
+    card = replace(found.metadata.model_cards[0], name="my recogniser")
+    cells = {
+        digest: replace(cell, key=cell.key | {"model": path}) if "model" in cell.key else cell
+        for digest, cell in found.cells.items()
+    }
+    metadata = replace(found.metadata, models=(path,), model_cards=(card,))
+    labelled = Findings(folder, metadata, {json_digest(cell.key): cell for cell in cells.values()}).labelled()
+    assert labelled.models == ["my recogniser"]
+    page = render(labelled)
+    assert "my recogniser" in page and "cards/b.json" not in page
+    twice = replace(metadata, models=(path, "onnx/c.json"), model_cards=(card, card))
+    assert replace(labelled, metadata=twice).labelled().metadata.models == ("my recogniser (b)", "my recogniser (c)")
+
+
+def test_wide_tables_say_that_they_scroll(folder):
+    """On a telephone (390 px) columns outside the screen have a hint; views are rows where there are many."""
+    page = write_report(folder).read_text()
+    assert 'class="wide many"' in page and "scroll sideways" in page

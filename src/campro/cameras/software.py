@@ -8,15 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import torch
 from jaxtyping import Float32, UInt32
 
 from campro.cameras.target_camera import Files, TargetCamera
 from campro.core.errors import CamproError
 from campro.isp.curve_limits import CurveLimits
-from campro.isp.functional import degamma
 from campro.isp.limits import Grid, Limits, camera_profile, parts
-from campro.isp.lookup import colour_table
+from campro.isp.linear_light import linear_levels
 from campro.isp.profile import Ccm, Degamma, GammaLut, IspProfile
 
 SIZES = (17, 33, 65, 129)
@@ -56,8 +54,7 @@ class Software(TargetCamera):
         ccm, lut = parts(profile)
         first = profile.blocks[0]
         assert isinstance(first, Degamma)
-        levels = np.arange(256) / 255
-        linear = degamma(torch.from_numpy(levels), first.curve).numpy()
+        linear = linear_levels(first.curve)
         by_shift = np.append(linear, 1.0)  # one point for each level L, at 256 L of 65536
         even = np.linspace(0, 1, len(lut.positions) if lut.knots is None else DENSE)
         values = np.stack([np.interp(even, lut.positions, curve) for curve in lut.values], -1)
@@ -104,6 +101,8 @@ class Software(TargetCamera):
 
 def smallest_table(profile: IspProfile) -> int | None:
     """Nodes per axis of the smallest 3D table within `LARGEST_ERROR` for all 2^24 colours; None if there is none."""
+    from campro.isp.lookup import colour_table  # slow to import
+
     exact = colour_table(profile.blocks)
     return next((size for size in SIZES if table_error(exact, size) <= LARGEST_ERROR), None)
 
@@ -148,6 +147,8 @@ def _cube_1d(values: np.ndarray, title: str) -> str:
 
 def _cube_3d(profile: IspProfile, size: int) -> str:
     """A 3D table as text; the red index changes fastest."""
+    from campro.isp.lookup import colour_table
+
     exact = colour_table(profile.blocks)
     channels = [_at_nodes((exact >> s & 255).astype(np.float32).reshape(256, 256, 256), size) for s in (16, 8, 0)]
     colours = np.stack(channels, -1).transpose(2, 1, 0, 3).reshape(-1, 3) / 255

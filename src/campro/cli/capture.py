@@ -72,7 +72,7 @@ def capture(
         CamproError: If a file of the source could not be captured, after all others are written; if there is none; if
             the target would replace the source, or its name is that of another kind of file.
     """
-    from campro.core.video import is_live
+    from campro.core.media import is_live
 
     work = _Work(transform, film or (lambda: transform), develop, verb)
     if is_live(source):
@@ -169,8 +169,9 @@ class _Work:
 
     def video(self, source: Path | str, target: Path) -> None:
         """Transform one video; prints how many frames it has."""
+        from campro.core.media import is_live
         from campro.core.progress import Progress
-        from campro.core.video import count_frames, is_live, transcode
+        from campro.core.video import count_frames, transcode
 
         name, live = Path(source), is_live(source)
         with Progress(f"{self.verb} {name.name}", None if live else count_frames(name)) as progress:
@@ -182,14 +183,17 @@ def _kind(path: Path) -> Kind:
     """What a file is, by its content; by its suffix where the content cannot be read."""
     from campro.core.images import is_image
     from campro.core.media import HEIF_SUFFIXES, RAW_SUFFIXES, VIDEO_SUFFIXES, is_media_name
-    from campro.core.video import is_video
 
     suffix = path.suffix.lower()
     if suffix in RAW_SUFFIXES:
         return "raw file"
     if suffix in (*HEIF_SUFFIXES, ".avif") or is_image(path):  # containers of videos hold these pictures, too
         return "picture"
-    if suffix in VIDEO_SUFFIXES or is_video(path):
+    if suffix in VIDEO_SUFFIXES:
+        return "video"
+    from campro.core.video import is_video  # only here: it imports a video library
+
+    if is_video(path):
         return "video"
     return "picture" if is_media_name(path) else "other file"
 
@@ -238,19 +242,19 @@ def _file_job(source: Path, out: Path) -> _Job:
 
 
 def _video_target(source: Path | str, out: Path) -> Path:
-    from campro.core.media import target_file
-    from campro.core.video import WRITABLE_SUFFIXES, is_live
+    from campro.core.media import WRITABLE_VIDEO_SUFFIXES, is_live, target_file
 
     name = _written_name(Path(source), "video")
-    return target_file(out, (Path(source).stem or "live") + ".mkv" if is_live(source) else name, WRITABLE_SUFFIXES)
+    return target_file(
+        out, (Path(source).stem or "live") + ".mkv" if is_live(source) else name, WRITABLE_VIDEO_SUFFIXES
+    )
 
 
 def _written_name(source: Path, kind: Kind) -> str:
     """Name of the result: that of the source, with .png or .mkv where its format cannot be written."""
-    from campro.core.media import IMAGE_SUFFIXES
-    from campro.core.video import WRITABLE_SUFFIXES
+    from campro.core.media import IMAGE_SUFFIXES, WRITABLE_VIDEO_SUFFIXES
 
-    writable, other = (WRITABLE_SUFFIXES, ".mkv") if kind == "video" else (IMAGE_SUFFIXES, ".png")
+    writable, other = (WRITABLE_VIDEO_SUFFIXES, ".mkv") if kind == "video" else (IMAGE_SUFFIXES, ".png")
     return source.name if source.suffix.lower() in writable else source.stem + other
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from torch import Tensor
 
 from campro.core.errors import CamproError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def check_images(images: Tensor, caller: str) -> None:

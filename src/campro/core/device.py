@@ -7,12 +7,11 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-import torch
-
 from campro.core.errors import CamproError
 
-if TYPE_CHECKING:
-    from lightning_fabric import Fabric  # below imported where it is used: that takes 3 s and 100 MB
+if TYPE_CHECKING:  # below imported where they are used: that takes seconds and 100 MB
+    import torch
+    from lightning_fabric import Fabric
 
 MALLOPT = (-1, -2, -3)
 """M_TRIM_THRESHOLD, M_TOP_PAD and M_MMAP_THRESHOLD of glibc's malloc.h."""
@@ -51,11 +50,15 @@ def make_fabric(
 
 def best_device() -> torch.device:
     """The GPU if there is one, else the CPU."""
+    import torch
+
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def device_of(network: torch.nn.Module) -> torch.device:
     """The device of a network's weights; the CPU if it has no torch weights (ONNX, for example)."""
+    import torch
+
     return next((weight.device for weight in network.parameters()), torch.device("cpu"))
 
 
@@ -90,6 +93,8 @@ def native_bfloat16(enabled: bool = True) -> torch.autocast:
 
     Training on a CPU is then up to twice as fast; weights and gradients stay float32.
     """
+    import torch
+
     supported = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
     return torch.autocast("cpu", torch.bfloat16, enabled=enabled and supported is not None and supported())
 
@@ -102,6 +107,7 @@ def seed_everything(seed: int) -> None:
     """
     if not 0 <= seed < 2**32:
         raise CamproError("seed_everything", "a seed in [0, 2^32)", str(seed))
+    import torch
     from lightning_fabric import seed_everything as seed_all
 
     seed_all(seed, verbose=False)

@@ -7,10 +7,10 @@ import logging
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-import torch
 from jaxtyping import UInt8, UInt32
 from PIL import Image, ImageOps
 
@@ -20,7 +20,12 @@ from campro.core.colour_management import H273_PRIMARIES, HDR_TRANSFERS, rgb_pro
 from campro.core.errors import CamproError
 from campro.core.extras import require
 from campro.core.media import HEIF_SUFFIXES, IMAGE_SUFFIXES, READABLE_SUFFIXES
-from campro.core.types import Images, Rgb8
+from campro.core.types import Rgb8
+
+if TYPE_CHECKING:
+    import torch
+
+    from campro.core.types import Images
 
 _JPEG: dict[str, object] = {"quality": 95, "subsampling": 0}  # full colour resolution: the protection is in the colours
 _WRITE_OPTIONS: dict[str, dict[str, object]] = {
@@ -151,6 +156,8 @@ def to_tensor(rgb: Rgb8 | UInt8[np.ndarray, "B H W 3"], device: torch.device | N
         CamproError: for another shape or dtype.
     """
     check_rgb8(rgb, "to_tensor")
+    import torch
+
     stack = torch.from_numpy(np.ascontiguousarray(rgb if rgb.ndim == 4 else rgb[None])).to(device)
     return stack.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format).div_(255)
 
@@ -161,10 +168,13 @@ def to_rgb8(images: Images) -> UInt8[np.ndarray, "B H W 3"]:
     Raises:
         CamproError: for another shape, or values outside [0, 1].
 
+    >>> import torch
     >>> to_rgb8(torch.tensor([0.0, 0.5, 1.0]).view(1, 3, 1, 1)).flatten().tolist()
     [0, 128, 255]
     """
     check_images(images, "to_rgb8")
+    import torch
+
     levels = images.detach().mul(255).add_(0.5).floor_().to(torch.uint8)
     return levels.permute(0, 2, 3, 1).contiguous().cpu().numpy()
 

@@ -19,6 +19,8 @@ VIDEO_SUFFIXES = (
     ".ogv",
 )  # fmt: skip
 """Suffixes of videos (in any letter case); `video` reads other containers, too."""
+WRITABLE_VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".m4v")
+"""Containers that `video.transcode` writes; not AVI, which does not store frame times."""
 RAW_SUFFIXES = (".dng", ".nef", ".cr2", ".cr3", ".arw", ".raf", ".rw2", ".orf", ".pef")
 """Suffixes of raw files of cameras."""
 _TYPES = MimeTypes(filenames=())  # without the tables of the system: the same answer everywhere
@@ -34,6 +36,12 @@ def is_media_name(path: Path) -> bool:
     if suffix in (*READABLE_SUFFIXES, *VIDEO_SUFFIXES, *RAW_SUFFIXES, ".psd", ".xcf"):
         return True
     return (_TYPES.guess_type(f"a{suffix}")[0] or "").startswith(("image/", "video/"))
+
+
+def is_live(source: Path | str) -> bool:
+    """Whether `source` is an address ("rtsp://...") or a camera device ("/dev/video0") rather than a file."""
+    text = str(source)
+    return "://" in text or text.startswith("/dev/video")
 
 
 def is_file_name(path: Path) -> bool:

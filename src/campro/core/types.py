@@ -5,21 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
-import torch
 from jaxtyping import Bool, Float, UInt8
-from torch import Tensor
 
-Images = Float[Tensor, "B 3 H W"]
-"""A batch of sRGB images, channels red, green, blue, values in [0, 1]: the input of models and of the pipeline."""
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    Images = Float[Tensor, "B 3 H W"]
+    """A batch of sRGB images, channels red, green, blue, values in [0, 1]: the input of models and of the pipeline."""
+    Embeddings = Float[Tensor, "N D"]
+    """One embedding of unit norm per face."""
 
 Rgb8 = UInt8[np.ndarray, "H W 3"]
 """One 8-bit sRGB image, channels red, green, blue, values 0 to 255: the output of a camera."""
 
-Embeddings = Float[Tensor, "N D"]
-"""One embedding of unit norm per face."""
+
+def __getattr__(name: str) -> Any:
+    """The types of tensors, on first use: importing torch takes seconds, and not every command needs it."""
+    shapes = {"Images": "B 3 H W", "Embeddings": "N D"}
+    if name not in shapes:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from torch import Tensor
+
+    return Float[Tensor, shapes[name]]
 
 
 @runtime_checkable
@@ -55,6 +65,8 @@ class Detections:
     @staticmethod
     def truth(boxes: Sequence[Sequence[float]] | Tensor, crowd: Sequence[bool] | Tensor | None = None) -> Detections:
         """Ground truth from boxes (x0, y0, x1, y1) in pixels; all scores are 1, and no box is a crowd by default."""
+        import torch
+
         box = torch.as_tensor(boxes, dtype=torch.float32).reshape(-1, 4)
         marks = torch.zeros(len(box)) if crowd is None else torch.as_tensor(crowd)
         return Detections(box, torch.ones(len(box)), marks.bool())

@@ -22,15 +22,13 @@ from campro.core.atomic_io import remove_dead_parts, replacing
 from campro.core.colour_management import H273_PRIMARIES, HDR_TRANSFERS, rgb_profile, to_srgb
 from campro.core.errors import CamproError
 from campro.core.extras import require
+from campro.core.media import WRITABLE_VIDEO_SUFFIXES, is_live
 from campro.core.types import ImageTransform, Rgb8
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
     from av.container import InputContainer, OutputContainer
     from av.video.stream import VideoStream
-
-WRITABLE_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".m4v")
-"""Containers that `transcode` writes; not AVI, which does not store frame times."""
 
 LIVE_TIMEOUT_S = 10.0
 """Seconds without data after which a live source has ended."""
@@ -113,8 +111,8 @@ def transcode(
             audio or pixels that are not square (WebM), or cannot be written.
     """
     target = Path(target)
-    if target.suffix.lower() not in WRITABLE_SUFFIXES:
-        raise CamproError(str(target), "one of " + " ".join(WRITABLE_SUFFIXES), target.suffix or "no suffix")
+    if target.suffix.lower() not in WRITABLE_VIDEO_SUFFIXES:
+        raise CamproError(str(target), "one of " + " ".join(WRITABLE_VIDEO_SUFFIXES), target.suffix or "no suffix")
     if target.exists() and Path(source).exists() and target.samefile(source):
         raise CamproError(str(target), "another file than the source", "the source itself", "choose another file")
     remove_dead_parts(target)
@@ -306,12 +304,6 @@ def _opened(source: Path | str) -> Iterator[InputContainer]:
             raise CamproError(str(source), "a video file", "one without a video track")
         _refuse_hdr(container.streams.video[0], source)
         yield container
-
-
-def is_live(source: Path | str) -> bool:
-    """Whether `source` is an address ("rtsp://...") or a camera device ("/dev/video0") rather than a file."""
-    text = str(source)
-    return "://" in text or text.startswith("/dev/video")
 
 
 def _live_options(source: Path | str) -> dict[str, Any]:

@@ -19,19 +19,11 @@ from campro.core.extras import require
 from campro.core.types import Images
 from campro.enhance.enhancer_base import Enhancer
 from campro.enhance.fast_enhancer import FastEnhancer
+from campro.enhance.file_names import CELL_MAP, ENHANCED, FEATURES, HALF, PADDED, PICTURE, PRIOR, PROFILE
 from campro.isp import IspProfile
 
 OPSET = 20
 """The first version with trilinear interpolation (GridSample of volumes), which 3D LUTs need."""
-PICTURE, ENHANCED = "captured", "enhanced"
-"""Names in the file: the input (B, 3, H, W) in [0, 1] and the output of the same shape."""
-CELL_MAP, PADDED, FEATURES = "context", "seen", "told"
-"""Names in the file of `fast`: the cell map, and the inputs of the two networks that compute it (padded pictures and
-`cell_features`)."""
-PROFILE, PRIOR = "profile", "prior"
-"""Keys of the file's metadata: the profile (JSON), and the prior of raw colours of `fast` (base64 of float16)."""
-HALF = "/half"
-"""Suffix of the name of a weight that is stored in half precision."""
 
 
 def export_onnx(enhancer: Enhancer, path: Path, profile: IspProfile) -> None:

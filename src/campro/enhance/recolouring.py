@@ -6,19 +6,22 @@ The networks of the fast enhancer start from the recoloured picture.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import torch
 from jaxtyping import Float, Float32, UInt8
-from torch import Tensor
 
-from campro.core.types import Images, Rgb8
+from campro.core.types import Rgb8
 from campro.enhance.lut_kernels import LutKernel
 from campro.inversion.inverse import Inverse
 from campro.inversion.preimages import Preimages
 from campro.isp import IspProfile
 from campro.isp.pointwise import is_pointwise
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from campro.core.types import Images
 
 CAMERA_OUTPUT_SHARE = 0.95
 """Share of reachable colours above which a picture counts as unprocessed camera output. Of JPEG files it is about 0.6,
@@ -40,9 +43,12 @@ class Recoloured(NamedTuple):
 def ambiguity_classes(codes: UInt8[Tensor, "B H W"]) -> Images:
     """The ambiguity class of each channel as 0, 1/3, 2/3 or 1, from codes of `inverse.ambiguity_codes`.
 
+    >>> import torch
     >>> ambiguity_classes(torch.full((1, 1, 1), 0 + (2 << 2) + (3 << 4))).flatten().tolist()[::2]
     [0.0, 1.0]
     """
+    import torch
+
     whole = codes.float()
     return torch.stack([whole % 4, (whole / 4).floor() % 4, (whole / 16).floor()], 1) / 3
 
@@ -76,13 +82,13 @@ class Recolouring:
 
     @cached_property
     def _inverse(self) -> Inverse | None:
-        """Computed on first use, in a few seconds."""
-        return Inverse(self._profile, self._prior) if is_pointwise(self._profile.blocks) else None
+        """Computed in a few seconds on first use, then read from the cache folder."""
+        return Inverse.stored(self._profile, self._prior) if is_pointwise(self._profile.blocks) else None
 
     @cached_property
     def preimages(self) -> Preimages:
         """The preimages of all captured colours; the exact inverse is their mean."""
-        return Preimages.of(self._profile, self._prior)
+        return Preimages.stored(self._profile, self._prior)
 
     def reachable_share(self, rgb: Rgb8) -> float:
         """Share of pixels, 0 to 1, whose colour the profile can produce; 0 for a profile that is not pointwise."""

@@ -9,19 +9,17 @@ from typing import NamedTuple
 
 import numpy as np
 import onnx
-import torch
 from jaxtyping import Float32, Float64, UInt8
 from onnx import numpy_helper
 
 from campro.core.device import disable_busy_waiting, retain_freed_memory
 from campro.core.errors import CamproError
 from campro.core.hashing import file_sha256, json_digest
-from campro.core.images import to_rgb8
 from campro.core.subgraph import load_subgraph
 from campro.core.types import ImageTransform, Rgb8
 from campro.enhance.captured_check import CapturedCheck
 from campro.enhance.composer import COMPOSER_SETTINGS, Composer
-from campro.enhance.export import CELL_MAP, ENHANCED, FEATURES, HALF, PADDED, PICTURE, PRIOR, PROFILE
+from campro.enhance.file_names import CELL_MAP, ENHANCED, FEATURES, HALF, PADDED, PICTURE, PRIOR, PROFILE
 from campro.enhance.lut_kernels import to_planes
 from campro.enhance.recolouring import Recoloured, Recolouring
 from campro.inversion.cell_grid import MULTIPLE, cell_features, downscaled
@@ -67,6 +65,10 @@ class OnnxEnhancer:
         if self._tables is not None:
             recoloured = self.recolouring(rgb)
             return self.compose(rgb, recoloured, self.cell_map(rgb, recoloured), out=recoloured.rgb)
+        import torch  # only here, since that takes seconds
+
+        from campro.core.images import to_rgb8
+
         return to_rgb8(torch.from_numpy(self._run({PICTURE: to_planes(rgb)})).clamp(0, 1))[0]
 
     @cached_property

@@ -6,17 +6,19 @@ This module holds the size of a cell, the features of a cell, and the bilinear i
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import cv2
 import numpy as np
 from jaxtyping import Float32, Float64, Int64, UInt8
 from numba import prange
-from torch import Tensor
 
 from campro.core.kernels import njit
 from campro.core.types import Rgb8
 from campro.inversion.inverse import AMBIGUITY_THRESHOLDS
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 CELL = 8
 """Side of a cell in pixels."""
@@ -39,7 +41,7 @@ MIN_WEIGHT = 0.02
 
 Positions = tuple[Int64[np.ndarray, " n"], Float32[np.ndarray, " n"]]
 """Positions along an axis: index of the node below each, and the fraction of the way to the next node, 0 to 1."""
-Classes = TypeVar("Classes", np.ndarray, Tensor)
+Classes = TypeVar("Classes", "np.ndarray", "Tensor")
 
 
 def downscale_factor(picture: np.ndarray) -> float:

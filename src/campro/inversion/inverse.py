@@ -12,6 +12,7 @@ channel is kept as well, in four classes: the ambiguity of the captured colour.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -19,6 +20,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float64, UInt8, UInt32
 from numba import prange
 
+from campro.core.array_cache import cached_arrays
 from campro.core.hashing import json_digest
 from campro.core.images import read_image
 from campro.core.kernels import njit
@@ -40,19 +42,34 @@ AMBIGUITY_THRESHOLDS = (2, 6, 14)
 FALLBACK_BITS = (6, 4, 2, 0)
 """Bits per channel of the ever larger blocks of colours whose mean stands in for a colour that is not reachable."""
 
+TABLE_VERSION = 1
+"""To be raised when a table of the same profile and prior changes."""
+
+Table = UInt32[np.ndarray, "16777216"]
+
 
 class Inverse:
     """The inverse table as an `ImageTransform`; it is exact for unprocessed camera output."""
 
-    def __init__(self, profile: IspProfile, prior: Float[np.ndarray, " bins"]) -> None:
-        """A pointwise profile (`campro.isp.pointwise.is_pointwise`), and a prior as from `prior_from_photos`."""
+    def __init__(self, profile: IspProfile, prior: Float[np.ndarray, " bins"], *, table: Table | None = None) -> None:
+        """A pointwise profile (`campro.isp.pointwise.is_pointwise`), and a prior as from `prior_from_photos`.
+
+        `table` is that of an earlier `Inverse` of the same profile and prior, which is then not computed again.
+        """
         self.name = "inverse"
         self.digest = json_digest({"inverse": profile.digest, "prior": json_digest(prior.round(6).tolist())})
-        captured = colour_table(profile.blocks)
-        means, reachable = posterior_mean(captured, prior)
-        codes = ambiguity_codes(_variances(captured, np.ascontiguousarray(prior, np.float64), means))
-        flags = (reachable.astype(np.uint32) << REACHABLE_BIT) | (codes.astype(np.uint32) << AMBIGUITY_SHIFT)
-        self._table = _packed(means) | flags
+        self._table = inverse_table(profile, prior) if table is None else table
+
+    @classmethod
+    def stored(cls, profile: IspProfile, prior: Float[np.ndarray, " bins"]) -> Inverse:
+        """The same with its table (64 MiB) from the cache folder, in which it is stored at the first time.
+
+        Raises:
+            CamproError: for a damaged file in the cache folder.
+        """
+        key = table_key("inverse", profile, prior)
+        arrays = cached_arrays("inverse", key, lambda: {"table": inverse_table(profile, prior)})
+        return cls(profile, prior, table=arrays["table"])
 
     def __call__(self, rgb: Rgb8) -> Rgb8:
         return look_up(rgb, self._table)
@@ -69,6 +86,21 @@ class Inverse:
         It is 1 for unprocessed camera output, and lower after lossy compression, resizing or drawing.
         """
         return float((self._table[_packed(rgb)] >> REACHABLE_BIT & 1).mean())
+
+
+def inverse_table(profile: IspProfile, prior: Float[np.ndarray, " bins"]) -> Table:
+    """For each captured colour the posterior mean, the bit REACHABLE_BIT, and from AMBIGUITY_SHIFT the code."""
+    captured = colour_table(profile.blocks)
+    means, reachable = posterior_mean(captured, prior)
+    codes = ambiguity_codes(_variances(captured, np.ascontiguousarray(prior, np.float64), means))
+    flags = (reachable.astype(np.uint32) << REACHABLE_BIT) | (codes.astype(np.uint32) << AMBIGUITY_SHIFT)
+    return _packed(means) | flags
+
+
+def table_key(kind: str, profile: IspProfile, prior: Float[np.ndarray, " bins"]) -> str:
+    """Key of a stored table: the version of its algorithm, the blocks of the profile, and every bit of the prior."""
+    content = hashlib.sha256(np.ascontiguousarray(prior, np.float64).tobytes()).hexdigest()
+    return json_digest([kind, TABLE_VERSION, profile.digest, content])
 
 
 def prior_from_photos(photos: Iterable[Path]) -> Float[np.ndarray, " bins"]:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, UInt32
 
+from campro.core.array_cache import cached_arrays
 from campro.core.kernels import njit
-from campro.inversion.inverse import bin_of
+from campro.inversion.inverse import bin_of, table_key
 from campro.isp.lookup import colour_table
 from campro.isp.profile import IspProfile
 
@@ -36,6 +37,20 @@ class Preimages:
 
     starts: UInt32[np.ndarray, "16777217"]
     entries: UInt32[np.ndarray, " n"]
+
+    @classmethod
+    def stored(cls, profile: IspProfile, prior: Float[np.ndarray, " bins"]) -> Preimages:
+        """As `of`, with the arrays (up to 128 MiB) from the cache folder, in which they are stored at the first time.
+
+        Raises:
+            CamproError: for a damaged file in the cache folder.
+        """
+
+        def compute() -> dict[str, np.ndarray]:
+            computed = cls.of(profile, prior)
+            return {"starts": computed.starts, "entries": computed.entries}
+
+        return cls(**cached_arrays("preimages", table_key("preimages", profile, prior), compute))
 
     @classmethod
     def of(cls, profile: IspProfile, prior: Float[np.ndarray, " bins"]) -> Preimages:

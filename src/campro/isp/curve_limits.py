@@ -8,7 +8,6 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
-from scipy.optimize import isotonic_regression, lsq_linear, minimize_scalar
 
 from campro.isp.profile import GammaLut
 
@@ -77,6 +76,8 @@ class CurveLimits:
 
         It is the exact projection (isotonic regression), except that the bound on rises is applied afterwards.
         """
+        from scipy.optimize import isotonic_regression  # slow to import
+
         moved = np.asarray(values, float).clip(0, 1)
         free = len(moved) if self.end == "free" else len(moved) - 1
         if self.rise is not None:
@@ -89,6 +90,8 @@ class CurveLimits:
 
     def fitted(self, lut: GammaLut) -> Float[np.ndarray, "c k"]:
         """Values at the camera's knots whose curves are closest to the profile's, by least squares at LINEAR_LEVELS."""
+        from scipy.optimize import lsq_linear  # slow to import
+
         positions = self.positions(lut)
         hats = np.array([np.interp(LINEAR_LEVELS, positions, one) for one in np.eye(len(positions))]).T
         rows = np.concatenate([hats, KNOT_WEIGHT**0.5 * np.eye(len(positions))])
@@ -144,6 +147,8 @@ class PowerLimits(CurveLimits):
 
     def gamma_of(self, values: Curve) -> float:
         """The gamma whose curve x ** (1 / gamma) is closest to the values at the camera's knots (least squares)."""
+        from scipy.optimize import minimize_scalar  # slow to import
+
         low, high = np.log(self.gammas)
 
         def distance(log_gamma: float) -> float:

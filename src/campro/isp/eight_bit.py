@@ -13,15 +13,12 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from jaxtyping import Int64, UInt8, UInt16, UInt64
 from numba import prange
 
 from campro.core.checks import check_rgb8
-from campro.core.images import to_rgb8, to_tensor
 from campro.core.kernels import njit
 from campro.isp.lookup import ColourChain, colour_chain, reference_level, rounded_level
-from campro.isp.pipeline import IspPipeline
 from campro.isp.pointwise import is_pointwise
 from campro.isp.profile import Block, IspProfile
 
@@ -74,6 +71,11 @@ def apply(
 
 def _apply_spatial(profile: IspProfile, rgb: np.ndarray) -> np.ndarray:
     """Profiles with spatial blocks (blur, resizing, noise, JPEG) run through the pipeline, one picture at a time."""
+    import torch  # and the pipeline: only here, since that takes seconds
+
+    from campro.core.images import to_rgb8, to_tensor
+    from campro.isp.isp_pipeline import IspPipeline
+
     pipe = IspPipeline.from_profile(profile)
     frames = rgb.reshape(-1, *rgb.shape[-3:])
     with torch.inference_mode():

@@ -10,12 +10,11 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from jaxtyping import Float, UInt8, UInt32
 from numba import prange
 
 from campro.core.kernels import njit
-from campro.isp.functional import degamma
+from campro.isp.linear_light import linear_levels
 from campro.isp.profile import Block, Ccm, Degamma, GammaLut, MeasuredDegamma, Quantise
 
 CHUNK = 16384
@@ -49,15 +48,15 @@ class ColourChain(NamedTuple):
 
 def colour_chain(blocks: tuple[Block, ...]) -> ColourChain:
     """The numbers of a pointwise chain; blocks that it does not have leave colours as they are."""
-    curve = torch.arange(256, dtype=torch.float64) / 255
+    curve = np.arange(256) / 255
     ccm, lut, levels = Ccm(((1, 0, 0), (0, 1, 0), (0, 0, 1))), GammaLut(((0.0, 1.0),)), 255
     for block in blocks:
         match block:
             case Degamma():
-                curve = degamma(curve, block.curve)
+                curve = linear_levels(block.curve)
             case MeasuredDegamma():
                 even = np.linspace(0, 1, len(block.values))
-                curve = torch.from_numpy(np.interp(curve.numpy(), even, block.values))
+                curve = np.interp(curve, even, block.values)
             case Ccm():
                 ccm = block
             case GammaLut():
@@ -66,7 +65,7 @@ def colour_chain(blocks: tuple[Block, ...]) -> ColourChain:
                 levels = 2**block.bits - 1
     knots = np.array(lut.positions)
     values = np.ascontiguousarray(np.broadcast_to(lut.values, (3, len(knots))), dtype=np.float64)
-    return ColourChain(curve.numpy(), np.array(ccm.matrix), np.array(ccm.offsets), knots, values, levels)
+    return ColourChain(curve, np.array(ccm.matrix), np.array(ccm.offsets), knots, values, levels)
 
 
 @lru_cache(maxsize=4)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
-from campro.core.types import Images
 from campro.isp.profile import Block, Ccm, Degamma, GammaLut, MeasuredDegamma, Quantise
+
+if TYPE_CHECKING:
+    from campro.core.types import Images
 
 SENSITIVITY = 1e4
 """Largest slope of a profile that float32, with rounding errors of about 2e-7, computes to half a level of 255."""
@@ -55,6 +57,8 @@ def needs_float64(blocks: Sequence[Block]) -> bool:
 
 def exact_levels(images: Images) -> Images:
     """Pictures in float64, with multiples of 1 / 255 that were rounded to float32 restored; the gradient is 1."""
+    import torch
+
     wide = images.double()
     level = (wide.detach() * 255).round()
     near = (wide.detach() * 255 - level).abs() < LEVEL_DISTANCE

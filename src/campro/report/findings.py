@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -116,6 +116,20 @@ class Findings:
         """Names of the views, raw and captured first."""
         return [view.name for view in self.metadata.views]
 
+    def labelled(self) -> Findings:
+        """The same with your own face models under the names of their cards, for the page; cells have their paths."""
+        labels = _labels(self.metadata)
+        cells = [
+            replace(cell, key=cell.key | {"model": labels.get(cell.key["model"], cell.key["model"])})
+            if "model" in cell.key
+            else cell
+            for cell in self.cells.values()
+        ]
+        models = tuple(labels.get(model, model) for model in self.metadata.models)
+        return Findings(
+            self.folder, replace(self.metadata, models=models), {json_digest(cell.key): cell for cell in cells}
+        )
+
     @cached_property
     def models(self) -> list[str]:
         """Face models with a cell, in the order of the newest command, then of the cells."""
@@ -219,3 +233,15 @@ def by_threat_model(rows: Iterable[AttackRow]) -> dict[str, AttackRow]:
 def plain_origin(origin: Origin) -> dict[str, Any]:
     """An origin as JSON for report.json, with its label."""
     return {"label": origin.label, "machine": origin.machine, "campro": origin.campro, "python": origin.python}
+
+
+def _labels(metadata: Metadata) -> dict[str, str]:
+    """Name of a face model in options -> name on its card, for models that options name by a path.
+
+    Cards of one name are told apart by the names of their files.
+    """
+    cards = {
+        model: card.name for model, card in zip(metadata.models, metadata.model_cards) if model.startswith("onnx/")
+    }
+    names = [*cards.values(), *(model for model in metadata.models if model not in cards)]
+    return {model: name if names.count(name) == 1 else f"{name} ({Path(model).stem})" for model, name in cards.items()}

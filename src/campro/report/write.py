@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +67,7 @@ def _texts(findings: Findings, show_faces: bool) -> dict[str, str]:
         "tables/person_detection.csv": tables.person_detection_csv(findings),
         "tables/quality.csv": tables.quality_csv(findings),
         "report.json": report_json(findings),
-        "report.html": render(findings, show_faces),
+        "report.html": render(findings.labelled(), show_faces),
     }
 
 
@@ -121,6 +123,7 @@ def render(findings: Findings, show_faces: bool = False) -> str:
     rows = findings.attacks
     return page(
         "report.html",
+        written=written_on(),
         meta=findings.metadata,
         head=head,
         models=findings.models,
@@ -155,6 +158,13 @@ def render(findings: Findings, show_faces: bool = False) -> str:
         colours={view: plots.colour_of(findings, view) for view in findings.views},
         trade_off=plots.trade_off(findings),
     )
+
+
+def written_on() -> str:
+    """The date of the page (ISO 8601): today in UTC, or that of the variable SOURCE_DATE_EPOCH, in seconds."""
+    seconds = os.environ.get("SOURCE_DATE_EPOCH", "")
+    moment = datetime.fromtimestamp(int(seconds), UTC) if seconds.isdecimal() else datetime.now(UTC)
+    return moment.date().isoformat()
 
 
 def _chart(findings: Findings) -> dict[str, str] | None:

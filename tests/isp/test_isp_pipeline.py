@@ -7,8 +7,8 @@ import torch
 
 from campro.core.errors import CamproError
 from campro.isp import Defocus, IspPipeline, IspProfile, Quantise, load_profile, pipeline
+from campro.isp.isp_pipeline import fusable_blocks
 from campro.isp.limits import Grid, Limits
-from campro.isp.pipeline import fusable_blocks
 
 LIMITS = Limits("a test", Grid(-2, 2, 1 / 64))
 PROFILE = load_profile("negative")
