@@ -39,7 +39,7 @@ def test_json_has_steps_for_every_model_that_is_not_here(empty, capsys):
     rows = json.loads(capsys.readouterr().out)
     assert [row["name"] for row in rows] == list(MODELS)
     assert all(row["here"] or row["how_to_get"] for row in rows)
-    assert all(row["sha256"] for row in rows if row["url"])
+    assert all(row["sha256"] for row in rows if row.get("url"))
 
 
 def test_models_that_are_here_can_be_loaded_by_their_names(empty):

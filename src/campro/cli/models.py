@@ -77,7 +77,7 @@ def model_rows() -> list[dict[str, str | int | None]]:
         file = asset(entry.assets[-1]) if entry.assets else None
         row: dict[str, str | int | None] = {"name": entry.name, "kind": entry.kind, "options": OPTIONS[entry.kind]}
         row |= {"licence": entry.licence, "source": entry.source, "here": entry.here, "path": str(entry.path or "")}
-        row |= {"size": file and file.size, "sha256": file and file.sha256, "url": file and file.url}
+        row |= {} if file is None else {"size": file.size, "sha256": file.sha256, "url": file.url}
         rows.append(row | {"how_to_get": entry.how_to_get})
     return rows
 
