@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -70,3 +72,24 @@ def test_a_pipeline_for_a_camera_never_leaves_what_it_can_hold(name):
         apart = np.abs(Camera(profile)(rgb) / 255 - pipe(pictures).detach().permute(0, 2, 3, 1).numpy())
         assert (apart > 1.01 / 255).mean() == 0
         assert (apart > 0.5 / 255).mean() < 0.01
+
+
+def test_the_condition_number_is_bounded():
+    limits = replace(CAMERAS["rkisp1-log"].limits, condition=4.0)
+    strong = load_profile("campro-strong")
+    assert any("condition number" in reason for reason in limits.problems(strong))
+    for start in (np.array(parts(strong)[0].matrix), np.diag([8.0, 7.0, 0.01]), np.array([[7.9, -7.9, 0]] * 3)):
+        matrix = limits.bounded(start)
+        assert np.linalg.cond(matrix) <= 4 * (1 + 1e-6)
+        assert limits.matrix.holds(matrix)
+    mild = np.diag([1.0, 0.9, 1.1])
+    np.testing.assert_array_equal(limits.bounded(mild), mild)
+
+
+def test_training_keeps_the_bound():
+    limits = replace(CAMERAS["rkisp1-log"].limits, condition=4.0)
+    pipeline = IspPipeline.from_profile(load_profile("campro-strong"), limits)
+    with torch.no_grad():
+        pipeline.blocks[1].matrix.copy_(torch.diag(torch.tensor([3.0, 1.0, 0.01])))
+    pipeline.project_()
+    assert np.linalg.cond(parts(pipeline.to_profile("bounded"))[0].matrix) <= 4.2  # rounded to steps of 1/128

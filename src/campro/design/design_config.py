@@ -97,6 +97,8 @@ class DesignConfig:
     1/2.2, as in the paper."""
     target: str | None = None
     """Camera within whose limits the profile is trained (`campro targets`); values are rounded as the camera does."""
+    max_condition: float | None = None
+    """Largest condition number of the matrix, with --target: for cameras that measure white balance behind it."""
     isp: tuple[str, ...] = ()
     """Further ISP parameters: curve-per-channel, offsets, and NAME or NAME=VALUE with bits, defocus, low-resolution,
     chroma-blur."""
@@ -129,6 +131,9 @@ class DesignConfig:
                 raise CamproError("design", f"--{option.replace('_', '-')} of at least 1", str(value))
         if self.omega is not None and not (self.omega >= 0 and math.isfinite(self.omega)):
             raise CamproError("design", "a finite --omega of at least 0", str(self.omega))
+        if self.max_condition is not None and not (self.max_condition > 1 and self.target is not None):
+            got = f"{self.max_condition:g} for {self.target or 'no target'}"
+            raise CamproError("design", "--max-condition above 1 together with --target", got)
         if not self.attackers:
             raise CamproError("design", "at least one of --attackers", "none")
         if (self.faces is None) != (not self.scenes):

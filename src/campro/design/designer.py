@@ -118,6 +118,8 @@ def make_enhancer(
 def _settings(config: DesignConfig, recipe: Recipe) -> dict:
     """Options that must be the same when a run is resumed: all except the run folder and the hardware."""
     free = {"out", "accelerator", "devices", "nodes"}
+    if config.max_condition is None:  # runs that were started before there was this option are resumed
+        free.add("max_condition")
     return {name: value for name, value in as_plain(config).items() if name not in free} | {"recipe": as_plain(recipe)}
 
 
@@ -157,7 +159,7 @@ def limits_of(config: DesignConfig) -> Limits | None:
     Raises:
         CamproError: If the camera is unknown.
     """
-    return None if config.target is None else find_camera(config.target).limits
+    return None if config.target is None else replace(find_camera(config.target).limits, condition=config.max_condition)
 
 
 def start_name(config: DesignConfig, recipe: Recipe) -> str:

@@ -93,8 +93,10 @@ class CcmModule(BlockModule):
 
     @torch.no_grad()
     def project_(self) -> None:
-        low, high = (-CCM_LIMIT, CCM_LIMIT) if self.limits is None else self.limits.matrix_range
-        self.matrix.clamp_(low, high)
+        if self.limits is None:
+            self.matrix.clamp_(-CCM_LIMIT, CCM_LIMIT)
+        else:
+            self.matrix.copy_(torch.from_numpy(self.limits.bounded(self.matrix.cpu().numpy())))
         self.offsets.clamp_(-1, 1)
 
     def to_spec(self) -> Ccm:

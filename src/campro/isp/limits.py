@@ -64,6 +64,8 @@ class Limits:
     curve: CurveLimits = field(default_factory=CurveLimits)
     channels: int = 1
     """Number of gamma curves: 1 for all channels, or 3."""
+    condition: float | None = None
+    """Largest condition number of the matrix, for cameras that measure behind it; None: any."""
 
     def problems(self, profile: IspProfile) -> list[str]:
         """The reasons why the camera cannot hold the profile; empty if it can.
@@ -75,6 +77,8 @@ class Limits:
         found = []
         if not self.matrix.holds(np.array(ccm.matrix)):
             found.append(f"matrix entries must lie in {self.matrix}, the largest is {np.abs(ccm.matrix).max():.3f}")
+        if self.condition is not None and (number := np.linalg.cond(ccm.matrix)) > self.condition * (1 + 1e-6):
+            found.append(f"the matrix's condition number must be at most {self.condition:g}, it is {number:.3g}")
         if self.offsets is None and any(ccm.offsets):
             found.append("the camera's matrix has no offsets")
         if self.offsets is not None and not self.offsets.holds(np.array(ccm.offsets)):
@@ -102,11 +106,26 @@ class Limits:
             CamproError: if the profile has other blocks than cameras have (see `parts`).
         """
         ccm, lut = parts(profile)
-        matrix = np.clip(np.array(ccm.matrix), *self.matrix_range)
+        matrix = self.bounded(np.array(ccm.matrix))
         offsets = np.zeros(3) if self.offsets is None else np.clip(ccm.offsets, self.offsets.low, self.offsets.high)
         if len(lut.values) > self.channels:
             lut = GammaLut((tuple(np.mean(lut.values, 0).tolist()),), lut.knots)
         return self._held(profile, matrix, offsets, self.curve.fitted(lut))
+
+    def bounded(self, matrix: Float[np.ndarray, "3 3"]) -> Float[np.ndarray, "3 3"]:
+        """The matrix with its entries clipped to their range and, if `condition` is set, its condition number bounded.
+
+        Small singular values are raised, which is the nearest such matrix in the Frobenius norm; where an entry then
+        leaves the range, the whole matrix is scaled down.
+        """
+        low, high = self.matrix_range
+        clipped = np.clip(matrix, low, high)
+        if self.condition is None or np.linalg.cond(clipped) <= self.condition:
+            return clipped
+        left, values, right = np.linalg.svd(clipped)
+        raised: Float[np.ndarray, "3 3"] = left @ np.diag(np.maximum(values, values[0] / self.condition)) @ right
+        over = max(1.0, float((raised / high).max()), float((raised / low).max()) if low < 0 else 1.0)
+        return raised / over
 
     @property
     def matrix_range(self) -> tuple[float, float]:
