@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import yaml
 from yaml import MappingNode, Node, ScalarNode, SequenceNode
@@ -113,15 +113,24 @@ class Document:
 
     def objects(self, node: Node) -> list[MappingNode]:
         """All mappings at or below a node, in the order of the file."""
-        if isinstance(node, SequenceNode):
-            return [found for item in node.value for found in self.objects(item)]
-        if not isinstance(node, MappingNode):
-            return []
-        return [self.mapping(node, "an object"), *(found for _, one in node.value for found in self.objects(one))]
+        found, rest = [], [node]
+        while rest:
+            one = rest.pop()
+            if isinstance(one, SequenceNode):
+                rest += reversed(one.value)
+            elif isinstance(one, MappingNode):
+                found.append(self.mapping(one, "an object"))
+                rest += [value for _, value in reversed(one.value)]
+        return found
+
+    @cached_property
+    def all_objects(self) -> list[MappingNode]:
+        """All mappings of the file; real IQ files have ten thousands of values."""
+        return self.objects(self.root)
 
     def all_named(self, name: str, below: Node | None = None) -> list[Node]:
         """All values of a key, at any depth at or below a node (default: the root)."""
-        objects = self.objects(below or self.root)
+        objects = self.all_objects if below is None else self.objects(below)
         return [value for node in objects if (value := self.get(node, name)) is not None]
 
     def switched_off(self, node: MappingNode, name: str) -> bool:

@@ -179,7 +179,7 @@ def _state(document: Document, starts: tuple[str, ...], names: tuple[str, ...]) 
     The switches are those nearest to the block's root: settings of its parts have switches of their own.
     """
     lower = tuple(start.lower() for start in starts)
-    pairs = [pair for node in document.objects(document.root) for pair in node.value]
+    pairs = [pair for node in document.all_objects for pair in node.value]
     blocks = [value for key, value in pairs if isinstance(value, MappingNode) and key.value.lower().startswith(lower)]
     if not blocks:
         return ""
