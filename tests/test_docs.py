@@ -94,6 +94,13 @@ def test_files_of_the_source_exist(page: Path) -> None:
     assert not missing, f"{', '.join(missing)} not found"
 
 
+@pytest.mark.parametrize("page", PAGES, ids=names(PAGES))
+def test_tests_that_a_page_names_exist(page: Path) -> None:
+    for file, test in re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", page.read_text("utf-8")):
+        assert (ROOT / file).is_file(), f"{file} not found"
+        assert not test or f"def {test}(" in (ROOT / file).read_text("utf-8"), f"{file} has no {test}"
+
+
 def test_the_checks_find_what_they_look_for() -> None:
     text = "# A b\n\n```\ncampro audit --x \\\n  --y 1   # why\n```\n\nAlso `campro models` and `make`.\n"
     assert commands_of(text) == [["campro", "audit", "--x", "--y", "1"], ["campro", "models"]]
