@@ -6,6 +6,7 @@ import re
 
 from campro.cameras.camera_table import CAMERAS
 from campro.cameras.edits import Document
+from campro.cameras.rkisp1_tuning import check_processor
 from campro.cameras.target_camera import BASE, TargetCamera
 from campro.core.errors import CamproError
 
@@ -34,6 +35,10 @@ def detect_camera(text: str) -> TargetCamera:
         names = " or ".join(camera.name for camera in found)
         raise CamproError(BASE, "a file of one kind", f"one for {names}", "choose with --target")
     _refuse_known(text)
+    root = Document(text, BASE).root
+    if Document.get(root, "algorithms") is not None and Document.get(root, "target") is None:
+        got = "a libcamera file whose algorithms several processors have"
+        raise CamproError(BASE, "a file of one kind", got, "give --target rkisp1 if it is for that processor")
     kinds = "; ".join(dict.fromkeys(camera.base for camera in CAMERAS.values() if camera.base))
     raise CamproError(BASE, f"one of: {kinds}", "none of these", "campro targets lists all cameras")
 
@@ -59,4 +64,6 @@ def _refuse_known(text: str) -> None:
             raise CamproError(BASE, "a file that a target takes", f"an IQ file for {REFUSED_SCENES[version]}")
     if text.lstrip().startswith("<"):
         raise CamproError(BASE, "an IQ file of rkaiq: <matfile> with <CCM>", "another XML file")
-    Document(text, BASE)
+    document = Document(text, BASE)
+    if Document.get(document.root, "algorithms") is not None:
+        check_processor(document)

@@ -177,6 +177,17 @@ def _check_version(document: Document) -> None:
     version = document.number(Document.get(document.root, "version"), "version")
     if version != 1 or Document.get(document.root, "target") is not None:
         raise document.refuse("a tuning file for rkisp1, version 1", f"version {version:g}, or for another processor")
+    check_processor(document)
+    if unknown := sorted(_names(document) - OWN):
+        raise document.refuse("algorithms of rkisp1", f"{', '.join(unknown)}, which it does not have")
+
+
+def check_processor(document: Document) -> None:
+    """Refuse the files of other processors by name.
+
+    Raises:
+        CamproError: If an algorithm or its settings are those of another processor.
+    """
     names = _names(document)
     for processor, own in OTHERS.items():
         if found := sorted(names & own):
@@ -184,8 +195,6 @@ def _check_version(document: Document) -> None:
     levels = [one for one in algorithms(document, "BlackLevelCorrection") if isinstance(one, MappingNode)]
     if any(Document.get(one, "offset00") is not None for one in levels):
         raise document.refuse("a tuning file for rkisp1", "one for mali-c55: BlackLevelCorrection has offset00")
-    if unknown := sorted(names - OWN):
-        raise document.refuse("algorithms of rkisp1", f"{', '.join(unknown)}, which it does not have")
 
 
 def _own_levels(document: Document) -> bool:
