@@ -31,8 +31,10 @@ class Config:
     """Person detector whose AP is measured (`campro models`); an empty text for none."""
 
 
-def run(config: Config) -> None:
-    """Calibrate, and print the summary."""
+def run(config: Config) -> int:
+    """Calibrate, and print the summary; the exit status is 1 if the calibration is not reliable."""
     from campro.deploy.calibration import calibrate
 
-    print(calibrate(config.default, config.protected, config.profile, config.out, config.detector))
+    summary, reliable = calibrate(config.default, config.protected, config.profile, config.out, config.detector)
+    print(summary)
+    return 0 if reliable else 1

@@ -35,6 +35,7 @@ COMMANDS = {
     "profiles": "list the built-in profiles, with the worst case of each that was audited",
     "targets": "list the cameras that profiles can be written for",
     "calibrate": "fit the simulation to a real camera, from pairs of shots",
+    "verify": "tell from one or two shots whether a camera runs a profile",
     "capture": "apply a profile to images, folders and video files",
     "enhance": "restore natural colours in captured pictures, except in faces",
     "models": "list or fetch weights of face recognisers and person detectors",
@@ -50,7 +51,8 @@ STATUS = """exit status
   0    everything that was asked for is done
   1    input that cannot be used, or files that were left out; one line on stderr says which
   2    unknown command or option
-  130  interrupted (Ctrl-C)"""
+  130  interrupted (Ctrl-C)
+campro verify: 0 yes, 3 no, 4 cannot tell"""
 
 
 def usage() -> str:
@@ -69,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Returns:
-        Exit status: 0, 1 (bad input), 2 (bad call) or 130 (interrupted).
+        Exit status: 0, 1 (bad input), 2 (bad call), 130 (interrupted), or that which the command's `run` returns.
     """
     args = list(sys.argv[1:] if argv is None else argv)
     while args and args[0] in QUIET:  # also in front of the command
@@ -127,7 +129,7 @@ def _run(command: str, args: list[str]) -> int:
             return 0
         config = parse(command, [arg for arg in own if arg not in QUIET] + rest)
         check_choices(config)
-        command_module(command).run(config)
+        status = command_module(command).run(config)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader of stdout has ended, such as `head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -139,7 +141,7 @@ def _run(command: str, args: list[str]) -> int:
         remedy = "; the same command goes on from here" if command in RESUMING else ""
         print(f"campro {command}: interrupted{remedy}", file=sys.stderr)
         return 130
-    return 0
+    return status or 0
 
 
 if __name__ == "__main__":

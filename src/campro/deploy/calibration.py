@@ -14,15 +14,20 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+from jaxtyping import Float
 
 from campro.core.atomic_io import atomic_write
 from campro.core.errors import CamproError
-from campro.core.images import to_tensor, write_image
+from campro.core.images import read_image, to_tensor, write_image
 from campro.core.types import Detections, Rgb8, Scene
-from campro.deploy.colour_fit import fit_colours, sampled
+from campro.deploy.colour_fit import ColourFit, fit_colours, fit_gains
+from campro.deploy.colour_samples import MIN_SQUARES, Samples, sampled
+from campro.deploy.fit_checks import FitChecks, checked, excessive
 from campro.deploy.noise_fit import fit_noise
 from campro.deploy.shot_pairs import Pair, read_pairs
-from campro.isp import Camera, IspProfile, MeasuredDegamma, SensorNoise, load_profile
+from campro.isp import Camera, Ccm, IspProfile, MeasuredDegamma, SensorNoise, load_profile
+from campro.isp.limits import parts
+from campro.isp.profile import CCM_LIMIT
 from campro.metrics.detection import score_detections
 from campro.metrics.quality import MIN_SIDE, quality
 from campro.models.persons import load_detector
@@ -63,9 +68,11 @@ class Calibration:
     """Agreement of the nominal profile: the one that the camera was set to."""
     calibrated: Agreement
     """Agreement of the calibrated colours, without noise."""
+    checks: FitChecks
+    """Whether the result is reliable."""
 
 
-def calibrate(default: Path, protected: Path, nominal: str, out: Path, detector: str = "") -> str:
+def calibrate(default: Path, protected: Path, nominal: str, out: Path, detector: str = "") -> tuple[str, bool]:
     """Fit the simulation, measure its agreement with the camera, and write all files into `out`.
 
     Args:
@@ -77,7 +84,7 @@ def calibrate(default: Path, protected: Path, nominal: str, out: Path, detector:
             default shots as pseudo ground truth; empty for none.
 
     Returns:
-        A summary of several lines.
+        A summary of several lines, and whether the calibration is reliable.
 
     Raises:
         CamproError: If no pair is usable, with the reason for each; nothing is written.
@@ -85,8 +92,7 @@ def calibrate(default: Path, protected: Path, nominal: str, out: Path, detector:
     profile = load_profile(nominal)
     pairs, rejected = read_pairs(default, protected, profile)
     if not pairs:
-        reasons = "; ".join(f"{name}: {reason}" for name, reason in rejected.items())
-        raise CamproError("calibrate", "pairs of shots of the same scenes", reasons, "use a tripod")
+        raise CamproError("calibrate", "pairs of shots of the same scenes", _reasons(rejected), "use a tripod")
     result, validation = _calibrated(pairs, rejected, profile)
     document = _document(result)
     if detector:
@@ -94,45 +100,96 @@ def calibrate(default: Path, protected: Path, nominal: str, out: Path, detector:
     result.profile.save(out / CALIBRATED)
     atomic_write(out / FIGURES, json.dumps(document, indent=1, allow_nan=False) + "\n")
     write_image(out / COMPARISON, _comparison(validation, profile, result.profile))
-    return _summary(document, out)
+    return _summary(document, out), document["reliable"]
+
+
+def _reasons(rejected: dict[str, str]) -> str:
+    return "; ".join(f"{name}: {reason}" for name, reason in rejected.items())
 
 
 def _calibrated(pairs: list[Pair], rejected: dict[str, str], nominal: IspProfile) -> tuple[Calibration, list[Pair]]:
     """The result, and the validation pairs."""
-    held_out = [pair for place, pair in enumerate(pairs) if place % HELD_OUT_EVERY == HELD_OUT_EVERY - 1]
-    training = [pair for pair in pairs if pair not in held_out] if held_out else pairs
-    validation = held_out or pairs
-    colours = fit_colours(sampled(training), nominal)
-    tone, *rest = colours.blocks
+    training, validation, samples, fit = _fitted(pairs, rejected, nominal)
+    separate = not set(_names(training)) & set(_names(validation))
+    held_out, others = sampled(validation, 1), None
+    if separate and len(held_out) >= MIN_SQUARES:
+        others = fit_colours(held_out, nominal)
+    gains = fit_gains(fit.model, held_out).gains
+    tone, *rest = fit.model.profile(f"{nominal.name}-calibrated").blocks
     assert isinstance(tone, MeasuredDegamma)
-    noise = fit_noise((pair.default for pair in training), tone)
-    blocks = (tone, *([noise] if noise else []), *rest)
+    noise = fit_noise((_original(pair) for pair in training), tone)
     result = Calibration(
-        replace(colours, blocks=blocks),
-        tuple(pair.name for pair in training),
-        tuple(pair.name for pair in validation),
+        replace(nominal, name=f"{nominal.name}-calibrated", blocks=(tone, *([noise] if noise else []), *rest)),
+        tuple(_names(training)),
+        tuple(_names(validation)),
         rejected,
-        agreement(validation, nominal),
-        agreement(validation, colours),
+        agreement(validation, nominal, gains),
+        agreement(validation, IspProfile("colours", (tone, *rest)), gains),
+        checked(fit, samples, _names(training), others),
     )
     return result, validation
 
 
-def agreement(pairs: Sequence[Pair], profile: IspProfile) -> Agreement:
+def _fitted(
+    pairs: list[Pair], rejected: dict[str, str], nominal: IspProfile
+) -> tuple[list[Pair], list[Pair], Samples, ColourFit]:
+    """Training pairs, validation pairs, samples and fit of the training pairs; pairs of excessive gains are rejected.
+
+    Raises:
+        CamproError: If no pair is left.
+    """
+    while pairs:
+        held_out = [pair for place, pair in enumerate(pairs) if place % HELD_OUT_EVERY == HELD_OUT_EVERY - 1]
+        training = [pair for pair in pairs if pair not in held_out] if held_out else pairs
+        samples = sampled(training)
+        fit = fit_colours(samples, nominal)
+        excess = excessive(fit_gains(fit.model, sampled(pairs, 1)))
+        if not excess:
+            return training, held_out or pairs, samples, fit
+        for index, stops in excess.items():
+            rejected[pairs[index].name] = f"exposure or white balance differs by {stops:.1f} EV"
+        pairs = [pair for index, pair in enumerate(pairs) if index not in excess]
+    raise CamproError("calibrate", "pairs of shots with the same exposure", _reasons(rejected), "fix the exposure")
+
+
+def _names(pairs: Sequence[Pair]) -> list[str]:
+    return [pair.name for pair in pairs]
+
+
+def _original(pair: Pair) -> Rgb8:
+    """The default shot at full size and not warped, which would reduce its noise."""
+    return pair.default if pair.source is None else read_image(pair.source)
+
+
+def agreement(pairs: Sequence[Pair], profile: IspProfile, gains: Float[np.ndarray, "pairs 3"]) -> Agreement:
     """Compare default shots through the profile with the real protected shots, where both cover the scene.
+
+    Args:
+        pairs: Registered pairs.
+        profile: Colours without noise.
+        gains: Natural logarithms of the gains of each pair, which are put into the profile's matrix.
 
     Raises:
         CamproError: If a side of a shot is shorter than `MIN_SIDE` pixels.
     """
-    camera, figures = Camera(profile), []
-    for pair in pairs:
+    figures = []
+    for pair, gain in zip(pairs, gains):
         if min(pair.default.shape[:2]) < MIN_SIDE:
             raise CamproError(pair.name, f"shots with sides of {MIN_SIDE} pixels or more", str(pair.default.shape[:2]))
+        camera = Camera(_brighter(profile, gain))
         simulated, real = to_tensor(camera(pair.default)), to_tensor(pair.protected)
         one = quality(simulated, real, {"covered": torch.from_numpy(pair.covered)})["covered"]
         figures.append((one.rmse, one.psnr, one.ssim))
     rmse, psnr, ssim = np.mean(figures, 0).tolist()
     return Agreement(rmse, psnr, ssim)
+
+
+def _brighter(profile: IspProfile, gains: Float[np.ndarray, "3"]) -> IspProfile:
+    """The profile for light with these gains (natural logarithms)."""
+    ccm, _ = parts(profile)
+    matrix = (np.array(ccm.matrix) * np.exp(gains)).clip(-CCM_LIMIT, CCM_LIMIT)
+    new = Ccm(tuple(tuple(row) for row in matrix.tolist()), ccm.offsets)
+    return replace(profile, blocks=tuple(new if isinstance(block, Ccm) else block for block in profile.blocks))
 
 
 def _detection(detector: TrainableDetector, pairs: Sequence[Pair], calibrated: IspProfile) -> dict[str, Any]:
@@ -171,6 +228,8 @@ def _document(result: Calibration) -> dict[str, Any]:
         "rejected": result.rejected,
         "nominal": asdict(result.nominal),
         "calibrated": asdict(result.calibrated),
+        "reliable": not result.checks.problems,
+        "checks": asdict(result.checks),
         "noise": None if noise is None else {"shot": noise.shot, "read": noise.read},
     }
 
@@ -203,7 +262,21 @@ def _summary(document: dict[str, Any], out: Path) -> str:
     else:
         lines.append(f"noise: shot {document['noise']['shot']:.2e}, read {document['noise']['read']:.2e}")
     lines += _detection_lines(document.get("pseudo_ground_truth_ap"))
+    lines += _check_lines(document["checks"])
     return "\n".join([*lines, f"{out / CALIBRATED}: audit it, or start a design from it (--start)"])
+
+
+def _check_lines(checks: dict[str, Any]) -> list[str]:
+    lines = []
+    if checks["matrix_interval"] is not None:
+        matrix, curve = (np.array(checks[f"{name}_interval"]) for name in ("matrix", "curve"))
+        widths = [float(np.diff(one, axis=0).mean()) for one in (matrix, curve)]
+        lines.append("mean width of 95 % bootstrap intervals: matrix {:.3f}, curve {:.3f}".format(*widths))
+    if checks["matrix_moved"] is not None:
+        lines.append(f"matrix of the validation pairs alone: off by {checks['matrix_moved']:.3f} per entry")
+    lines.append(f"gain between places: {checks['local_stops']:.3f} EV")
+    lines += [f"note: {note}" for note in checks["notes"]]
+    return lines + [f"NOT RELIABLE: {problem}" for problem in checks["problems"]]
 
 
 def _detection_lines(figures: dict[str, Any] | None) -> list[str]:

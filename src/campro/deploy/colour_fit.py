@@ -1,155 +1,173 @@
-"""Fit of a real camera's colours to pairs of shots: its tone curve, and the matrix and gamma curve that it runs."""
+"""Fit of a real camera's colours to pairs of shots: its tone curve, and the matrix and gamma curve that it runs.
+
+Damped Gauss-Newton steps (Levenberg-Marquardt) on a robust distance, with analytic derivatives.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 from jaxtyping import Float
-from torch import Tensor, nn
-from torch.nn import functional as F
 
-from campro.core.errors import CamproError
-from campro.deploy.shot_pairs import Pair, squares
-from campro.isp.functional import apply_ccm, apply_lut
-from campro.isp.limits import parts
-from campro.isp.profile import CCM_LIMIT, Ccm, GammaLut, IspProfile, MeasuredDegamma, Quantise
+from campro.deploy.colour_model import ColourModel
+from campro.deploy.colour_samples import Samples
+from campro.isp.profile import IspProfile
 
-BLOCK = 8
-"""Side in pixels of the squares whose mean colours are compared; the mean reduces noise and JPEG artefacts."""
-FLATTEST = 0.5
-"""Share of a shot's squares that are used: those with the least variation, whose mean passes a curve unchanged."""
-UNCLIPPED = (4, 251)
-"""Range of levels of the default shot that are not clipped."""
-CELL, PER_CELL = 8, 20
-"""Width of a colour cell in levels, and the largest number of squares for each cell: rare colours get weight, too."""
-MIN_SQUARES = 500
-TONE_POINTS = 33
-STEPS, LR = 600, 2e-2
+STEPS, PRECISION = 60, 1e-4
+"""Most steps of a fit, and the relative decrease of the cost in each of `PATIENCE` steps below which it ends."""
+PATIENCE = 3
 TOLERANCE = 2 / 255
 """Larger differences are weighted linearly instead of quadratically: moving objects must not dominate the fit."""
 PRIOR_WEIGHT = 1e-4
 """Weight of the nominal gamma curve, which decides where no colour was observed."""
 SMOOTH = 1e-3
 """Weight of the squared second differences of the tone curve."""
-
-Colours = Float[np.ndarray, "N 3"]
+NOISE = 1.5 / 255
+"""Standard deviation of a sample around the model, which gives the next two constants their weight."""
+MATRIX_SPREAD = 0.1
+"""Standard deviation of a matrix entry around the nominal one. It matters only along the direction that pairs do not
+determine: the common gain of all pairs against the scale of the matrix."""
+LEAST_GAIN = 0.01
+"""Smallest standard deviation of the logarithm of a gain; the larger one is estimated from the pairs."""
+FREE_GAIN, GAIN_STEPS, LARGEST_STEP = 0.5, 10, 0.3
+"""For gains alone: standard deviation of their logarithm, number of steps, and the largest step."""
+RESAMPLES = 400
+"""Bootstrap resamples of pairs (Efron and Tibshirani, An Introduction to the Bootstrap, 1993)."""
+INTERVAL = (2.5, 97.5)
+"""Percentiles of a 95 % interval."""
+MIN_PAIRS = 4
+"""Smallest number of pairs for bootstrap intervals."""
 
 
 @dataclass(frozen=True)
-class Samples:
-    """Mean colours of the same squares in both shots, in [0, 1]."""
+class ColourFit:
+    """A fitted model and the equations at its solution, which intervals are computed from."""
 
-    default: Colours
-    protected: Colours
+    model: ColourModel
+    by_pair: tuple[Float[np.ndarray, "n P P"], Float[np.ndarray, "n P"]]
+    """Normal matrix and right-hand side of each pair."""
+    prior: tuple[Float[np.ndarray, "P P"], Float[np.ndarray, " P"]]
 
+    def intervals(self, seed: int = 0) -> tuple[ColourModel, ColourModel] | None:
+        """Lower and upper ends of 95 % intervals of every parameter; None with fewer than `MIN_PAIRS` pairs.
 
-def sampled(pairs: Sequence[Pair]) -> Samples:
-    """Sample mean colours of flat squares of all pairs, at most `PER_CELL` for each cell of colours.
-
-    Raises:
-        CamproError: If there are fewer than `MIN_SQUARES`.
-    """
-    found = [_flat_squares(pair) for pair in pairs]
-    default, protected = (np.concatenate([one[side] for one in found]) for side in (0, 1))
-    cells = (default // CELL).astype(int) @ (1, 64, 4096)
-    order = np.random.default_rng(0).permutation(len(cells))
-    _, first, counts = np.unique(cells[order], return_inverse=True, return_counts=True)
-    by_cell = np.argsort(first, kind="stable")
-    rank = np.arange(len(cells)) - np.repeat(np.cumsum(counts) - counts, counts)
-    chosen = order[by_cell[rank < PER_CELL]]
-    if len(chosen) < MIN_SQUARES:
-        got = f"{len(chosen)}"
-        raise CamproError(
-            "calibrate", f"{MIN_SQUARES} flat squares of different colours", got, "take shots of more scenes"
-        )
-    return Samples(default[chosen] / 255, protected[chosen] / 255)
+        Pairs are resampled with replacement; each resample is solved by one Gauss-Newton step from the solution.
+        """
+        matrices, sides = self.by_pair
+        count = len(matrices)
+        if count < MIN_PAIRS:
+            return None
+        counts = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), RESAMPLES)
+        moves = [
+            np.linalg.solve(np.tensordot(one, matrices, 1) + self.prior[0], one @ sides + self.prior[1])
+            for one in counts.astype(float)
+        ]
+        vector = self.model.vector
+        low, high = np.percentile(vector + np.array(moves), INTERVAL, axis=0)
+        return self.model.moved(np.minimum(low, vector)), self.model.moved(np.maximum(high, vector))
 
 
-def _flat_squares(pair: Pair) -> tuple[Colours, Colours]:
-    default, protected = (squares(picture, BLOCK) for picture in (pair.default, pair.protected))
-    covered = squares(pair.covered[..., None], BLOCK).all((1, 2))
-    mean = default.mean(1)
-    deviation = default.std(1).max(1)
-    flat = (deviation <= np.quantile(deviation, FLATTEST)) & (mean > UNCLIPPED[0]).all(1) & (mean < UNCLIPPED[1]).all(1)
-    use = covered & flat
-    return mean[use], protected.mean(1)[use]
-
-
-class ColourModel(nn.Module):
-    """Protected colour as a function of the default colour: curve(matrix x tone(default) + offsets).
-
-    Parameters start at the nominal profile, the tone curve at a gamma of 2.2.
-    """
-
-    def __init__(self, nominal: IspProfile) -> None:
-        super().__init__()
-        ccm, lut = parts(nominal)
-        even = torch.linspace(0, 1, TONE_POINTS, dtype=torch.float64)
-        self.rises = nn.Parameter(_inverse_softplus((even**2.2).diff().clamp(min=1e-5)))
-        self.matrix = nn.Parameter(torch.tensor(ccm.matrix, dtype=torch.float64))
-        self.offsets = nn.Parameter(torch.tensor(ccm.offsets, dtype=torch.float64), requires_grad=any(ccm.offsets))
-        self.values = nn.Parameter(torch.tensor(lut.values, dtype=torch.float64))
-        self.even, self.knots = even, torch.tensor(lut.positions, dtype=torch.float64)
-        self.nominal_values = self.values.detach().clone()
-
-    @property
-    def tone(self) -> Float[Tensor, " k"]:
-        """Linear light at evenly spaced levels; rises from 0 to 1."""
-        total = F.softplus(self.rises).cumsum(0)
-        return torch.cat([total.new_zeros(1), total / total[-1]])
-
-    def forward(self, default: Float[Tensor, "3 1 N"]) -> Float[Tensor, "3 1 N"]:
-        """Predicted protected colours in [0, 1]."""
-        light = apply_lut(default, self.tone[None], self.even)
-        return apply_lut(apply_ccm(light, self.matrix, self.offsets), self.values, self.knots)
-
-    def loss(self, default: Float[Tensor, "3 1 N"], protected: Float[Tensor, "3 1 N"]) -> Float[Tensor, ""]:
-        """Robust distance of the prediction, with weak priors for the nominal curve and a smooth tone curve."""
-        apart = F.smooth_l1_loss(self(default), protected, beta=TOLERANCE)
-        bends = self.tone.diff().diff().square().sum()
-        return apart + PRIOR_WEIGHT * (self.values - self.nominal_values).square().sum() + SMOOTH * bends
-
-    @torch.no_grad()
-    def project_(self) -> None:
-        """Project the parameters to the ranges of a profile."""
-        self.matrix.clamp_(-CCM_LIMIT, CCM_LIMIT)
-        self.offsets.clamp_(-1, 1)
-        self.values.clamp_(0, 1)
-
-
-def fit_colours(samples: Samples, nominal: IspProfile) -> IspProfile:
+def fit_colours(samples: Samples, nominal: IspProfile, start: ColourModel | None = None) -> ColourFit:
     """Fit the profile that the camera really runs, behind its measured tone curve.
 
     Args:
         samples: Colours of both shots.
         nominal: The profile that the camera was set to: the start of the fit.
-
-    Returns:
-        Blocks measured degamma, CCM, gamma LUT and 8-bit rounding.
+        start: A model to start from instead, with gains of zero.
 
     Raises:
-        CamproError: If `nominal` has other blocks (see `parts`).
+        CamproError: If `nominal` has other blocks (see `campro.isp.limits.parts`).
     """
-    default, protected = (
-        torch.from_numpy(np.ascontiguousarray(side.T))[:, None] for side in (samples.default, samples.protected)
-    )
-    model = ColourModel(nominal)
-    optimiser = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=LR)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, STEPS)
+    pairs = int(samples.pair.max()) + 1
+    reference = ColourModel.start(nominal, pairs)
+    model = reference if start is None else start
+    spread = 0.1
+    for _ in range(2):  # the spread of gains is estimated from the first fit
+        model = _descended(model, reference, samples, spread)
+        deviations = model.gains - model.gains.mean(0)
+        spread = max(LEAST_GAIN, float(np.sqrt(np.square(deviations).sum() / max(3 * (pairs - 1), 1))))
+    matrices, sides, prior = _equations(model, reference, samples, spread)
+    return ColourFit(model, (matrices, sides), prior)
+
+
+def _descended(model: ColourModel, reference: ColourModel, samples: Samples, spread: float) -> ColourModel:
+    """The model after damped steps until the cost falls no more."""
+    damping, cost, slow = 1e-3, _cost(model, reference, samples, spread), 0
     for _ in range(STEPS):
-        optimiser.zero_grad()
-        model.loss(default, protected).backward()
-        optimiser.step()
-        schedule.step()
-        model.project_()
-    lut = GammaLut(tuple(tuple(curve) for curve in model.values.tolist()), parts(nominal)[1].knots)
-    ccm = Ccm(tuple(tuple(row) for row in model.matrix.tolist()), tuple(model.offsets.tolist()))
-    tone = model.tone.detach().clamp(0, 1).tolist()
-    return IspProfile(f"{nominal.name}-calibrated", (MeasuredDegamma((*tone[:-1], 1.0)), ccm, lut, Quantise(8)))
+        matrices, sides, (prior_matrix, prior_side) = _equations(model, reference, samples, spread)
+        matrix, side = matrices.sum(0) + prior_matrix, sides.sum(0) + prior_side
+        while True:
+            damped = matrix + damping * np.diag(np.diag(matrix) + 1e-9)
+            new = model.moved(model.vector + np.linalg.solve(damped, side))
+            new_cost = _cost(new, reference, samples, spread)
+            if new_cost < cost or damping > 1e6:
+                break
+            damping *= 4
+        if new_cost >= cost:
+            return model
+        slow = slow + 1 if cost - new_cost < PRECISION * cost else 0
+        model, cost, damping = new, new_cost, max(damping / 4, 1e-9)
+        if slow == PATIENCE:
+            break
+    return model
 
 
-def _inverse_softplus(x: Tensor) -> Tensor:
-    return x + torch.log(-torch.expm1(-x))
+def _cost(model: ColourModel, reference: ColourModel, samples: Samples, spread: float) -> float:
+    apart = np.abs(model.outputs(samples) - samples.protected)
+    robust = np.where(apart < TOLERANCE, apart**2, TOLERANCE * (2 * apart - TOLERANCE)).sum()
+    strength, smooth = _strengths(model, 3 * len(samples), spread)
+    moved = strength @ np.square(reference.vector - model.vector)
+    return float(robust + moved + smooth * np.square(np.diff(model.tone, 2)).sum())
+
+
+def _equations(
+    model: ColourModel, reference: ColourModel, samples: Samples, spread: float
+) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray]]:
+    """Normal matrices and right-hand sides of each pair, and of the priors."""
+    outputs, jacobian = model.jacobian(samples)
+    left = samples.protected - outputs
+    weight = np.minimum(1.0, TOLERANCE / np.maximum(np.abs(left), 1e-12))
+    pairs, size = len(model.gains), jacobian.shape[2]
+    matrices, sides = np.zeros((pairs, size, size)), np.zeros((pairs, size))
+    for pair in range(pairs):
+        of_pair = samples.pair == pair
+        rows = jacobian[of_pair].reshape(-1, size)
+        weights = weight[of_pair].ravel()
+        matrices[pair] = rows.T @ (rows * weights[:, None])
+        sides[pair] = rows.T @ (weights * left[of_pair].ravel())
+    return matrices, sides, _prior(model, reference, 3 * len(samples), spread)
+
+
+def _strengths(model: ColourModel, count: int, spread: float) -> tuple[Float[np.ndarray, " P"], float]:
+    """Weight of the squared distance of each parameter from the nominal one, and that of a smooth tone curve."""
+    at, strength = model.sections, np.zeros(len(model.vector))
+    strength[at["values"]] = 2 * TOLERANCE * count * PRIOR_WEIGHT
+    strength[at["matrix"]] = strength[at["offsets"]] = (NOISE / MATRIX_SPREAD) ** 2
+    strength[at["gains"]] = (NOISE / spread) ** 2
+    return strength, 2 * TOLERANCE * count * SMOOTH
+
+
+def _prior(
+    model: ColourModel, reference: ColourModel, count: int, spread: float
+) -> tuple[Float[np.ndarray, "P P"], Float[np.ndarray, " P"]]:
+    """Normal matrix and right-hand side of the priors."""
+    strength, smooth = _strengths(model, count, spread)
+    matrix, side, rises = np.diag(strength), strength * (reference.vector - model.vector), model.sections["rises"]
+    bends = np.diff(model.tone_by_rise, 2, axis=0)
+    matrix[rises, rises] += smooth * bends.T @ bends + 1e-9 * np.eye(len(model.rises))
+    side[rises] -= smooth * bends.T @ np.diff(model.tone, 2)
+    return matrix, side
+
+
+def fit_gains(model: ColourModel, samples: Samples) -> ColourModel:
+    """The model with the gains of these pairs, and all other parameters as they are."""
+    reference = replace(model, gains=np.zeros((int(samples.pair.max()) + 1, 3)))
+    model, gains = reference, reference.sections["gains"]
+    for _ in range(GAIN_STEPS):
+        matrices, sides, _ = _equations(model, reference, samples, FREE_GAIN)
+        matrix = matrices.sum(0)[gains, gains] + (NOISE / FREE_GAIN) ** 2 * np.eye(model.gains.size)
+        side = sides.sum(0)[gains] - (NOISE / FREE_GAIN) ** 2 * model.gains.ravel()
+        step = np.linalg.solve(matrix, side).reshape(-1, 3).clip(-LARGEST_STEP, LARGEST_STEP)
+        model = replace(model, gains=model.gains + step)
+    return model

@@ -1,0 +1,150 @@
+"""Checks that notice a calibration that failed: differences between pairs, local tone mapping, unstable parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool
+
+from campro.deploy.colour_fit import ColourFit
+from campro.deploy.colour_model import ColourModel
+from campro.deploy.colour_samples import Samples
+
+STOP = float(np.log(2))
+"""Natural logarithm of the gain of one EV."""
+MOST_STOPS = 1.0
+"""Pairs whose shots differ by more in exposure or white balance are rejected: clipped light has no gain."""
+NOTED_STOPS = 0.05
+"""Differences that are mentioned."""
+PLACES = 4
+"""Rows and columns of the grid of places in which local tone mapping is looked for."""
+MIN_INFORMATION = 20
+"""Smallest number of samples of a place."""
+LOCAL_STOPS = 0.12
+"""Spread of the gain between places, in EV, from which local tone mapping is reported; see docs/howto/calibrate.md."""
+WIDE_MATRIX, WIDE_CURVE = 0.2, 0.1
+"""Mean widths of 95 % intervals from which the matrix and the curve are called unstable."""
+MOVED_MATRIX = 0.1
+"""Mean change of a matrix entry, between the fit of training pairs and that of validation pairs, that is reported."""
+OBSERVED = 10
+"""Smallest number of samples next to a knot of the gamma curve that counts as observed."""
+
+
+@dataclass(frozen=True)
+class FitChecks:
+    """What the checks found; None where there are too few pairs."""
+
+    gains: dict[str, tuple[float, float, float]]
+    """Name of a training pair -> gains of red, green and blue of the protected shot, in EV."""
+    matrix_interval: list[list[list[float]]] | None
+    """(2, 3, 3): lower and upper ends of 95 % intervals."""
+    curve_interval: list[list[list[float]]] | None
+    """(2, c, K)."""
+    local_stops: float
+    """Spread of the gain between places of the same picture, in EV: local tone mapping."""
+    matrix_moved: float | None
+    """Mean absolute difference of the matrix fitted to the validation pairs."""
+    problems: tuple[str, ...]
+    """Reasons why the result is not reliable; empty if it is."""
+    notes: tuple[str, ...]
+    """Remarks that do not make it unreliable."""
+
+
+def checked(fit: ColourFit, samples: Samples, names: list[str], held_out: ColourFit | None) -> FitChecks:
+    """Check a fit.
+
+    Args:
+        fit: The fit of the training pairs.
+        samples: Its samples.
+        names: Names of the training pairs.
+        held_out: A fit of the validation pairs alone; None if none are held out.
+    """
+    model = fit.model
+    local = local_spread(model, samples)
+    intervals = fit.intervals()
+    moved = None if held_out is None else float(np.abs(held_out.model.matrix - model.matrix).mean())
+    problems, notes = [], []
+    if local > LOCAL_STOPS:
+        problems.append(
+            f"the same colour is brighter at some places than at others, by {local:.2f} EV (standard deviation): local "
+            "tone mapping, dehazing or HDR acts in the camera; switch it off, a profile cannot describe it"
+        )
+    if intervals is None:
+        notes.append("no intervals of matrix and curve: they need 4 training pairs or more")
+    else:
+        problems += _wide(model, samples, *intervals)
+    if moved is not None and moved > MOVED_MATRIX:
+        problems.append(f"the matrix of the validation pairs differs by {moved:.2f} per entry: take more pairs")
+    stops = model.gains / STOP
+    if (largest := float(np.abs(stops - np.median(stops, 0)).max())) > NOTED_STOPS:
+        notes.append(
+            f"exposure or white balance differs between pairs, by up to {largest:.2f} EV; three gains per pair were "
+            "fitted, and the scale of the matrix is that of the nominal profile: fix exposure and white balance"
+        )
+    return FitChecks(
+        {name: (float(r), float(g), float(b)) for name, (r, g, b) in zip(names, stops.round(4))},
+        None if intervals is None else [one.matrix.round(4).tolist() for one in intervals],
+        None if intervals is None else [one.values.round(4).tolist() for one in intervals],
+        round(local, 4),
+        None if moved is None else round(moved, 4),
+        tuple(problems),
+        tuple(notes),
+    )
+
+
+def _wide(model: ColourModel, samples: Samples, low: ColourModel, high: ColourModel) -> list[str]:
+    """Complaints about wide intervals of the matrix, and of the curve where it was observed."""
+    found = []
+    if (width := float((high.matrix - low.matrix).mean())) > WIDE_MATRIX:
+        found.append(f"95 % intervals of matrix entries are {width:.2f} wide on average: take more colourful scenes")
+    seen = observed_knots(model, samples)
+    width = float((high.values - low.values)[seen].mean()) if seen.any() else 1.0
+    if width > WIDE_CURVE:
+        found.append(f"95 % intervals of the curve are {width:.2f} wide on average: take scenes of more brightnesses")
+    return found
+
+
+def observed_knots(model: ColourModel, samples: Samples) -> Bool[np.ndarray, "c K"]:
+    """Which knots of the gamma curves have `OBSERVED` samples or more beside them."""
+    _, jacobian = model.jacobian(samples)
+    beside = (jacobian[:, :, model.sections["values"]] != 0).any(1).sum(0)
+    return np.asarray(beside.reshape(model.values.shape) >= OBSERVED)
+
+
+def local_spread(model: ColourModel, samples: Samples) -> float:
+    """Standard deviation of the gain between places of a picture, in EV; noise of the gains is subtracted.
+
+    The gain of a place is the factor of light that explains the residuals of its samples best (least squares). A model
+    that fits everywhere has equal gains; local tone mapping depends on the surroundings and so on the place.
+    """
+    outputs, jacobian = model.jacobian(samples)
+    left = samples.protected - outputs
+    slope = np.zeros_like(left)
+    for source in range(3):  # derivative by the common gain of the three channels
+        column = model.sections["gains"].start + 3 * samples.pair + source
+        slope += np.take_along_axis(jacobian, column[:, None, None], 2)[..., 0]
+    places = (samples.place * PLACES).astype(int).clip(0, PLACES - 1) @ (1, PLACES) + PLACES**2 * samples.pair
+    left = np.clip(left, -0.1, 0.1)
+    gains, variances, groups = [], [], []
+    for place in np.unique(places):
+        here = places == place
+        if here.sum() < MIN_INFORMATION or (information := float(np.square(slope[here]).sum())) < 1e-3:
+            continue
+        gain = float((slope[here] * left[here]).sum()) / information
+        error = left[here] - gain * slope[here]
+        gains.append(gain)
+        variances.append(float(np.square((slope[here] * error).sum(1)).sum()) / information**2)
+        groups.append(place // PLACES**2)
+    if not gains:
+        return 0.0
+    of, spread, noise = np.array(groups), np.array(gains), np.array(variances)
+    for group in np.unique(of):
+        spread[of == group] -= np.median(spread[of == group])
+    return float(np.sqrt(max(np.mean(np.square(spread)) - np.mean(noise), 0.0))) / STOP
+
+
+def excessive(model: ColourModel) -> dict[int, float]:
+    """Index of a pair whose gains differ by more than `MOST_STOPS` from those of the others -> difference in EV."""
+    apart = np.abs(model.gains - np.median(model.gains, 0)).max(1) / STOP
+    return {int(index): float(apart[index]) for index in np.flatnonzero(apart > MOST_STOPS)}
