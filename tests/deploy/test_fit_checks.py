@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from campro.deploy.colour_fit import fit_colours
-from campro.deploy.fit_checks import LOCAL_STOPS, checked, excessive, local_spread, observed_knots
+from campro.deploy.fit_checks import LOCAL_LEVELS, checked, excessive, observed_knots, residual_by_place
 
 from .conftest import NOMINAL
 from .test_colour_fit import synthetic
@@ -15,7 +15,7 @@ from .test_colour_fit import synthetic
 
 def placed(pairs=4, stops=0.0, local=0.0):
     """Samples at random places; local tone mapping makes the left side of the default shots brighter."""
-    data, _ = synthetic(pairs, stops)
+    data, _ = synthetic(pairs, stops, count=1200)
     place = np.random.default_rng(3).random((len(data), 2))
     brighter = 1 + local * (place[:, :1] - 0.5)
     return replace(data, default=(data.default * brighter).clip(0, 1), place=place)
@@ -23,10 +23,10 @@ def placed(pairs=4, stops=0.0, local=0.0):
 
 def test_local_tone_mapping_is_detected():
     names = list("abcd")
-    for local, found in ((0.0, False), (0.5, True)):
+    for local, found in ((0.0, False), (0.6, True)):
         data = placed(local=local)
         fit = fit_colours(data, NOMINAL)
-        assert (local_spread(fit.model, data) > LOCAL_STOPS) == found
+        assert (residual_by_place(fit.model, data) > LOCAL_LEVELS) == found
         checks = checked(fit, data, names, None)
         assert any("local tone mapping" in problem for problem in checks.problems) == found
 

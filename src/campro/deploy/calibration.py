@@ -274,7 +274,7 @@ def _check_lines(checks: dict[str, Any]) -> list[str]:
         lines.append("mean width of 95 % bootstrap intervals: matrix {:.3f}, curve {:.3f}".format(*widths))
     if checks["matrix_moved"] is not None:
         lines.append(f"matrix of the validation pairs alone: off by {checks['matrix_moved']:.3f} per entry")
-    lines.append(f"gain between places: {checks['local_stops']:.3f} EV")
+    lines.append(f"residual by place: {checks['local_levels']:.1f} levels")
     lines += [f"note: {note}" for note in checks["notes"]]
     return lines + [f"NOT RELIABLE: {problem}" for problem in checks["problems"]]
 

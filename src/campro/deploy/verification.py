@@ -33,8 +33,10 @@ Answer = Literal["yes", "no", "cannot tell"]
 STATUS: dict[Answer, int] = {"yes": 0, "no": 3, "cannot tell": 4}
 """Exit status of `campro verify`; 1 and 2 are errors, as of every command."""
 MOST_SAMPLES, MIN_SAMPLES = 1500, 60
-SURE, SURELY_NOT = 1.2, 1.5
+SURE, SURELY_NOT = 1.2, 1.6
 """How many times larger the error of the other explanations must be for yes, and that of the profile for no."""
+BETTER = 0.95
+"""Another profile that gives the same picture, with an error of less than BETTER of ours: cannot tell."""
 SAME, NEAR = 4.0, 0.7
 """What differs from the profile's prediction by less than SAME levels (a half of the profile: also by less than NEAR of
 the profile's own error) gives the same picture of this scene: the answer is yes, and the reason names it."""
@@ -42,7 +44,7 @@ SMALL, LARGE = 12.0, 24.0
 """Error of the profile in levels: at most SMALL for yes; LARGE and more is no even if nothing explains the shots."""
 GRID, CELL = 64, 8
 """Levels of each channel whose outputs are computed, and width of a cell of outputs in levels, for a single shot."""
-OUTSIDE, INSIDE = 0.05, 0.005
+OUTSIDE, INSIDE = 0.2, 0.005
 """Share of a single shot's colours that the profile cannot give: at least OUTSIDE for no, at most INSIDE for yes."""
 RARE = 0.4
 """Share of all colours that the profile gives, above which a single shot is no evidence for it."""
@@ -116,14 +118,17 @@ def _decided(found: list[Explanation], samples: int) -> Verdict:
     def verdict(answer: Answer, reason: str) -> Verdict:
         return Verdict(answer, reason, errors, gains, samples)
 
-    if rival.error * SURELY_NOT <= ours.error:
-        return verdict("no", f"{rival.name} explains the shots better")
+    if best.error * SURELY_NOT <= ours.error:
+        return verdict("no", f"{best.name} explains the shots better")
     if ours.error > LARGE:
         return verdict("no", f"the profile is {ours.error:.0f} levels off, and nothing else explains the shots either")
     if ours.error > SMALL:
         return verdict("cannot tell", f"nothing explains the shots; the profile is {ours.error:.0f} levels off")
     if rival.error < ours.error * SURE:
         return verdict("cannot tell", f"{rival.name} explains the shots as well: take a scene of more colours")
+    for one in same:
+        if one.name not in (MATRIX_ONLY, CURVE_ONLY) and one.error < BETTER * ours.error:
+            return verdict("cannot tell", f"{one.name} explains the shots as well: take a scene of more colours")
     also = [f"{one.name} would differ by {distance(one.outputs, ours.outputs):.0f} levels only" for one in same]
     return verdict("yes", "; ".join(["the profile explains the shots best", *also]))
 
