@@ -8,9 +8,9 @@ import av
 import numpy as np
 import pytest
 
-from campro.cameras.software import LARGEST_ERROR, Software, smallest_table, table_error
-from campro.isp import Camera, Ccm, Degamma, GammaLut, IspProfile, Quantise, load_profile
-from campro.isp.lookup import colour_table
+from campro.cameras.cube_table import tables
+from campro.cameras.software import Software
+from campro.isp import Camera, load_profile
 
 
 def ffmpeg(chain: str, rgb: np.ndarray, folder) -> np.ndarray:
@@ -56,16 +56,18 @@ def test_the_numpy_module_makes_the_same_picture():
     assert (apart == 0).mean() > 0.999
 
 
-def test_a_table_is_shipped_only_where_it_is_good_enough(tmp_path):
-    even = np.linspace(0, 1, 32)
-    blocks = (Degamma(), Ccm(((0.9, 0.1, 0), (0, 1, 0), (0, 0.1, 0.9))), GammaLut((tuple(even),), tuple(even**2.2)))
-    gentle = IspProfile("gentle", (*blocks, Quantise(8)))
-    files = Software().write(gentle, "")
+@pytest.mark.parametrize("start", ["campro-strong", "campro-default"])
+def test_the_table_is_read_by_ffmpeg_with_the_stated_error(start, tmp_path):
+    wanted = load_profile(start)
+    files = Software().write(wanted, "")
     written_to(tmp_path, files)
+    best = tables(wanted)[0]
+    assert f"{best.size} nodes per axis (profile.cube)" in files["cube-errors.txt"]
     rgb = np.random.default_rng(0).integers(0, 256, (64, 96, 3), dtype=np.uint8)
-    found = ffmpeg("format=gbrp," + files["ffmpeg.txt"].splitlines()[1], rgb, tmp_path)
-    assert np.abs(found.astype(int) - Camera(gentle)(rgb)).max() <= LARGEST_ERROR + 1  # FFmpeg cuts, we round
-    exact = colour_table(gentle.blocks)
-    size = smallest_table(gentle)
-    assert table_error(exact, size) <= LARGEST_ERROR
-    assert "profile.cube" not in Software().write(load_profile("campro-default"), "")
+    for interpolation, error in (("trilinear", best.trilinear), ("tetrahedral", best.tetrahedral)):
+        chain = files["ffmpeg.txt"].splitlines()[1].replace("trilinear", interpolation)
+        found = ffmpeg("format=gbrp," + chain, rgb, tmp_path)
+        apart = np.abs(found.astype(int) - Camera(wanted)(rgb))
+        assert apart.mean() == pytest.approx(error.mean, abs=0.5)  # FFmpeg cuts, we round
+        assert apart.max() <= error.largest + 2
+        assert f"off by {error.mean:.2f} of 255 levels" in files["profile.cube"][:400]

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from jaxtyping import Float32, UInt32
 
+from campro.cameras.cube_table import CubeTable, tables
 from campro.cameras.target_camera import Files, TargetCamera
 from campro.core.errors import CamproError
 from campro.isp.curve_limits import CurveLimits
@@ -17,10 +17,6 @@ from campro.isp.limits import Grid, Limits, camera_profile, parts
 from campro.isp.linear_light import linear_levels
 from campro.isp.profile import Ccm, Degamma, GammaLut, IspProfile
 
-SIZES = (17, 33, 65, 129)
-"""Nodes per axis of a 3D table, smallest first."""
-LARGEST_ERROR = 4
-"""Largest error of a 3D table in 8-bit levels; if every size exceeds it, no table is written."""
 DEEP = 16
 """Bit depth between the filters."""
 WHITE = 255 * 256 / 65535
@@ -30,7 +26,7 @@ DENSE = 4096
 
 
 class Software(TargetCamera):
-    """A chain of FFmpeg filters, exact up to rounding; a 3D table if one is accurate enough; a NumPy function."""
+    """A chain of FFmpeg filters, exact up to rounding; a 3D table with its errors; a NumPy function."""
 
     name = "software"
     title = "FFmpeg, OpenCV, NumPy; .cube tables"
@@ -41,12 +37,13 @@ class Software(TargetCamera):
         curve=CurveLimits(levels=10**6),
         channels=3,
     )
-    TO_LINEAR, TO_PICTURE, TABLE, FFMPEG, NUMPY = (
+    TO_LINEAR, TO_PICTURE, TABLE, FFMPEG, NUMPY, ERRORS = (
         "linear.cube",
         "curve.cube",
         "profile.cube",
         "ffmpeg.txt",
         "profile.py",
+        "cube-errors.txt",
     )
 
     def write(self, profile: IspProfile, base: str) -> Files:
@@ -64,9 +61,10 @@ class Software(TargetCamera):
             self.FFMPEG: self._chain(ccm) + "\n",
             self.NUMPY: _numpy(ccm, lut, linear),
         }
-        if (size := smallest_table(profile)) is not None:
-            files[self.TABLE] = _cube_3d(profile, size)
-            files[self.FFMPEG] += f"lut3d=file={self.TABLE}:interp=trilinear\n"
+        found = tables(profile)
+        files[self.TABLE] = found[0].text(profile.name)
+        files[self.FFMPEG] += f"lut3d=file={self.TABLE}:interp=trilinear\n"
+        files[self.ERRORS] = "".join(_errors(one, one is found[0]) for one in found)
         return files
 
     def _chain(self, ccm: Ccm) -> str:
@@ -99,61 +97,15 @@ class Software(TargetCamera):
         return camera_profile("software files", Ccm(matrix), lut, start)
 
 
-def smallest_table(profile: IspProfile) -> int | None:
-    """Nodes per axis of the smallest 3D table within `LARGEST_ERROR` for all 2^24 colours; None if there is none."""
-    from campro.isp.lookup import colour_table  # slow to import
-
-    exact = colour_table(profile.blocks)
-    return next((size for size in SIZES if table_error(exact, size) <= LARGEST_ERROR), None)
-
-
-def table_error(exact: UInt32[np.ndarray, "16777216"], size: int) -> int:
-    """Largest error of a trilinear table in 8-bit levels.
-
-    Args:
-        exact: Exact output of each colour, packed as 0xRRGGBB.
-        size: Nodes per axis.
-    """
-    place = np.arange(256) * (size - 1) / 255
-    low = np.minimum(place.astype(int), size - 2)
-    part = (place - low).astype(np.float32)[:, None, None]
-    worst = 0
-    for shift in (16, 8, 0):
-        colours = (exact >> shift & 255).astype(np.float32).reshape(256, 256, 256)
-        nodes = _at_nodes(colours, size)
-        for axis in range(3):
-            axis_first = np.moveaxis(nodes, axis, 0)
-            nodes = np.moveaxis(axis_first[low] * (1 - part) + axis_first[low + 1] * part, 0, axis)
-        worst = max(worst, int(np.abs(np.floor(nodes + 0.5) - colours).max()))
-    return worst
-
-
-def _at_nodes(colours: Float32[np.ndarray, "256 256 256"], size: int) -> Float32[np.ndarray, "n n n"]:
-    """Values at a table's nodes, interpolated from the 8-bit levels around each."""
-    place = np.arange(size) * 255 / (size - 1)
-    low = np.minimum(place.astype(int), 254)
-    part = (place - low).astype(np.float32)[:, None, None]
-    for axis in range(3):
-        axis_first = np.moveaxis(colours, axis, 0)
-        colours = np.moveaxis(axis_first[low] * (1 - part) + axis_first[low + 1] * part, 0, axis)
-    return colours
+def _errors(table: CubeTable, written: bool) -> str:
+    head = f"{table.size} nodes per axis" + (f" ({Software.TABLE})" if written else "")
+    return "\n".join([head, *(f"  {line}" for line in table.errors())]) + "\n"
 
 
 def _cube_1d(values: np.ndarray, title: str) -> str:
     colours = np.broadcast_to(values.reshape(len(values), -1), (len(values), 3))
     lines = "".join(f"{r:.8f} {g:.8f} {b:.8f}\n" for r, g, b in colours)
     return f'TITLE "{title}"\nLUT_1D_SIZE {len(values)}\n{lines}'
-
-
-def _cube_3d(profile: IspProfile, size: int) -> str:
-    """A 3D table as text; the red index changes fastest."""
-    from campro.isp.lookup import colour_table
-
-    exact = colour_table(profile.blocks)
-    channels = [_at_nodes((exact >> s & 255).astype(np.float32).reshape(256, 256, 256), size) for s in (16, 8, 0)]
-    colours = np.stack(channels, -1).transpose(2, 1, 0, 3).reshape(-1, 3) / 255
-    lines = "".join(f"{r:.6f} {g:.6f} {b:.6f}\n" for r, g, b in colours.tolist())
-    return f'TITLE "{profile.name}"\nLUT_3D_SIZE {size}\n{lines}'
 
 
 def _read_cube_1d(text: str, who: str) -> np.ndarray:

@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+EXAMPLE = "campro verify --camera-shot now.jpg --default-shot before.jpg --profile deployed/realised.json"
+
 
 @dataclass(frozen=True)
 class Config:
