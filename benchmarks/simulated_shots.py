@@ -16,6 +16,7 @@ from sklearn.datasets import load_sample_images
 
 from campro.core.types import Rgb8
 from campro.isp import Ccm, Degamma, GammaLut, IspProfile, Quantise
+from campro.isp.functional import through_jpeg
 from campro.isp.raw import RawCamera, Sensor
 
 LIGHT = np.linspace(0, 1, 65)
@@ -69,7 +70,7 @@ def shot(
     """One picture of the scene by a camera with this profile, moved by up to 3 pixels and 0.4 degrees."""
     if moved:
         height, width = scene.shape[:2]
-        turn = cv2.getRotationMatrix2D((width / 2, height / 2), rng.uniform(-0.4, 0.4), 1.0)
+        turn = np.array(cv2.getRotationMatrix2D((width / 2, height / 2), rng.uniform(-0.4, 0.4), 1.0), float)
         turn[:, 2] += rng.uniform(-3, 3, 2)
         scene = np.asarray(cv2.warpAffine(scene, turn, (width, height), borderMode=cv2.BORDER_REFLECT))
     sensor = replace(Sensor.with_noise(conditions.noise), quality=None)
@@ -81,8 +82,7 @@ def shot(
         picture = locally_mapped(picture, conditions.local)
     if conditions.quality is None:
         return picture
-    _, stored = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, conditions.quality])
-    return np.ascontiguousarray(cv2.imdecode(stored, cv2.IMREAD_COLOR)[..., ::-1])
+    return through_jpeg(picture, conditions.quality)
 
 
 def locally_mapped(rgb: Rgb8, strength: float) -> Rgb8:

@@ -256,7 +256,7 @@ def _by_gradients(default: np.ndarray, real: np.ndarray, failure: NoPair) -> Hom
         edges.append(strength / (cv2.GaussianBlur(strength, (0, 0), 15) + 2))
     try:
         correlation, found = cv2.findTransformECC(
-            edges[1], edges[0], np.eye(2, 3, dtype=np.float32), cv2.MOTION_EUCLIDEAN, STOP, None, 5
+            edges[1], edges[0], np.eye(2, 3, dtype=np.float32), cv2.MOTION_EUCLIDEAN, STOP
         )
     except cv2.error:
         raise failure from None
