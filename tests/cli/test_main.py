@@ -153,7 +153,7 @@ def test_errors_are_one_line_and_set_the_exit_status(error, status, line, monkey
 @pytest.mark.parametrize(
     ("call", "absent"),
     [
-        ("targets", ("torch", "numba", "scipy.optimize", "onnxruntime", "lightning_fabric", "matplotlib")),
+        ("targets", ("torch", "numba", "rich", "scipy.optimize", "onnxruntime", "lightning_fabric", "matplotlib")),
         ("profiles", ("torch", "numba", "scipy", "onnxruntime", "lightning_fabric", "matplotlib")),
         ("models", ("torch", "numba", "numpy", "onnxruntime", "lightning_fabric", "matplotlib")),
         ("capture PICTURE --out OUT.png", ("torch", "av", "onnxruntime", "lightning_fabric", "matplotlib")),

@@ -22,7 +22,6 @@ from campro.cli.config_file import read_options, split_config, with_options
 from campro.cli.help_page import help_page
 from campro.core.catalogue import cache_root
 from campro.core.errors import CamproError
-from campro.core.progress import be_quiet
 
 COMMANDS = {
     "demo": "design, audit and report on the embedded sample",
@@ -120,7 +119,7 @@ def print_help(command: str) -> None:
 
 def _run(command: str, args: list[str]) -> int:
     own, rest = args[: args.index("--")] if "--" in args else args, args[args.index("--") :] if "--" in args else []
-    be_quiet(any(arg in QUIET for arg in own))
+    _set_quiet(any(arg in QUIET for arg in own))
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     os.environ.setdefault("MPLCONFIGDIR", str(cache_root() / "matplotlib"))  # its font list, else in ~/.cache
     try:
@@ -142,6 +141,14 @@ def _run(command: str, args: list[str]) -> int:
         print(f"campro {command}: interrupted{remedy}", file=sys.stderr)
         return 130
     return status or 0
+
+
+def _set_quiet(quiet: bool) -> None:
+    """Imports the module of progress bars, which takes a tenth of a second, only where it changes something."""
+    if quiet or "campro.core.progress" in sys.modules:
+        from campro.core.progress import be_quiet
+
+        be_quiet(quiet)
 
 
 if __name__ == "__main__":
