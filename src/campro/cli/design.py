@@ -12,7 +12,7 @@ GROUPS = {
     "data": ("faces", "scenes", "images"),
     "models": ("face_model", "face_weights", "landmarks", "detector", "detector_weights"),
     "recipe": ("preset", "rounds", "omega", "start", "attackers", "reset_every", "protector_only", "enhance"),
-    "camera": ("target", "isp"),
+    "camera": ("target", "isp", "max_condition"),
     "hardware": ("accelerator", "devices", "nodes", "precision"),
 }
 
