@@ -81,10 +81,12 @@ def iq_json(processor: str, gamma: str, points: int, ccm: str = "ccm_calib") -> 
     return json.dumps({"main_scene": [{"name": "normal", "sub_scene": scenes}]}, indent="\t")
 
 
+SIMPLE = RKISP1.replace("          offsets: [ 4, -8, 0 ]\n", "").replace("  - Agc:", "  - BlackLevel:\n  - Agc:")
 BASES = {
     "rpi-vc4": tuning("bcm2835"),
     "rpi-pisp": tuning("pisp"),
     "rkisp1": RKISP1,
+    "libcamera-simple": SIMPLE,
     "rockchip-rkaiq": iq_file(),
     "rockchip-isp21": iq_json("isp21", "agamma_calib_v10", 45),
     "rockchip-isp30": iq_json("isp30", "agamma_calib_v11", 49),
@@ -108,6 +110,7 @@ ROUNDING_LEVELS = {
     "rpi-vc4": 6,
     "rpi-pisp": 4,
     "rkisp1": 12,
+    "libcamera-simple": 21,
     "rockchip-rkaiq": 12,
     "rockchip-isp21": 12,
     "rockchip-isp30": 12,

@@ -50,7 +50,9 @@ def test_reading_back_gives_the_realised_profile(name):
     assert apart.mean < 0.5
 
 
-FALLS = [name for name in CAMERAS if CAMERAS[name].limits.curve.rise is None and name != "rkisp1"]
+FIXED = ("rkisp1", "libcamera-simple", "jetson-isp")
+"""Cameras whose curve is an exponent, or always the same."""
+FALLS = [name for name in CAMERAS if CAMERAS[name].limits.curve.rise is None and name not in FIXED]
 
 
 @pytest.mark.parametrize("name", FALLS)
@@ -98,7 +100,7 @@ def test_every_camera_holds_campro_strong(name):
     held, wanted = (Camera(one)(rgb).astype(int) for one in (CAMERAS[name].limits.fitted(strong), strong))
     off = np.abs(held - wanted)
     assert off.mean() < 3
-    assert off.max() <= 16
+    assert off.max() <= (20 if name == "libcamera-simple" else 16)  # steps of the 256-level tables in the dark
 
 
 @cache

@@ -39,7 +39,6 @@ def test_a_file_that_fits_several_processors_needs_a_name():
         ('{"main_scene": [{"sub_scene": [{"scene_isp35": {}}]}]}', "ISP 3.5"),
         ("version: 1\nalgorithms:\n  - Af:\n  - Agc:\n", "one for ipu3"),
         ("version: 1\nalgorithms:\n  - Lsc:\n", "one for mali-c55"),
-        ("version: 1\nalgorithms:\n  - BlackLevel:\n", "simple"),
         ("<root></root>", "another XML file"),
         ('{"a": 1}', "none of these"),
         ("", "names and values"),

@@ -8,6 +8,7 @@ from campro.cameras.rkaiq import RkAiq
 from campro.cameras.rkaiq_json import ISP21, ISP30, ISP32
 from campro.cameras.rkisp1 import EQUAL, LOG
 from campro.cameras.rkisp1_tuning import RkIsp1Tuning
+from campro.cameras.simple_isp import SimpleIsp
 from campro.cameras.software import Software
 from campro.cameras.target_camera import TargetCamera
 from campro.core.errors import CamproError
@@ -20,6 +21,7 @@ CAMERAS: dict[str, TargetCamera] = {
         RkIsp1Tuning(),
         LOG,
         EQUAL,
+        SimpleIsp(),
         RkAiq(),
         ISP21,
         ISP30,

@@ -1,0 +1,165 @@
+"""Cameras that libcamera develops in software (pipeline handler `simple`): laptops with IPU6, Linux phones.
+
+Sources: libcamera src/ipa/simple/algorithms/ccm.cpp (matrices by colour temperature), lut.cpp (tables of 256 levels:
+each product of level and matrix entry is rounded to an integer; gamma table trunc(255 x^(1/2.2))), adjust.cpp (gamma
+2.2 unless a control or newer file sets it), src/libcamera/software_isp/debayer_cpu.cpp (the three products are added,
+limited to 0 to 255, and looked up). White balance is measured in raw pictures (swstats_cpu.cpp).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from yaml import MappingNode, SequenceNode
+
+from campro.cameras.edits import Document
+from campro.cameras.fixed_curve import FixedCurve
+from campro.cameras.libcamera import Matrix, algorithms, light_matrices
+from campro.cameras.target_camera import BASE, FileNotes, Files, TargetCamera
+from campro.core.errors import CamproError
+from campro.core.types import Rgb8
+from campro.isp.limits import Grid, Limits, camera_profile, parts
+from campro.isp.profile import Ccm, GammaLut, IspProfile
+
+CCM, ENABLED = "Ccm", "enabled"
+ANY_LIGHT = 5000
+"""Colour temperature in K of a single matrix, which libcamera uses for every light."""
+GAMMA, TOP, EDGE = 2.2, 255, 1e-6
+"""Exponent; largest level; half the width of a step of the staircase."""
+OWN = frozenset(("BlackLevel", "Awb", "Ccm", "Lut", "Adjust", "Agc"))
+"""libcamera's algorithms for this handler; it refuses a file with another name."""
+ONLY = frozenset(("BlackLevel", "Lut", "Adjust"))
+"""Those that other processors do not have."""
+
+
+def _gamma_table() -> np.ndarray:
+    return np.floor(TOP * (np.arange(TOP + 1) / TOP) ** (1 / GAMMA) + 1e-9)
+
+
+def _staircase() -> FixedCurve:
+    """The gamma table as a curve: the sum of products is an integer, so the curve is a staircase of 256 steps."""
+    edges = (np.arange(TOP) + 0.5) / TOP
+    knots = np.concatenate([[0.0], np.stack([edges - EDGE, edges + EDGE], 1).ravel(), [1.0]])
+    values = np.repeat(_gamma_table() / TOP, 2)
+    return FixedCurve(tuple(knots.tolist()), TOP, fixed=tuple(values.tolist()), tolerance=16)
+
+
+class SimpleIsp(TargetCamera):
+    """Tuning files: every matrix becomes profile x matrix. Files of uncalibrated cameras get the profile's."""
+
+    name = "libcamera-simple"
+    title = "software ISP of libcamera (laptops with IPU6, Linux phones)"
+    page = "simple-isp"
+    limits = Limits(
+        source="libcamera src/ipa/simple/algorithms/{ccm,lut,adjust}.cpp: 256 levels, a fixed gamma of 2.2",
+        matrix=Grid(-8.0, 8.0, 1e-6),
+        curve=_staircase(),
+    )
+    base = "a libcamera tuning file for the software ISP (YAML)"
+    FILE = "tuning.yaml"
+
+    def write(self, profile: IspProfile, base: str) -> Files:
+        """See `TargetCamera.write`.
+
+        Raises:
+            CamproError: If the base is no such tuning file, or a product leaves the matrix's range.
+        """
+        document = _document(base, BASE)
+        ccm, _ = parts(profile)
+        settings = _ccm(document)
+        if settings is None:
+            matrix = ", ".join(f"{value:.6f}" for value in np.ravel(ccm.matrix))
+            _add(document, f"{{ ccms: [ {{ ct: {ANY_LIGHT}, ccm: [ {matrix} ] }} ] }}")
+        else:
+            document.switch_on(settings, ENABLED)
+            for _, node, own in light_matrices(document, settings):
+                product = np.array(ccm.matrix) @ own
+                if not self.limits.matrix.holds(product):
+                    got = f"{np.abs(product).max():.2f}, the profile's matrix times the calibrated one"
+                    raise CamproError(self.name, f"matrix entries of {self.limits.matrix}", got, "use a milder profile")
+                document.replace_numbers(node, product.ravel().tolist())
+        return {self.FILE: document.changed()}
+
+    def read(self, files: Files, base: str) -> IspProfile:
+        """See `TargetCamera.read`.
+
+        Raises:
+            CamproError: If the files are not those that `write` makes.
+        """
+        document = _document(files[self.FILE], self.FILE)
+        settings = _ccm(document)
+        if settings is None or document.switched_off(settings, ENABLED):
+            raise document.refuse(f"{CCM} that is enabled", "none: libcamera uses no matrix")
+        found, own = _lights(document), _lights(_document(base, BASE))
+        if len(found) != len(own):
+            raise document.refuse(f"{len(own)} matrices, as in the base", str(len(found)))
+        matrix = np.mean([new @ np.linalg.inv(old) for new, old in zip(found, own)], 0).round(6)
+        curve = self.limits.curve
+        assert isinstance(curve, FixedCurve)
+        lut = GammaLut((curve.fixed,), curve.knots)
+        return camera_profile(f"{self.name} tuning file", Ccm(tuple(tuple(row) for row in matrix.tolist())), lut)
+
+    def recognises(self, text: str) -> bool:
+        """See `TargetCamera.recognises`."""
+        try:
+            return bool(_names(_document(text, BASE)) & ONLY)
+        except CamproError:
+            return False
+
+    def notes(self, base: str) -> FileNotes:
+        """See `TargetCamera.notes`."""
+        settings = _ccm(document := _document(base, BASE))
+        if settings is None:
+            plain = (
+                "the file has no calibrated matrix (Ccm): its colours are the sensor's, and the profile acts on these"
+            )
+            return FileNotes((f"{CCM} (added: the file had none)",), warnings=(plain,))
+        off = document.switched_off(settings, ENABLED)
+        return FileNotes((f"{CCM} (the file had enabled: false)",) if off else ())
+
+
+def developed(matrix: Matrix, linear: Rgb8) -> Rgb8:
+    """What libcamera makes of 8-bit linear levels behind white balance and without black level, in integers."""
+    products = np.floor(np.abs(linear[..., None, :] * matrix) + 0.5) * np.sign(matrix)  # std::round: halves from zero
+    return _gamma_table()[products.sum(-1).astype(int).clip(0, TOP)].astype(np.uint8)
+
+
+def _document(text: str, who: str) -> Document:
+    document = Document(text, who)
+    version = document.number(Document.get(document.root, "version"), "version")
+    if version != 1 or Document.get(document.root, "target") is not None:
+        raise document.refuse("a tuning file for the software ISP, version 1", "one for another processor")
+    if unknown := sorted(_names(document) - OWN):
+        raise document.refuse("algorithms of the software ISP", f"{', '.join(unknown)}, which it does not have")
+    return document
+
+
+def _list(document: Document) -> SequenceNode:
+    node = Document.get(document.root, "algorithms")
+    document.sequence(node, "algorithms")
+    assert isinstance(node, SequenceNode)
+    return node
+
+
+def _names(document: Document) -> set[str]:
+    return {key.value for item in _list(document).value for key, _ in document.mapping(item, "an algorithm").value}
+
+
+def _ccm(document: Document) -> MappingNode | None:
+    """Settings of the matrices; None if there are none."""
+    found = algorithms(document, CCM)
+    if len(found) > 1:
+        raise document.refuse(f"{CCM} at most once among its algorithms", f"{len(found)} of them")
+    return None if not found or found[0].value == "" else document.mapping(found[0], CCM)
+
+
+def _add(document: Document, settings: str) -> None:
+    """Add the matrices, or give them to the algorithm that has none."""
+    if empty := algorithms(document, CCM):
+        document.replace(empty[0], f" {settings}")
+    else:
+        document.append(_list(document), f"{CCM}: {settings}")
+
+
+def _lights(document: Document) -> list[Matrix]:
+    settings = _ccm(document)
+    return [np.eye(3)] if settings is None else [own for _, _, own in light_matrices(document, settings)]
