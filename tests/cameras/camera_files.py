@@ -82,11 +82,19 @@ def iq_json(processor: str, gamma: str, points: int, ccm: str = "ccm_calib") -> 
 
 
 SIMPLE = RKISP1.replace("          offsets: [ 4, -8, 0 ]\n", "").replace("  - Agc:", "  - BlackLevel:\n  - Agc:")
+JETSON = """# a comment that stays
+opticalBlack.manualBiasR = 0.0586;
+colorCorrection.srgbMatrix[0] = {1.9, -0.6, 0.0};
+colorCorrection.srgbMatrix[1] = {-0.6, 2.4, -0.6};
+colorCorrection.srgbMatrix[2] = {-0.3, -0.8, 1.6};
+ap15Function.lensShading = FALSE;
+"""
 BASES = {
     "rpi-vc4": tuning("bcm2835"),
     "rpi-pisp": tuning("pisp"),
     "rkisp1": RKISP1,
     "libcamera-simple": SIMPLE,
+    "jetson-isp": JETSON,
     "rockchip-rkaiq": iq_file(),
     "rockchip-isp21": iq_json("isp21", "agamma_calib_v10", 45),
     "rockchip-isp30": iq_json("isp30", "agamma_calib_v11", 49),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from campro.cameras.android import Camera2
+from campro.cameras.esp32p4 import Esp32P4
+from campro.cameras.jetson_isp import JetsonIsp
 from campro.cameras.libcamera import PISP, VC4
 from campro.cameras.rkaiq import RkAiq
 from campro.cameras.rkaiq_json import ISP21, ISP30, ISP32
@@ -26,6 +28,8 @@ CAMERAS: dict[str, TargetCamera] = {
         ISP21,
         ISP30,
         ISP32,
+        JetsonIsp(),
+        Esp32P4(),
         Camera2(),
         Software(),
     )
