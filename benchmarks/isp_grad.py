@@ -1,8 +1,10 @@
-"""Forward and backward through the pipeline: fused against op by op, by `python -m benchmarks.isp_grad`."""
+"""Forward and backward through the pipeline: fused against op by op, as it is and compiled by PyTorch.
+
+By `python -m benchmarks.isp_grad`; `torch.compile` needs a C++ compiler.
+"""
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 from typing import Any
@@ -17,25 +19,36 @@ from campro.isp import functional, pipeline
 SIZE = (8, 3, 416, 416)
 
 
-def op_by_op(images: Images, pipe: torch.nn.Module) -> Tensor:
-    """The blocks as functions, autograd keeping what each needs."""
-    _, ccm, lut, _ = pipe.blocks  # type: ignore[misc]
-    x = functional.apply_ccm(functional.degamma(images), ccm.matrix.float(), ccm.offsets.float())
-    return functional.quantise(functional.apply_lut(x, lut.values.float(), lut.knots.float()))
+def op_by_op(images: Images, matrix: Tensor, offsets: Tensor, values: Tensor, knots: Tensor) -> Tensor:
+    """The blocks as functions; autograd stores what each needs."""
+    x = functional.apply_ccm(functional.degamma(images), matrix, offsets)
+    return functional.quantise(functional.apply_lut(x, values, knots))
 
 
-def step(way: str, images: Images) -> None:
-    """One forward and backward pass; gradients reach the images and the parameters."""
+compiled = torch.compile(op_by_op, dynamic=False)
+WAYS = ("fused", "op by op", "op by op, torch.compile")
+
+
+def step(way: str, images: Images) -> Tensor:
+    """One forward and backward pass; gradients reach the images and the parameters; returns that of the images."""
     pipe = pipeline("negative")
     images = images.detach().requires_grad_(True)
-    (pipe(images) if way == "fused" else op_by_op(images, pipe)).sum().backward()
+    if way == "fused":
+        out = pipe(images)
+    else:
+        _, ccm, lut, _ = pipe.blocks
+        run = compiled if way == WAYS[2] else op_by_op
+        out = run(images, ccm.matrix.float(), ccm.offsets.float(), lut.values.float(), lut.knots.float())
+    out.sum().backward()
+    assert images.grad is not None
+    return images.grad
 
 
 def peak_mib(way: str) -> float:
     """How much a step raises the peak memory of a process that has done everything else already."""
     code = (
         "import resource, torch; from benchmarks import isp_grad as g;"
-        "g.step('fused', torch.rand(1, 3, 32, 32)); g.step('naive', torch.rand(1, 3, 32, 32));"
+        "g.step('fused', torch.rand(1, 3, 32, 32)); g.step('op by op', torch.rand(1, 3, 32, 32));"
         f"x = torch.rand(*g.SIZE); before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; g.step({way!r}, x);"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
     )
@@ -46,13 +59,16 @@ def peak_mib(way: str) -> float:
 def main() -> None:
     """Measure and write."""
     images = torch.rand(*SIZE)
-    ways = {way: lambda way=way: step(way, images) for way in ("fused", "op by op")}
-    memory = {way: round(peak_mib(way), 1) for way in ("fused", "op by op")}
-    results: dict[str, Any] = {"time": summary(in_turns(ways), "fused"), "peak_mib": memory}
+    for way in WAYS[1:]:
+        torch.testing.assert_close(step(way, images), step("fused", images), rtol=1e-3, atol=1e-3)
+    memory = {way: round(peak_mib(way), 1) for way in WAYS[:2]}  # compilation itself needs memory
+    results: dict[str, Any] = {
+        "time": summary(in_turns({way: lambda way=way: step(way, images) for way in WAYS}), "fused"),
+        "peak_mib": memory,
+    }
     results["memory_ratio"] = round(memory["fused"] / memory["op by op"], 3)
     write("isp_grad", results)
 
 
 if __name__ == "__main__":
-    assert resource.getrusage(resource.RUSAGE_SELF)  # memory is measured by the operating system
     main()
