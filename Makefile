@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LOWEST := .venv-lowest
+PYTEST := $(BIN)/python -m pytest --numprocesses $(or $(WORKERS),2) --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test check-lowest lint format docs bench lock clean
+.PHONY: help demo check test coverage check-lowest lint format docs bench lock clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{sub(/:.*/, "", $$1); printf "  make %-13s %s\n", $$1, $$2}'
@@ -29,10 +30,13 @@ demo: $(VENV)/ready  ## Design, audit and report on the embedded sample; prints 
 	$(BIN)/campro demo
 
 check: lint  ## Linter, type checker and the fast tests: under two minutes
-	$(BIN)/python -m pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
-test: lint  ## Linter, type checker, all tests with coverage, and the examples in docstrings
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --doctest-modules tests src/campro
+test: lint  ## Linter, type checker, all tests and the examples in docstrings; WORKERS=N, if other than 2 processes
+	$(PYTEST) --doctest-modules tests src/campro
+
+coverage: $(VENV)/ready  ## All tests, and the lines that none of them runs
+	$(PYTEST) --cov --cov-report=term:skip-covered tests
 
 check-lowest: $(LOWEST)/ready  ## Fast tests of files, data and metrics on the lowest supported dependencies
 	CAMPRO_DATA= NUMBA_CACHE_DIR=$(CURDIR)/$(LOWEST)/numba $(LOWEST)/bin/python -m pytest -m "not slow" \

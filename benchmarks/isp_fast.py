@@ -6,7 +6,10 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -91,12 +94,11 @@ def main() -> None:
     profile, rgb = load_profile("campro-default"), photograph()
     results = {}
     for name, picture in _pictures(rgb).items():
-        out = np.empty_like(picture)
-        ways = {
-            "campro.apply": lambda picture=picture: apply(profile, picture),
-            "torch float": lambda picture=picture: torch_float(profile, picture),
-            "opencv 8-bit": lambda picture=picture: opencv(profile, picture),
-            "memory copy": lambda picture=picture, out=out: np.copyto(out, picture),
+        ways: dict[str, Callable[[], Any]] = {
+            "campro.apply": partial(apply, profile, picture),
+            "torch float": partial(torch_float, profile, picture),
+            "opencv 8-bit": partial(opencv, profile, picture),
+            "memory copy": partial(np.copyto, np.empty_like(picture), picture),
         }
         results[name] = summary(in_turns(ways), "campro.apply")
     if (per_frame := ffmpeg_ms(profile, rgb)) is not None:

@@ -5,14 +5,37 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numba
 import pytest
 import torch
 from hypothesis import settings
 
+if TYPE_CHECKING:
+    from support.exported_enhancers import ExportedEnhancers
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # several workers share the cores: threads that wait for each other are slow
+    os.environ["OMP_NUM_THREADS"] = "1"  # of child processes
+    torch.set_num_threads(1)
+    numba.set_num_threads(1)
+
 # Same examples every run, and no time limit per example: a busy machine is no failure.
 settings.register_profile("campro", derandomize=True, deadline=None)
 settings.load_profile("campro")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Workers get whole files, so that each fixture of a module is made once; exports, which take a minute, as well."""
+    for item in items:
+        shared = "exported" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("exported" if shared else str(item.path)))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_waiting_for_disks() -> None:
+    """Files of tests need not survive a power cut."""
+    os.fsync = lambda descriptor: None
 
 
 @pytest.fixture(autouse=True)
@@ -29,9 +52,23 @@ def _cache_of_the_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture(scope="session")
+def sample_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The cache folder of the embedded sample, which takes seconds to make."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The research data folder; tests that need it are skipped where it is absent."""
     folder = os.environ.get("CAMPRO_DATA")
     if not folder or not Path(folder).is_dir():
         pytest.skip("research data absent: point CAMPRO_DATA at it to run this test")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> ExportedEnhancers:
+    """Exported enhancers, by name: file and network."""
+    from support.exported_enhancers import ExportedEnhancers
+
+    return ExportedEnhancers(tmp_path_factory.mktemp("onnx"))

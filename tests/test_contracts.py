@@ -31,7 +31,7 @@ from campro.data.facemodel import FaceModel
 from campro.design.attackers import ATTACKERS
 from campro.enhance.enhancement_losses import Sample
 from campro.enhance.enhancers import ENHANCERS, new_enhancer
-from campro.enhance.export import ENHANCED, PICTURE, export_onnx
+from campro.enhance.export import ENHANCED, PICTURE
 from campro.evaluation.matchers import MATCHERS
 from campro.isp import BUILTIN_PROFILES, RAW, Camera, IspProfile, apply, load_profile, pipeline
 from campro.isp.blocks import MODULES
@@ -113,10 +113,9 @@ def test_enhancer_learns_a_step(name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ENHANCERS)
-def test_enhancer_exports(name, tmp_path):
-    enhancer = new_enhancer(name).eval()
-    export_onnx(enhancer, tmp_path / "enhancer.onnx", load_profile("negative"))
-    session = onnxruntime.InferenceSession(str(tmp_path / "enhancer.onnx"), providers=["CPUExecutionProvider"])
+def test_enhancer_exports(name, exported):
+    file, enhancer = exported[name]
+    session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
     captured = torch.rand(1, 3, 96, 64)
     (found,) = session.run([ENHANCED], {PICTURE: captured.numpy()})
     with torch.no_grad():

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 SHARED = {"torch", "torchvision"}
 """Not installed twice: see the head of lowest.txt."""
 NOT_TESTED = {
-    *("pytest-cov", "ruff", "mypy", "campro"),  # not used by the fast tests
+    *("pytest-cov", "pytest-xdist", "ruff", "mypy", "campro"),  # not used by the fast tests
     *("ray", "frbench", "ultralytics", "mkdocs-material", "mkdocstrings"),  # extras without fast tests
 }
 

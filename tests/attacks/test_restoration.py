@@ -49,6 +49,7 @@ def test_at_first_a_restorer_is_its_colour_map(tiny_embedder):
     torch.testing.assert_close(network.restored(crops), 1 - crops)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("identity", IDENTITY_WEIGHTS.values(), ids=list(IDENTITY_WEIGHTS))
 def test_a_restorer_learns_and_the_recogniser_stays(identity, tiny_embedder, quick, cache):
     """Captured crops have a colour shift that depends on the position, which no colour map can undo."""

@@ -88,6 +88,7 @@ def test_the_pisp_table_is_what_generatelut_makes():
     np.testing.assert_array_equal(np.round(np.array(back.blocks[2].values[0][:64]) * 65535), stored)
 
 
+@pytest.mark.slow
 @pytest.mark.shared
 @pytest.mark.parametrize("target", [VC4, PISP])
 def test_real_tuning_files(target, deploy_files):

@@ -34,6 +34,7 @@ def written_to(folder, files):
         (folder / name).write_text(text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", ["campro-default", "negative"])
 def test_ffmpeg_makes_the_same_picture(start, tmp_path):
     wanted = load_profile(start)
@@ -46,6 +47,7 @@ def test_ffmpeg_makes_the_same_picture(start, tmp_path):
     assert apart.mean() < 0.1
 
 
+@pytest.mark.slow
 def test_the_numpy_module_makes_the_same_picture():
     wanted = load_profile("campro-default")
     module: dict = {}
@@ -56,6 +58,7 @@ def test_the_numpy_module_makes_the_same_picture():
     assert (apart == 0).mean() > 0.999
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", ["campro-strong", "campro-default"])
 def test_the_table_is_read_by_ffmpeg_with_the_stated_error(start, tmp_path):
     wanted = load_profile(start)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 
-@pytest.fixture(scope="session")
-def cache(tmp_path_factory):
-    """The cache folder of the embedded sample, which takes seconds to make."""
-    return tmp_path_factory.mktemp("cache")
+@pytest.fixture
+def cache(sample_cache):
+    """The cache folder of the embedded sample."""
+    return sample_cache

@@ -24,10 +24,10 @@ RECIPE = Recipe(
 
 
 @pytest.fixture(scope="module")
-def small_design(tmp_path_factory):
+def small_design(sample_cache):
     """Design runs of a few rounds on six people and three scenes."""
     patch = pytest.MonkeyPatch()
-    patch.setenv("CAMPRO_CACHE", str(tmp_path_factory.mktemp("cache")))
+    patch.setenv("CAMPRO_CACHE", str(sample_cache))
     whole = designer.training_data
 
     def few(config):

@@ -33,6 +33,7 @@ def faces():
     return smooth, 1 - smooth, torch.arange(6) % PEOPLE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["recogniser", "filters", "colours", "distilled"])
 def test_training_lowers_the_loss(name, faces):
     attacker, (raw, captured, person) = _attacker(name), faces
@@ -79,6 +80,7 @@ def test_ridge_is_that_of_scikit_learn():
     np.testing.assert_allclose(ridge(x, y).numpy(), expected, rtol=1e-8)
 
 
+@pytest.mark.slow
 def test_the_ridge_attacker_fits_in_one_step_and_has_a_bounded_memory(faces):
     attacker, (raw, captured, person) = _attacker("ridge"), faces
     first, second = (attacker(captured, raw, person, _rng()).loss for _ in range(2))

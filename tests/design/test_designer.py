@@ -11,7 +11,7 @@ from campro.design import designer
 from campro.design.batches import FaceCrops
 from campro.design.design_config import PLAIN, DesignConfig
 from campro.design.start import start_profile
-from campro.enhance.runner import load_enhancer
+from campro.enhance.enhancers import new_enhancer
 from campro.isp import load_profile
 
 from .conftest import RECIPE, config
@@ -19,6 +19,7 @@ from .conftest import RECIPE, config
 pytestmark = pytest.mark.usefixtures("small_design")
 
 
+@pytest.mark.slow
 def test_a_run_ends_with_a_profile_and_its_provenance(finished):
     profile = load_profile(finished)
     assert profile.blocks != start_profile(RECIPE.start, RECIPE.lut_points, ()).blocks
@@ -28,11 +29,17 @@ def test_a_run_ends_with_a_profile_and_its_provenance(finished):
 
 
 @pytest.mark.slow
-def test_a_run_trains_an_enhancer_if_asked(tmp_path):
+def test_a_run_trains_an_enhancer_if_asked(tmp_path, monkeypatch):
+    """The export itself, which takes a minute, has its own tests."""
+    made = []
+    monkeypatch.setattr("campro.enhance.export.export_onnx", lambda *call: made.append(call))
     found = designer.design(config(tmp_path / "run", enhance=True))
-    enhancer = load_enhancer(tmp_path / "run" / "enhancer.onnx")
-    enhancer.check_profile(load_profile(found).digest, "its own")
-    assert enhancer(np.full((50, 70, 3), 90, np.uint8)).shape == (50, 70, 3)
+    ((enhancer, path, profile),) = made
+    assert (path, profile.digest) == (tmp_path / "run" / "enhancer.onnx", load_profile(found).digest)
+    start = new_enhancer("fast").state_dict()
+    assert any(not torch.equal(value, start[name]) for name, value in enhancer.state_dict().items() if name in start)
+    with torch.no_grad():
+        assert enhancer.eval()(torch.rand(1, 3, 50, 70)).shape == (1, 3, 50, 70)
 
 
 @pytest.mark.parametrize("options", [{"attackers": ("nobody",)}, {"isp": ("sharpen",)}])
@@ -41,6 +48,7 @@ def test_unknown_attackers_and_isp_parameters_are_refused(options, tmp_path):
         designer.design(config(tmp_path / "run", **options))
 
 
+@pytest.mark.slow
 def test_another_configuration_is_refused(finished):
     with pytest.raises(CamproError, match="seed"):
         designer.design(config(finished.parent, seed=5))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -11,11 +12,12 @@ from campro.design import designer
 from campro.design.attackers import ATTACKERS
 from campro.isp import load_profile
 
-from .conftest import PLAIN_ADVANCE, config
+from .conftest import PLAIN_ADVANCE, RECIPE, config
 
 pytestmark = pytest.mark.usefixtures("small_design")
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_ends_with_the_same_profile(finished, tmp_path, monkeypatch, interrupt_at):
     interrupt_at(4)
     with pytest.raises(KeyboardInterrupt):
@@ -28,12 +30,13 @@ def test_an_interrupted_run_ends_with_the_same_profile(finished, tmp_path, monke
 
 @pytest.mark.slow
 def test_all_attackers_with_resets_interrupted_end_the_same(tmp_path, monkeypatch, interrupt_at):
-    """All attackers at once, one of them reset every round, interrupted in the third."""
+    """All attackers at once, one of them reset every round, interrupted in the second of three rounds."""
+    monkeypatch.setattr(designer, "recipe_of", lambda config: replace(RECIPE, max_warmup=1, max_rounds=2))
     options = {"attackers": tuple(ATTACKERS), "reset_every": 1, "isp": ("offsets", "bits=5")}
     whole = designer.design(config(tmp_path / "whole", **options))
     logged = json.loads((tmp_path / "whole/metrics.jsonl").read_text().splitlines()[-1])
     assert {f"attacker {name}" for name in ATTACKERS} <= set(logged)
-    interrupt_at(3)
+    interrupt_at(2)
     with pytest.raises(KeyboardInterrupt):
         designer.design(config(tmp_path / "run", **options))
     monkeypatch.setattr(Progress, "advance", PLAIN_ADVANCE)
@@ -42,6 +45,7 @@ def test_all_attackers_with_resets_interrupted_end_the_same(tmp_path, monkeypatc
     assert load_profile(again).blocks[-1].bits == 5
 
 
+@pytest.mark.slow
 def test_protector_only_trains_no_attacker_after_warm_up(finished, tmp_path):
     profile = designer.design(config(tmp_path / "run", protector_only=True))
     assert load_profile(profile).digest != load_profile(finished).digest

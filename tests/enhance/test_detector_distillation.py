@@ -30,6 +30,7 @@ def test_the_loss_is_1_for_a_constant_prediction_and_0_for_a_perfect_one():
     assert distillation.loss(features, raw).item() == pytest.approx(0, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_the_mask_network_learns_the_features_of_the_teacher(tmp_path):
     torch.manual_seed(0)
     rgb = (torch.rand(96, 96, 3) * 255).byte().numpy()

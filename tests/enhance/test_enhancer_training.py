@@ -31,12 +31,14 @@ def _train(training_set, folder, steps):
     return train_enhancer(new_enhancer("fast"), training_set, RunFolder.open(folder, {}), fabric, steps, seed=0)
 
 
+@pytest.mark.slow
 def test_other_processes_compute_the_same_batches(training_set):
     keys = [(0, 0, step) for step in range(3)]
     for alone, other in zip(training_set.batches(keys), training_set.batches(keys, workers=2), strict=True):
         assert all(torch.equal(one, two) for one, two in zip(alone, other, strict=True))
 
 
+@pytest.mark.slow
 def test_a_killed_run_ends_with_the_same_weights(training_set, tmp_path, monkeypatch):
     monkeypatch.setattr("campro.training.checkpoints.SAVE_EVERY_S", 0.0)
     whole = _train(training_set, tmp_path / "whole", 6)

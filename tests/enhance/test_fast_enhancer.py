@@ -16,6 +16,7 @@ from campro.inversion import cell_grid
 from campro.isp import Camera, load_profile
 
 
+@pytest.mark.slow
 def test_prepare_fits_the_lut_to_the_inverse_of_the_profile(tmp_path):
     enhancer = new_enhancer("fast")
     rgb = np.random.default_rng(0).integers(0, 256, (600, 600, 3), np.uint8)

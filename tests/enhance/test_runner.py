@@ -28,9 +28,9 @@ PROFILE_DEFAULT = load_profile("campro-default")
 @pytest.mark.parametrize("name", ["fast", "unet"])
 def test_the_runner_agrees_with_pytorch_to_a_rounding_step(exported, name, size):
     rgb = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)  # no camera output: the 3D LUT
-    found = OnnxEnhancer(exported.files[name])(rgb)
+    found = OnnxEnhancer(exported[name].file)(rgb)
     with torch.no_grad():
-        wanted = exported.networks[name](to_tensor(rgb)).clamp(0, 1)[0].permute(1, 2, 0).numpy() * 255
+        wanted = exported[name].network(to_tensor(rgb)).clamp(0, 1)[0].permute(1, 2, 0).numpy() * 255
     assert found.dtype == np.uint8
     assert found.shape == rgb.shape
     assert np.abs(found - wanted).max() < (2 if name == "fast" else 0.52)  # fast also rounds colours and means
@@ -39,10 +39,10 @@ def test_the_runner_agrees_with_pytorch_to_a_rounding_step(exported, name, size)
 @pytest.mark.slow
 def test_camera_output_is_recoloured_by_the_exact_inverse(exported, monkeypatch):
     rgb = np.random.default_rng(0).integers(0, 256, (70, 90, 3), dtype=np.uint8)
-    captured, enhancer = Camera(PROFILE_DEFAULT)(rgb), OnnxEnhancer(exported.files["fast"])
+    captured, enhancer = Camera(PROFILE_DEFAULT)(rgb), OnnxEnhancer(exported["fast"].file)
     recoloured = enhancer.recolouring(captured)
     exact, codes = Inverse(PROFILE_DEFAULT, np.full(BINS, 1 / BINS)).with_ambiguity(captured)
-    ambiguity, fast = ambiguity_classes(torch.from_numpy(codes[None])), exported.networks["fast"]
+    ambiguity, fast = ambiguity_classes(torch.from_numpy(codes[None])), exported["fast"].network
     monkeypatch.setattr(fast, "_ambiguity_of", lambda images: ambiguity)
     monkeypatch.setattr(fast.lut, "forward", lambda images: to_tensor(exact))
     with torch.no_grad():
@@ -59,7 +59,7 @@ def test_camera_output_is_recoloured_by_the_exact_inverse(exported, monkeypatch)
 def test_the_networks_get_a_large_picture_downscaled(exported, monkeypatch):
     """A picture with every pixel repeated four times is enhanced like the small picture, with a smoother cell map."""
     small = Camera(PROFILE_DEFAULT)(np.ascontiguousarray(skimage.data.astronaut()[:200, :310]))
-    enhancer = OnnxEnhancer(exported.files["fast"])
+    enhancer = OnnxEnhancer(exported["fast"].file)
     once = enhancer(small)
     monkeypatch.setattr(cell_grid, "MAX_LINES", 200)
     large = small.repeat(2, 0).repeat(2, 1)
@@ -71,13 +71,13 @@ def test_the_networks_get_a_large_picture_downscaled(exported, monkeypatch):
 def test_the_input_picture_is_not_changed(exported):
     rgb = np.random.default_rng(0).integers(0, 256, (40, 50, 3), np.uint8)
     before = rgb.copy()
-    enhancer = OnnxEnhancer(exported.files["fast"])
+    enhancer = OnnxEnhancer(exported["fast"].file)
     enhancer(rgb), enhancer.without_mask(rgb), enhancer.video()(rgb)
     np.testing.assert_array_equal(rgb, before)
 
 
 def test_an_enhancer_has_the_profile_of_its_file_and_refuses_pictures_of_others(exported):
-    enhancer = OnnxEnhancer(exported.files["fast"])
+    enhancer = OnnxEnhancer(exported["fast"].file)
     assert enhancer.profile.digest == PROFILE_DEFAULT.digest
     assert enhancer.name == "enhanced"
     enhancer.check_profile(PROFILE_DEFAULT.digest, "campro-default")
@@ -86,7 +86,7 @@ def test_an_enhancer_has_the_profile_of_its_file_and_refuses_pictures_of_others(
 
 
 def test_an_enhancer_that_is_not_fast_has_no_tables_and_no_video_mode(exported):
-    enhancer = OnnxEnhancer(exported.files["unet"])
+    enhancer = OnnxEnhancer(exported["unet"].file)
     assert enhancer.video() is enhancer
     with pytest.raises(CamproError, match="fast enhancer"):
         enhancer.without_mask(np.zeros((8, 8, 3), np.uint8))

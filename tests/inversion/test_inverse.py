@@ -20,6 +20,7 @@ def test_the_inverse_of_an_invertible_profile_is_exact():
     np.testing.assert_array_equal(Inverse(invert, UNIFORM)(Camera(invert)(RGB)), RGB)
 
 
+@pytest.mark.slow
 def test_the_inverse_is_the_posterior_mean():
     """All colours become their highest bit: by hand, the mean of each half of the levels, weighted by the prior."""
     raw = np.arange(1 << 24, dtype=np.uint32)
@@ -60,6 +61,7 @@ def test_every_photograph_has_the_same_weight_in_a_prior(tmp_path):
     assert prior.sum() == pytest.approx(2.1)
 
 
+@pytest.mark.slow
 def test_a_picture_that_was_drawn_on_has_a_smaller_share_of_reachable_colours():
     profile = load_profile("campro-default")
     inverse, captured = Inverse(profile, UNIFORM), Camera(profile)(RGB)

@@ -45,6 +45,7 @@ def _reference(profile, rgb):
     return np.floor(out * 255 + 0.5).astype(np.uint8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PROFILES)
 def test_colours_equal_the_reference(name):
     """Every green and blue with every fifth red."""

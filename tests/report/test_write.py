@@ -200,6 +200,7 @@ def cut(value, rng):
     return rng.choice([None, [], {}, "x", -1, 10**400, 0.0, True, [[]], {"a": []}])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("without_plots")
 def test_any_cells_give_a_page_or_one_line(run):
     """Of a run folder of somebody else, whose checksums are right."""

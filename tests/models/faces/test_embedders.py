@@ -41,7 +41,7 @@ def test_contract(name):
         embedder(torch.rand(1, 3, 50, 50))
 
 
-@pytest.mark.parametrize("name", FILES_ONLY)
+@pytest.mark.parametrize("name", sorted(FILES_ONLY))
 def test_onnx_embedders_without_a_file_are_refused(name):
     with pytest.raises(CamproError, match="weights=PATH"):
         load_embedder(name, weights=None)

@@ -57,6 +57,7 @@ def test_a_view_changes_colours_but_not_positions(scene):
     assert (inverted[0][white] == 0).all()
 
 
+@pytest.mark.slow
 def test_adaptation_does_not_change_the_detector_and_is_reproducible(scene):
     detector = load_detector("campro-person")
     before = {name: value.clone() for name, value in detector.state_dict().items()}
@@ -75,6 +76,7 @@ def portrait(tmp_path):
     return Scene(tmp_path / "portrait.png", rgb.shape[1], rgb.shape[0], Detections.truth([]), ())
 
 
+@pytest.mark.slow
 def test_the_lut_alone_restores_the_detections_of_an_invertible_camera(portrait):
     """Without any training step."""
     detector, invert = load_detector("campro-person"), Camera("invert")
@@ -87,6 +89,7 @@ def test_the_lut_alone_restores_the_detections_of_an_invertible_camera(portrait)
     assert abs(recoloured - raw) < 0.05 < abs(unadapted - raw)
 
 
+@pytest.mark.slow
 def test_training_that_lowers_the_average_precision_is_discarded(portrait):
     detector = load_detector("campro-person")
     ruined = adapt(detector, [portrait], Camera("invert"), 2, seed=0, batch=1, lr=10.0)
@@ -98,6 +101,7 @@ def test_training_that_lowers_the_average_precision_is_discarded(portrait):
         assert torch.equal(value, unchanged.state_dict()[name])
 
 
+@pytest.mark.slow
 def test_scenes_without_people_are_half_of_the_training_scenes(portrait, tmp_path, monkeypatch):
     """Even if they are rare: without them a detector learns false detections."""
     blank = tmp_path / "blank.png"

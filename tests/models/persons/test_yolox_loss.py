@@ -25,6 +25,7 @@ def test_iou_equals_the_one_computed_by_hand():
     assert float(paired_iou(first, first + 10)) == 0
 
 
+@pytest.mark.slow
 def test_loss_falls_during_training_and_ignores_crowd_regions():
     torch.manual_seed(0)  # training is slow from this start: with two of eight seeds 20 steps are too few
     detector = load_detector("campro-person", weights=None).train()
