@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import partial
 from typing import Any
 
 import torch
@@ -31,7 +32,7 @@ WAYS = ("fused", "op by op", "op by op, torch.compile")
 
 def step(way: str, images: Images) -> Tensor:
     """One forward and backward pass; gradients reach the images and the parameters; returns that of the images."""
-    pipe = pipeline("negative")
+    pipe: Any = pipeline("negative")
     images = images.detach().requires_grad_(True)
     if way == "fused":
         out = pipe(images)
@@ -63,7 +64,7 @@ def main() -> None:
         torch.testing.assert_close(step(way, images), step("fused", images), rtol=1e-3, atol=1e-3)
     memory = {way: round(peak_mib(way), 1) for way in WAYS[:2]}  # compilation itself needs memory
     results: dict[str, Any] = {
-        "time": summary(in_turns({way: lambda way=way: step(way, images) for way in WAYS}), "fused"),
+        "time": summary(in_turns({way: partial(step, way, images) for way in WAYS}), "fused"),
         "peak_mib": memory,
     }
     results["memory_ratio"] = round(memory["fused"] / memory["op by op"], 3)

@@ -44,17 +44,12 @@ def _seeded() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _cache_of_the_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def session_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A new cache folder for each run: results that earlier code has stored must not hide what this code computes."""
+    folder = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CAMPRO_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield
-
-
-@pytest.fixture(scope="session")
-def sample_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The cache folder of the embedded sample, which takes seconds to make."""
-    return tmp_path_factory.mktemp("cache")
+        patch.setenv("CAMPRO_CACHE", str(folder))
+        yield folder
 
 
 @pytest.fixture(scope="session")

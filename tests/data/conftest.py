@@ -6,6 +6,6 @@ import pytest
 
 
 @pytest.fixture
-def cache(sample_cache):
+def cache(session_cache):
     """The cache folder of the embedded sample."""
-    return sample_cache
+    return session_cache

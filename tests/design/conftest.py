@@ -24,10 +24,9 @@ RECIPE = Recipe(
 
 
 @pytest.fixture(scope="module")
-def small_design(sample_cache):
+def small_design():
     """Design runs of a few rounds on six people and three scenes."""
     patch = pytest.MonkeyPatch()
-    patch.setenv("CAMPRO_CACHE", str(sample_cache))
     whole = designer.training_data
 
     def few(config):
