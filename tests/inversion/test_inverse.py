@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 
 from campro.core.images import write_image
-from campro.inversion.inverse import BINS, Inverse, _variances, ambiguity_codes, posterior_mean, prior_from_photos
+from campro.inversion.inverse import (
+    BINS,
+    Inverse,
+    _squares,
+    ambiguity_codes,
+    posterior_ambiguity,
+    posterior_mean,
+    prior_from_photos,
+)
 from campro.isp import Camera, IspProfile, load_profile
 
 RGB = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
@@ -35,22 +43,24 @@ def test_the_inverse_is_the_posterior_mean():
 
 
 def test_ambiguity_is_the_posterior_standard_deviation():
-    """Red becomes its highest bit, green loses one bit, blue nothing."""
+    """Red becomes its highest bit, green loses three bits, blue nothing: 37, 2.3 and 0 levels."""
     raw = np.arange(1 << 24, dtype=np.uint32)
-    captured = raw & 0x80FEFF
-    means, _ = posterior_mean(captured, UNIFORM)
-    found = _variances(captured, UNIFORM, means)[captured[::4099]]
-    red = (128**2 - 1) / 12 + 0.25  # a half from the mean, which is rounded
-    np.testing.assert_allclose(found[:, 0], red, rtol=1e-5)
-    np.testing.assert_allclose(found[:, 1:], [[0.5, 0.0]] * len(found), atol=1e-6)
-    assert set(ambiguity_codes(found)) == {3}
+    captured = raw & 0x80F8FF
+    means, reachable = posterior_mean(captured, UNIFORM)
+    codes = posterior_ambiguity(captured, UNIFORM, means)
+    assert set(codes[reachable]) == {3 + (1 << 2)}
+    assert set(codes[~reachable]) == {63}
+    weights, squares = (_squares(captured, UNIFORM, means, channel)[captured[::4099]] for channel in (3, 0))
+    np.testing.assert_allclose(squares / weights, (128**2 - 1) / 12 + 0.25, rtol=1e-5)  # a half from the rounded mean
 
 
-def test_colours_that_are_not_reachable_have_the_highest_ambiguity():
+def test_ambiguity_codes_of_a_table_are_those_of_variances():
     raw = np.arange(1 << 24, dtype=np.uint32)
-    captured = raw & 0x80FEFF
-    means, _ = posterior_mean(captured, UNIFORM)
-    assert ambiguity_codes(_variances(captured, UNIFORM, means)[[0x000100]])[0] == 63
+    captured, prior = raw & 0xF0C0FE, np.random.default_rng(0).random(BINS)
+    means, reachable = posterior_mean(captured, prior)
+    weights, *squares = (_squares(captured, prior, means, channel)[reachable] for channel in (3, 0, 1, 2))
+    codes = posterior_ambiguity(captured, prior, means)[reachable]
+    np.testing.assert_array_equal(codes, ambiguity_codes(np.stack(squares, 1) / weights[:, None]))
 
 
 def test_every_photograph_has_the_same_weight_in_a_prior(tmp_path):

@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool, Float, Float64, UInt8, UInt32
+from jaxtyping import Bool, Float, UInt8, UInt32
 from numba import prange
 
 from campro.core.array_cache import cached_arrays
@@ -41,6 +41,10 @@ AMBIGUITY_THRESHOLDS = (2, 6, 14)
 """Posterior standard deviations, in levels, from which on a channel belongs to ambiguity class 1, 2 and 3."""
 FALLBACK_BITS = (6, 4, 2, 0)
 """Bits per channel of the ever larger blocks of colours whose mean stands in for a colour that is not reachable."""
+BLOCK_STARTS = tuple(sum(1 << 3 * bits for bits in FALLBACK_BITS[:place]) for place in range(len(FALLBACK_BITS) + 1))
+"""Index of the first block of each size in the result of `_block_sums`."""
+COLOURS, WEIGHT = 1 << 24, 3
+"""Number of colours, and the number of the "channel" that stands for the weights themselves."""
 
 TABLE_VERSION = 1
 """To be raised when a table of the same profile and prior changes."""
@@ -92,9 +96,7 @@ def inverse_table(profile: IspProfile, prior: Float[np.ndarray, " bins"]) -> Tab
     """For each captured colour the posterior mean, the bit REACHABLE_BIT, and from AMBIGUITY_SHIFT the code."""
     captured = colour_table(profile.blocks)
     means, reachable = posterior_mean(captured, prior)
-    codes = ambiguity_codes(_variances(captured, np.ascontiguousarray(prior, np.float64), means))
-    flags = (reachable.astype(np.uint32) << REACHABLE_BIT) | (codes.astype(np.uint32) << AMBIGUITY_SHIFT)
-    return _packed(means) | flags
+    return np.asarray(_entries(means, reachable, posterior_ambiguity(captured, prior, means)))
 
 
 def table_key(kind: str, profile: IspProfile, prior: Float[np.ndarray, " bins"]) -> str:
@@ -121,16 +123,30 @@ def posterior_mean(
     `captured` is the profile's `colour_table`: the captured colour of every raw colour. A colour that is not reachable
     gets the mean over the smallest block of colours around it that contains a reachable one (FALLBACK_BITS).
     """
-    sums = _sums(captured, np.ascontiguousarray(prior, np.float64)).reshape(256, 256, 256, 4)
-    table, reachable = _means(sums), sums[..., 0] > 0
-    missing, total = ~reachable, sums
-    for bits in FALLBACK_BITS:
-        count, part = 1 << bits, len(total) >> bits
-        total = total.reshape(count, part, count, part, count, part, 4).sum((1, 3, 5))
-        found = missing & _repeated(total[..., 0] > 0)
-        table[found] = _repeated(_means(total))[found]
-        missing &= ~found
-    return table.reshape(-1, 3), reachable.reshape(-1)
+    prior = np.ascontiguousarray(prior, np.float64)
+    table, weights = np.empty((COLOURS, 3), np.uint8), _sums(captured, prior, WEIGHT)
+    weight_blocks = _block_sums(weights)
+    for channel in range(3):  # one by one: all at once need a gigabyte more
+        sums = _sums(captured, prior, channel)
+        _means(table[:, channel], weights, sums, weight_blocks, _block_sums(sums))
+    return table, weights > 0
+
+
+def posterior_ambiguity(
+    captured: UInt32[np.ndarray, "16777216"],
+    prior: Float[np.ndarray, " bins"],
+    means: UInt8[np.ndarray, "16777216 3"],
+) -> UInt8[np.ndarray, "16777216"]:
+    """The ambiguity code of each captured colour; 63, the highest, for colours that are not reachable.
+
+    `captured` and `prior` as for `posterior_mean`, whose first result is `means`.
+    """
+    prior, codes = np.ascontiguousarray(prior, np.float64), np.zeros(COLOURS, np.uint8)
+    weights = _squares(captured, prior, means, WEIGHT)
+    for channel in range(3):
+        squares = _squares(captured, prior, means, channel)
+        _add_classes(codes, channel, squares, weights, np.array(AMBIGUITY_THRESHOLDS, np.float32) ** 2)
+    return codes
 
 
 def ambiguity_codes(variances: Float[np.ndarray, "n 3"]) -> UInt8[np.ndarray, " n"]:
@@ -146,17 +162,6 @@ def ambiguity_codes(variances: Float[np.ndarray, "n 3"]) -> UInt8[np.ndarray, " 
     return np.asarray(red | green << 2 | blue << 4)
 
 
-def _means(sums: Float64[np.ndarray, "n n n 4"]) -> UInt8[np.ndarray, "n n n 3"]:
-    return np.floor(sums[..., 1:] / np.maximum(sums[..., :1], 1e-300) + 0.5).astype(np.uint8)
-
-
-def _repeated(blocks: np.ndarray) -> np.ndarray:
-    """Values of blocks of colours, repeated to one value for each of 256 x 256 x 256 colours."""
-    for axis in range(3):
-        blocks = blocks.repeat(256 // blocks.shape[axis], axis)
-    return blocks
-
-
 def _packed(rgb: UInt8[np.ndarray, "... 3"]) -> UInt32[np.ndarray, "..."]:
     red, green, blue = (rgb[..., channel].astype(np.uint32) for channel in range(3))
     return np.asarray((red << 16) | (green << 8) | blue)
@@ -170,37 +175,85 @@ def bin_of(red, green, blue):
 
 
 @njit(cache=True)
-def _sums(captured, prior):
-    """For each captured colour: sum of the weights of its raw colours, and their weighted red, green and blue."""
-    sums = np.zeros((len(captured), 4))
+def _sums(captured, prior, channel):
+    """For each captured colour: the weights of its raw colours times their channel 0, 1 or 2, or (WEIGHT) times 1."""
+    sums = np.zeros(len(captured))
+    down = 16 - 8 * channel
     for raw in range(len(captured)):
-        red, green, blue = raw >> 16, (raw >> 8) & 255, raw & 255
-        weight = prior[bin_of(red, green, blue)]
-        colour = captured[raw]
-        sums[colour, 0] += weight
-        sums[colour, 1] += weight * red
-        sums[colour, 2] += weight * green
-        sums[colour, 3] += weight * blue
+        weight = prior[bin_of(raw >> 16, (raw >> 8) & 255, raw & 255)]
+        sums[captured[raw]] += weight if channel == WEIGHT else weight * ((raw >> down) & 255)
     return sums
 
 
 @njit(cache=True)
-def _variances(captured, prior, means):
-    """For each captured colour: posterior variance of red, green and blue; 255^2 where it is not reachable."""
-    sums = np.zeros((len(captured), 4), np.float32)
+def _block_sums(sums):
+    """Sums over the blocks of colours of FALLBACK_BITS, one array after the other; see `_block`."""
+    total = np.zeros(BLOCK_STARTS[-1])
+    for colour in range(len(sums)):
+        total[_block(colour, 0)] += sums[colour]
+    for place in range(1, len(FALLBACK_BITS)):
+        finer, bits = FALLBACK_BITS[place - 1], FALLBACK_BITS[place]
+        for index in range(1 << 3 * finer):
+            blue, green, red = index & ((1 << finer) - 1), (index >> finer) & ((1 << finer) - 1), index >> 2 * finer
+            less = finer - bits
+            block = ((red >> less) << 2 * bits) | ((green >> less) << bits) | (blue >> less)
+            total[BLOCK_STARTS[place] + block] += total[BLOCK_STARTS[place - 1] + index]
+    return total
+
+
+@njit(cache=True, inline="always")
+def _block(colour, place):
+    """Index in `_block_sums` of the block of a colour with FALLBACK_BITS[place] bits per channel."""
+    bits = FALLBACK_BITS[place]
+    down = 8 - bits
+    red, green, blue = colour >> 16, (colour >> 8) & 255, colour & 255
+    return BLOCK_STARTS[place] + (((red >> down) << 2 * bits) | ((green >> down) << bits) | (blue >> down))
+
+
+@njit(cache=True)
+def _means(out, weights, sums, weight_blocks, blocks):
+    """Write the mean of each captured colour into `out`; of its smallest block with a weight if it has none itself."""
+    for colour in range(len(sums)):
+        weight, total, place = weights[colour], sums[colour], 0
+        while weight <= 0:
+            weight, total = weight_blocks[_block(colour, place)], blocks[_block(colour, place)]
+            place += 1
+        out[colour] = np.uint8(np.floor(total / weight + 0.5))
+
+
+@njit(cache=True)
+def _squares(captured, prior, means, channel):
+    """For each captured colour: weighted squared deviations of its raw colours in a channel; or (WEIGHT) weights."""
+    sums = np.zeros(len(captured), np.float32)
+    down = 16 - 8 * channel
     for raw in range(len(captured)):
-        red, green, blue = raw >> 16, (raw >> 8) & 255, raw & 255
-        weight = prior[bin_of(red, green, blue)]
+        weight = prior[bin_of(raw >> 16, (raw >> 8) & 255, raw & 255)]
         colour = captured[raw]
-        sums[colour, 0] += (red - means[colour, 0]) ** 2 * weight
-        sums[colour, 1] += (green - means[colour, 1]) ** 2 * weight
-        sums[colour, 2] += (blue - means[colour, 2]) ** 2 * weight
-        sums[colour, 3] += weight
-    for colour in range(len(captured)):
-        reachable = sums[colour, 3] > 0
-        for channel in range(3):
-            sums[colour, channel] = sums[colour, channel] / sums[colour, 3] if reachable else np.float32(255**2)
-    return sums[:, :3]
+        if channel == WEIGHT:
+            sums[colour] += weight
+        else:
+            sums[colour] += (((raw >> down) & 255) - np.int64(means[colour, channel])) ** 2 * weight
+    return sums
+
+
+@njit(cache=True)
+def _add_classes(codes, channel, squares, weights, thresholds):
+    """Add the ambiguity class of a channel to the code of each colour; class 3 if it is not reachable."""
+    for colour in range(len(codes)):
+        variance = squares[colour] / weights[colour] if weights[colour] > 0 else np.float32(255**2)
+        for threshold in thresholds:
+            codes[colour] += np.uint8(variance >= threshold) << np.uint8(2 * channel)
+
+
+@njit(cache=True)
+def _entries(means, reachable, codes):
+    """The entries of the inverse table."""
+    table = np.empty(len(means), np.uint32)
+    for colour in range(len(means)):
+        entry = (np.uint32(means[colour, 0]) << 16) | (np.uint32(means[colour, 1]) << 8) | means[colour, 2]
+        entry |= np.uint32(reachable[colour]) << REACHABLE_BIT
+        table[colour] = entry | (np.uint32(codes[colour]) << AMBIGUITY_SHIFT)
+    return table
 
 
 @njit(cache=True, parallel=True, nogil=True)
