@@ -28,7 +28,7 @@ class OnnxRestorer:
         Raises:
             CamproError: if the file is not readable, or the network has other inputs.
         """
-        self.name = path.stem
+        self.name, self._path = path.stem, str(path)
         try:
             self.digest = file_sha256(path)
             self._session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
@@ -44,11 +44,21 @@ class OnnxRestorer:
         self._size = (height, width) if isinstance(height, int) and isinstance(width, int) else None
 
     def __call__(self, rgb: Rgb8) -> Rgb8:
-        """The restored picture, of the same size."""
+        """The restored picture, of the same size.
+
+        Raises:
+            CamproError: if the network fails on it, or its output is no picture.
+        """
         height, width = rgb.shape[:2]
-        resized = rgb if self._size is None else cv2.resize(rgb, self._size[::-1], interpolation=cv2.INTER_AREA)
-        output = self._session.run(None, {self._input: to_tensor(np.ascontiguousarray(resized)).numpy()})[0]
-        restored = to_rgb8(torch.from_numpy(output).clamp(0, 1))[0]
+        try:
+            resized = rgb if self._size is None else cv2.resize(rgb, self._size[::-1], interpolation=cv2.INTER_AREA)
+            output = self._session.run(None, {self._input: to_tensor(np.ascontiguousarray(resized)).numpy()})[0]
+            if output.ndim != 4 or output.shape[:2] != (1, 3) or not output.size or not np.isfinite(output).all():
+                raise ValueError(f"an output {output.shape}, or values that are not finite")
+        except Exception as error:  # onnxruntime and OpenCV raise errors of many classes
+            reason = " ".join(str(error).split())[:160]
+            raise CamproError(self._path, "a network with an output (1, 3, H, W)", reason) from error
+        restored = to_rgb8(torch.from_numpy(output.astype(np.float32)).clamp(0, 1))[0]
         if restored.shape[:2] == (height, width):
             return restored
         return np.asarray(cv2.resize(restored, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)

@@ -22,7 +22,8 @@ from campro.enhance.composer import COMPOSER_SETTINGS, Composer
 from campro.enhance.file_names import CELL_MAP, ENHANCED, FEATURES, HALF, PADDED, PICTURE, PRIOR, PROFILE
 from campro.enhance.lut_kernels import to_planes
 from campro.enhance.recolouring import Recoloured, Recolouring
-from campro.inversion.cell_grid import MULTIPLE, cell_features, downscaled
+from campro.inversion.cell_grid import CELL, MULTIPLE, cell_features, downscaled
+from campro.inversion.inverse import BINS
 from campro.inversion.preimage_selection import SELECTION_SETTINGS, PreimageSelector
 from campro.isp import IspProfile
 from campro.isp.pointwise import is_pointwise
@@ -30,6 +31,8 @@ from campro.isp.pointwise import is_pointwise
 SHIPPED = Path(__file__).parent / "weights" / "campro-default.onnx"
 LUTS = {"lut": "table", "residual_lut": "corrections", "ambiguity": "spread"}
 """Tables of `FastEnhancer` in the file, and their names in files of version 0.1, such as the shipped one."""
+MAX_AMBIGUITY = 63
+"""Highest ambiguity code."""
 MAX_MASK_RISE = 1 / 16
 """Largest rise of a cell's mask from one video frame to the next: half a second from black to visible at 30 fps."""
 RISE_PER_CHANGE = 8.0
@@ -53,12 +56,15 @@ class OnnxEnhancer:
         model = _read(path)
         self.name, self.digest = name, json_digest([file_sha256(path), COMPOSER_SETTINGS, SELECTION_SETTINGS])
         metadata = {entry.key: entry.value for entry in model.metadata_props}
-        self.profile = IspProfile.from_json(metadata[PROFILE])
-        """The profile whose pictures it enhances."""
-        self._tables = _Tables.of(model, metadata[PRIOR]) if PRIOR in metadata else None
-        self._output = ENHANCED if self._tables is None else CELL_MAP
-        inputs = [PICTURE] if self._tables is None else [PADDED, FEATURES]
-        self._session = load_subgraph(model, inputs, [self._output])
+        try:
+            self.profile = IspProfile.from_json(metadata[PROFILE])
+            """The profile whose pictures it enhances."""
+            self._tables = _Tables.of(model, metadata[PRIOR]) if PRIOR in metadata else None
+            self._output = ENHANCED if self._tables is None else CELL_MAP
+            inputs = [PICTURE] if self._tables is None else [PADDED, FEATURES]
+            self._session = load_subgraph(model, inputs, [self._output])
+        except Exception as error:  # a damaged file can raise any exception
+            raise _damaged(str(path), error) from error
 
     def __call__(self, rgb: Rgb8) -> Rgb8:
         """The enhanced picture of one captured picture."""
@@ -149,7 +155,15 @@ class OnnxEnhancer:
         return self._tables
 
     def _run(self, inputs: dict[str, np.ndarray]) -> Float32[np.ndarray, "1 c h w"]:
-        (output,) = self._session.run([self._output], inputs)
+        """The output of the network: the picture, or a cell map of 7 planes in 1/8 of the size of PADDED."""
+        try:
+            (output,) = self._session.run([self._output], inputs)
+            height, width = next(iter(inputs.values())).shape[2:]
+            shape = (1, 3, height, width) if self._tables is None else (1, 7, height // CELL, width // CELL)
+            if output.shape != shape or output.dtype != np.float32 or not np.isfinite(output).all():
+                raise ValueError(f"an output {output.shape} of {output.dtype}, or NaN; expected {shape}")
+        except Exception as error:  # onnxruntime raises errors of many classes
+            raise _damaged("enhancer", error) from error
         return np.asarray(output)
 
 
@@ -204,9 +218,25 @@ class _Tables(NamedTuple):
 
     @classmethod
     def of(cls, model: onnx.ModelProto, prior: str) -> _Tables:
+        """Read and check the tables; the compiled kernels that use them do not check indices.
+
+        Raises:
+            ValueError: for tables of another shape or type, or with values that are not finite.
+        """
         lut, residual_lut = (_table(model, name).astype(np.float32) for name in ("lut", "residual_lut"))
-        bins = np.frombuffer(b64decode(prior), np.float16).astype(np.float64)
-        return cls(np.ascontiguousarray(lut.transpose(1, 2, 3, 0)), residual_lut[0], _table(model, "ambiguity"), bins)
+        bins, ambiguity = np.frombuffer(b64decode(prior), np.float16).astype(np.float64), _table(model, "ambiguity")
+        nodes, residual_nodes = len(lut[0]), len(residual_lut[0])
+        if nodes < 2 or lut.shape != (3, nodes, nodes, nodes) or residual_nodes < 2:
+            raise ValueError(f"a LUT of shape {lut.shape}")
+        if residual_lut.shape != (1, residual_nodes, residual_nodes, residual_nodes):
+            raise ValueError(f"a residual LUT of shape {residual_lut.shape}")
+        if ambiguity.shape != (BINS,) or ambiguity.dtype != np.uint8 or ambiguity.max() > MAX_AMBIGUITY:
+            raise ValueError("no table of ambiguity codes")
+        if bins.shape != (BINS,) or not (bins > 0).all():
+            raise ValueError("no prior of raw colours above 0")
+        if not all(np.isfinite(table).all() for table in (lut, residual_lut, bins)):
+            raise ValueError("tables with values that are not finite")
+        return cls(np.ascontiguousarray(lut.transpose(1, 2, 3, 0)), residual_lut[0], ambiguity, bins)
 
 
 def _table(model: onnx.ModelProto, name: str) -> np.ndarray:
@@ -230,6 +260,10 @@ def _read(path: Path) -> onnx.ModelProto:
     except StopIteration as error:
         raise CamproError(str(path), "an enhancer of this version", "an older version", "export it again") from error
     except Exception as error:  # a damaged file can raise any exception
-        reason = " ".join(str(error).split())[:160]
-        raise CamproError(str(path), "an enhancer that campro exported", reason, "export it again") from error
+        raise _damaged(str(path), error) from error
     return model
+
+
+def _damaged(who: str, error: Exception) -> CamproError:
+    reason = " ".join(str(error).split())[:160]
+    return CamproError(who, "an enhancer that campro exported", reason, "export it again")

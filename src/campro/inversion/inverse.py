@@ -215,10 +215,10 @@ def _means(out, weights, sums, weight_blocks, blocks):
     """Write the mean of each captured colour into `out`; of its smallest block with a weight if it has none itself."""
     for colour in range(len(sums)):
         weight, total, place = weights[colour], sums[colour], 0
-        while weight <= 0:
+        while weight <= 0 and place < len(FALLBACK_BITS):
             weight, total = weight_blocks[_block(colour, place)], blocks[_block(colour, place)]
             place += 1
-        out[colour] = np.uint8(np.floor(total / weight + 0.5))
+        out[colour] = np.uint8(np.floor(total / max(weight, 1e-300) + 0.5))
 
 
 @njit(cache=True)
