@@ -7,6 +7,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
+from campro.attacks.attack_base import AttackerKnowledge
+from campro.attacks.filters import PRETRAINED_RESTORATION
 from campro.attacks.onnx_restorer import OnnxRestorer
 from campro.core.errors import CamproError
 
@@ -43,3 +45,20 @@ def test_networks_of_other_inputs_are_refused(tmp_path):
     save_negative(tmp_path / "grey.onnx", [1, 1, "h", "w"])
     with pytest.raises(CamproError, match=r"one input \(1, 3, H, W\)"):
         OnnxRestorer(tmp_path / "grey.onnx")
+
+
+def test_runs_are_named_after_name_and_content(tmp_path, tiny_embedder, cache):
+    """Two files of one name are two runs, and a changed file is another run, so that no cell is of another file."""
+    shapes = {"a": ("h", "w"), "b": (20, 30), "c": (40, 40)}
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        save_negative(tmp_path / folder / "net.onnx", [1, 3, *shapes[folder]])
+
+    def runs():
+        restorers = tuple(OnnxRestorer(tmp_path / folder / "net.onnx") for folder in ("a", "b"))
+        return set(PRETRAINED_RESTORATION.runs(AttackerKnowledge(tiny_embedder(), 0, restorers=restorers), cache))
+
+    before = runs()
+    assert len(before) == 2 and all(name.startswith("net (") for name in before)
+    save_negative(tmp_path / "b" / "net.onnx", [1, 3, *shapes["c"]])
+    assert len(runs() & before) == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -13,6 +15,7 @@ from campro.design.design_config import PLAIN, DesignConfig
 from campro.design.start import start_profile
 from campro.enhance.enhancers import new_enhancer
 from campro.isp import load_profile
+from campro.models.faces import load_face_detector
 
 from .conftest import RECIPE, config
 
@@ -52,6 +55,25 @@ def test_unknown_attackers_and_isp_parameters_are_refused(options, tmp_path):
 def test_another_configuration_is_refused(finished):
     with pytest.raises(CamproError, match="seed"):
         designer.design(config(finished.parent, seed=5))
+
+
+def test_a_run_with_another_start_profile_or_other_weights_is_not_resumed(finished, tmp_path, monkeypatch):
+    before = designer.model_inputs
+    for name in ("recogniser", "person detector", "face detector", "start profile"):
+        monkeypatch.setattr(designer, "model_inputs", lambda *given, name=name: before(*given) | {name: "other"})
+        with pytest.raises(CamproError, match=f"the inputs that this run was started with.*{name}"):
+            designer.design(config(finished.parent))
+
+
+def test_inputs_are_contents():
+    models = (
+        SimpleNamespace(card=SimpleNamespace(weights_sha256="a")),
+        SimpleNamespace(card=SimpleNamespace(weights_sha256=None)),
+    )
+    inputs = designer.model_inputs(*models, load_profile("negative"), "dlib")
+    assert inputs["recogniser"] == "a" and inputs["person detector"] == "random"
+    assert inputs["start profile"] == load_profile("negative").digest
+    assert inputs["face detector"] == load_face_detector("dlib").digest
 
 
 def test_a_start_profile_without_trainable_blocks_is_refused(tmp_path):

@@ -257,6 +257,7 @@ class AuditContext:
         hashes |= {f"face model {card.name}": card.weights_sha256 or "random" for card in cards}
         own = [self.embedder(name).card for name in config.face_models if name.startswith("onnx/")]
         hashes |= {f"card {card.name}": card.preprocessing for card in own}
+        hashes |= {f"face detector {name}": load_face_detector(name).digest for name in self.face_detectors}
         if config.measures("detection") or config.measures("quality"):
             hashes["scenes"] = self.scene_set.digest
         if config.measures("detection"):
@@ -271,6 +272,8 @@ class AuditContext:
 
     def _attack_inputs(self) -> dict[str, str]:
         hashes = {"photos": json_digest(sorted({file_sha256(photo) for photo in self.photos}))}
+        pairs = self.faces.metadata_file(PAIRS_FILE)
+        hashes["pairs"] = "none" if pairs is None else file_sha256(pairs)
         if self.train_faces is not None:
             hashes["train_faces"] = self.train_faces.digest
         return hashes  # without restorers: the names of their runs, and so the keys of their cells, have the content

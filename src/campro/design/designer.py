@@ -34,7 +34,7 @@ from campro.design.training_loop import play
 from campro.isp import IspPipeline, IspProfile, Provenance
 from campro.isp.limits import Limits
 from campro.models.faces import FaceEmbedder, crop_photos, find_landmarks, load_embedder, load_face_detector
-from campro.models.persons import load_detector
+from campro.models.persons import TrainableDetector, load_detector
 
 HELD_OUT = 0.1
 """Share of the people that are not trained on; their rank-1 rate is noted in the profile's provenance."""
@@ -55,13 +55,14 @@ def design(config: DesignConfig) -> Path:
     seed_everything(config.seed)
     faces, scenes = training_data(config)
     recipe = recipe_of(config)
-    inputs = {"faces": faces.digest, "scenes": scenes.digest}
-    run = RunFolder.open(config.out, _settings(config, recipe), inputs=inputs)
+    data = {"faces": faces.digest, "scenes": scenes.digest}
     trained, held_out = split_identities(faces, HELD_OUT, config.seed)
     embedder = load_embedder(config.face_model, weights=config.face_weights or "auto")
     detector = load_detector(config.detector, weights=config.detector_weights or "auto")
     start = start_profile(start_name(config, recipe), recipe.lut_points, config.isp)
     pipeline = IspPipeline.from_profile(start, limits_of(config))
+    inputs = data | model_inputs(embedder, detector, start, config.landmarks)
+    run = RunFolder.open(config.out, _settings(config, recipe), inputs=inputs)
     crops = crop_faces(trained, embedder, config)
     if crops.people < 2:
         got = f"{crops.people} with a detectable face, besides those held out"
@@ -81,7 +82,7 @@ def design(config: DesignConfig) -> Path:
     profile = pipeline.to_profile(config.name, Provenance())
     figures = held_out_rank1(profile, embedder, held_out, config.landmarks, config.seed)
     provenance = Provenance(
-        data=inputs,
+        data=data,
         models={"recogniser": config.face_model, "detector": config.detector},
         seed=config.seed,
         commit=source_commit(),
@@ -113,6 +114,18 @@ def make_enhancer(
     out = config.out / "enhancer.onnx"
     export_onnx(load_trained(weights), out, profile)
     return out
+
+
+def model_inputs(
+    embedder: FaceEmbedder, detector: TrainableDetector, start: IspProfile, face_detector: str
+) -> dict[str, str]:
+    """Content of everything that a run starts from beside the data: a run with other content is not resumed."""
+    return {
+        "recogniser": embedder.card.weights_sha256 or "random",
+        "person detector": detector.card.weights_sha256 or "random",
+        "face detector": load_face_detector(face_detector).digest,
+        "start profile": start.digest,
+    }
 
 
 def _settings(config: DesignConfig, recipe: Recipe) -> dict:

@@ -77,8 +77,8 @@ def train_enhancer_for(
     """
     seed_everything(recipe.seed)
     inputs = {"profile": profile.digest, "photos": json_digest([file_sha256(photo) for photo in [*scenes, *faces]])}
-    run = RunFolder.open(out, as_plain(recipe), inputs=inputs)
     detector = load_face_detector(recipe.face_detector)
+    run = RunFolder.open(out, as_plain(recipe), inputs=inputs | {"face detector": detector.digest})
     boxes = find_face_boxes(scenes, detector, cache_root())
     portraits = _evenly_spaced(faces, FACES_NEEDED - sum(map(len, boxes.values())))
     boxes |= find_face_boxes(portraits, detector, cache_root())

@@ -63,6 +63,18 @@ def test_boxes_are_computed_once_per_photograph(photo, tmp_path):
         find_face_boxes([tmp_path / "bad.png"], detector, tmp_path)
 
 
+def test_a_changed_photograph_and_another_detector_are_computed_anew(photo, tmp_path):
+    detector = Blobs()
+    write_image(tmp_path / "a.png", photo)
+    find_face_boxes([tmp_path / "a.png"], detector, tmp_path)
+    write_image(tmp_path / "a.png", photo[:, ::-1].copy())
+    find_face_boxes([tmp_path / "a.png"], detector, tmp_path)
+    assert detector.calls == 4  # two scales
+    detector.digest = "other weights"
+    find_face_boxes([tmp_path / "a.png"], detector, tmp_path)
+    assert detector.calls == 6
+
+
 def test_a_damaged_cache_file_is_refused(photo, tmp_path):
     write_image(tmp_path / "a.png", photo)
     find_face_boxes([tmp_path / "a.png"], Blobs(), tmp_path)

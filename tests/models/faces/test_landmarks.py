@@ -57,6 +57,17 @@ def test_landmarks_are_computed_once_per_content_and_view(photos, tmp_path):
     assert len({first.digest, viewed.digest, find_landmarks([], detector, tmp_path / "cache", RAW).digest}) == 3
 
 
+def test_a_changed_photograph_and_another_detector_are_computed_anew(photos, tmp_path):
+    detector = Counting()
+    find_landmarks(photos[:1], detector, tmp_path / "cache")
+    photos[0].write_bytes(photos[1].read_bytes())
+    find_landmarks(photos[:1], detector, tmp_path / "cache")
+    assert detector.count == 2
+    detector.digest = "other weights"
+    find_landmarks(photos[:1], detector, tmp_path / "cache")
+    assert detector.count == 3
+
+
 def test_a_damaged_cache_file_is_refused(photos, tmp_path):
     (tmp_path / "landmarks").mkdir()
     (tmp_path / "landmarks" / "counting.json").write_text('{"half')
