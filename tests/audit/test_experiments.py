@@ -12,6 +12,7 @@ from campro.audit.audit_run import run_audit
 from campro.core.errors import CamproError
 from campro.core.hashing import json_digest
 from campro.report.findings import Findings
+from campro.report.write import write_report
 
 
 def test_known_outcome(audit_config, audit_context):
@@ -59,6 +60,18 @@ def test_a_run_folder_can_be_extended_by_a_matcher(audit_config, audit_context, 
     found = Findings.read(run_audit(audit_config, audit_context).path)
     assert audit_context.calls == ["embed raw", "embed captured", "embed invert"]
     assert found.identification("colour", RAW, "linear").rank1.mean == 1.0
+
+
+def test_a_run_folder_can_be_extended_by_a_part(audit_config, audit_context, tmp_path):
+    """The report still has the parts that the first command measured."""
+    run_audit(audit_config, audit_context)
+    second = replace(audit_config, measure=("identification",))
+    page = write_report(run_audit(second, FakeContext(second, tmp_path)).path)
+    meta = Findings.read(page.parent).metadata
+    assert meta.measured == ("identification", "detection", "quality")
+    assert meta.scenes.name == "toy" and meta.train_scenes.name == "other"
+    assert meta.problems == ("x.png: left out, <script>",)
+    assert "on 1 photographs with 1 people" in page.read_text()
 
 
 def test_parts_that_are_not_asked_for_are_left_out(audit_config, audit_context, tmp_path):

@@ -13,9 +13,10 @@ from campro.audit.experiments import (
     measure_quality,
     save_thumbnails,
 )
-from campro.audit.metadata import metadata_of
+from campro.audit.metadata import Metadata, extended, metadata_of
 from campro.core.cells import Json
 from campro.core.run_folder import RunFolder
+from campro.core.typed_json import from_json
 
 PATHS = {
     *("out", "profile", "faces", "scenes", "train_scenes", "train_faces", "photos", "restorers", "enhancer"),
@@ -41,7 +42,9 @@ def run_audit(config: AuditConfig, context: AuditContext | None = None) -> RunFo
     if config.measures("attacks"):
         check_trained_attacks(context)
     run = RunFolder.open(config.out, _settings(config), inputs=context.inputs())
-    run.write_cell(cell_keys.META, metadata_of(context))
+    earlier = run.cell(cell_keys.META)
+    old = None if earlier is None else from_json(Metadata, earlier, f"{config.out}, metadata")
+    run.write_cell(cell_keys.META, extended(metadata_of(context), old))
     if any(config.measures(part) for part in ("identification", "detection", "quality")):
         measure_enhancer_control(run, context)
     if config.measures("identification"):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from campro.attacks.attack_table import chosen_attacks
-from campro.audit.audit_config import CAPTURED, FEWEST_PEOPLE, RAW, Part
+from campro.audit.audit_config import CAPTURED, FEWEST_PEOPLE, PARTS, RAW, Part
 from campro.audit.audit_context import AuditContext
 from campro.core.catalogue import cache_root
 from campro.data import SceneSet
@@ -146,6 +146,22 @@ def metadata_of(context: AuditContext) -> Metadata:
         warnings=_warnings(context, attacks),
         problems=(*problems, *(context.train_scenes.problems if context.adapts else ())),
         curves=curves(context.profile),
+    )
+
+
+def extended(new: Metadata, old: Metadata | None) -> Metadata:
+    """`new` with the parts that an earlier command has measured in the same run folder, as `old` describes them."""
+    if old is None:
+        return new
+    return replace(
+        new,
+        measured=tuple(part for part in PARTS if part in (*new.measured, *old.measured)),
+        attacks=tuple(dict.fromkeys((*old.attacks, *new.attacks))),
+        scenes=new.scenes or old.scenes,
+        train_scenes=new.train_scenes or old.train_scenes,
+        train_faces=new.train_faces or old.train_faces,
+        photos=max(new.photos, old.photos),
+        problems=tuple(dict.fromkeys((*old.problems, *new.problems))),
     )
 
 
