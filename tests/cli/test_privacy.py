@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+from skimage import data
+from support.traced import run_traced
 
 from campro import TELEMETRY_OFF
+from campro.cli.main import COMMANDS
 from campro.core.images import write_image
+from campro.data.collage import extent
+from campro.data.facemodel import FaceModel
+from campro.data.photographs import PHOTOGRAPHS
+from campro.isp import Camera
 
-COMMANDS = [
+QUICK = [
     ["targets"],
     ["models"],
     ["data"],
@@ -24,66 +30,82 @@ COMMANDS = [
     ["capture", "OUT/photo.png", "-o", "OUT/captured.png"],
     ["enhance", "OUT/captured.png", "--profile", "campro-default", "-o", "OUT/enhanced.png"],
 ]
-RUN = """
-import json, os, sys
-NETWORK = ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto", "urllib.Request")
-calls, variables, switches = [], {}, json.loads(sys.argv[2])
-
-def watch(event, args):
-    if event in NETWORK:
-        calls.append(f"{event} {args}")
-    elif event == "import" and args[0] in ("onnxruntime", "ray", "ultralytics"):
-        variables.setdefault(args[0], {name: os.environ.get(name) for name in switches})
-
-sys.addaudithook(watch)
-from campro.cli.main import main
-codes = [main(command) for command in json.loads(sys.argv[1])]
-with open(sys.argv[3], "w") as file:
-    json.dump({"calls": calls, "variables": variables, "codes": codes}, file)
-"""
-STRACE = shutil.which("strace")
+DATA = ["--faces", "OUT/faces", "--scenes", "OUT/scenes.json"]
+AUDIT = ["--few-people", "--repeats", "1", "--baselines", "invert", "--enhancer", "none", "--out", "OUT/audit"]
+ATTACK = ["--attacks", "no attack", "colour maps", "--budget", "quick"]
+SLOW = [
+    ["audit", *DATA, *AUDIT, "--attacks", "none", "--adapt-steps", "1", "--train-scenes", "OUT/more.json"],
+    ["attack", *DATA, *AUDIT, *ATTACK, "--adapt-steps", "1", "--train-scenes", "OUT/more.json"],
+    ["report", "OUT/audit"],
+    ["compare", "OUT/audit", "--plot", "OUT/plot.png"],
+    ["calibrate", "--default", "OUT/default", "--protected", "OUT/protected", "-o", "OUT/calibrated"],
+    ["design", *DATA, "--preset", "quick", "--rounds", "1", "--out", "OUT/design"],
+]
+ONLY_OF_THESE = {"demo"}
+"""Commands that run other commands: design, audit and report."""
 
 
-@pytest.fixture(scope="module")
-def traced(tmp_path_factory):
-    """The folder of a process that ran the commands: home/ and out/, and what the process did in result.json."""
+def pictures(folder):
+    write_image(folder / "photo.png", np.random.default_rng(0).integers(0, 256, (64, 96, 3), dtype=np.uint8))
+
+
+def people_and_scenes(folder):
+    """Faces of four people, a photograph of a person with its box, and two pairs of shots."""
+    for person, faces in enumerate(FaceModel.load().sample(4, 3, seed=1)):
+        for number, face in enumerate(faces):
+            write_image(folder / "faces" / f"p{person}" / f"{number}.png", face)
+    photograph = PHOTOGRAPHS["astronaut"]
+    for file, rgb in (("scenes", photograph.read()), ("more", photograph.read()[:, ::-1])):
+        write_image(folder / f"{file}.png", np.ascontiguousarray(rgb))
+        x0, y0, x1, y1 = map(int, extent(photograph.masks()[0][:, :: 1 if file == "scenes" else -1]))
+        box = {"bbox": [x0, y0, x1 - x0, y1 - y0], "area": (x1 - x0) * (y1 - y0), "iscrowd": 0}
+        image = {"id": 1, "file_name": f"{file}.png", "width": rgb.shape[1], "height": rgb.shape[0]}
+        annotations = [{"id": 1, "image_id": 1, "category_id": 1, **box}]
+        coco = {"images": [image], "annotations": annotations, "categories": [{"id": 1, "name": "person"}]}
+        (folder / f"{file}.json").write_text(json.dumps(coco))
+    for name, rgb in (("a", data.coffee()), ("b", data.chelsea())):
+        shot = np.ascontiguousarray(cv2.resize(rgb, (384, 256), interpolation=cv2.INTER_AREA))
+        write_image(folder / "default" / f"{name}.png", shot)
+        write_image(folder / "protected" / f"{name}.png", Camera("campro-default")(shot))
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param((QUICK, pictures), id="quick"),
+        pytest.param((SLOW, people_and_scenes), id="slow", marks=pytest.mark.slow),  # trainings: a minute
+    ],
+)
+def traced(request, tmp_path_factory):
+    """What a process did that ran several commands."""
+    commands, inputs = request.param
     folder = tmp_path_factory.mktemp("privacy")
-    for name in ("home", "out", "tmp"):
-        (folder / name).mkdir()
-    noise = np.random.default_rng(0).integers(0, 256, (64, 96, 3), dtype=np.uint8)
-    write_image(folder / "out" / "photo.png", noise)
-    commands = [[word.replace("OUT", str(folder / "out")) for word in command] for command in COMMANDS]
-    hidden = {"CAMPRO_CACHE", "MPLCONFIGDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", *TELEMETRY_OFF}
-    environment = {name: value for name, value in os.environ.items() if name not in hidden}
-    environment |= {"HOME": str(folder / "home"), "TMPDIR": str(folder / "tmp")}
-    call = [sys.executable, "-c", RUN, json.dumps(commands), json.dumps(TELEMETRY_OFF), str(folder / "result.json")]
-    if STRACE:  # sees what native code does, too
-        call = [STRACE, "-f", "-qq", "-e", "trace=connect,sendto,sendmsg,sendmmsg", "-o", str(folder / "trace"), *call]
-    done = subprocess.run(call, cwd=folder / "out", env=environment, capture_output=True, text=True, check=False)
-    assert (folder / "result.json").is_file(), done.stderr
-    return folder
+    (folder / "out").mkdir()
+    inputs(folder / "out")
+    trace = run_traced(folder, commands)
+    assert trace.codes == [0] * len(commands), trace.errors
+    return trace
+
+
+def test_every_command_is_traced():
+    assert {words[0] for words in QUICK + SLOW} | ONLY_OF_THESE == set(COMMANDS)
 
 
 def test_switches_are_set_before_the_packages_are_imported(traced):
-    result = json.loads((traced / "result.json").read_text())
-    assert result["codes"] == [0] * len(COMMANDS)
-    assert "onnxruntime" in result["variables"]
-    assert all(variables == TELEMETRY_OFF for variables in result["variables"].values())
+    assert "onnxruntime" in traced.variables
+    assert all(variables == TELEMETRY_OFF for variables in traced.variables.values())
 
 
 def test_no_command_opens_a_connection(traced):
-    assert json.loads((traced / "result.json").read_text())["calls"] == []
-    if STRACE:
-        lines = (traced / "trace").read_text(errors="replace").splitlines()
-        assert [line for line in lines if "AF_INET" in line or "sin_port" in line] == []
+    assert traced.connections == []
 
 
 def test_no_file_is_written_outside_the_output_and_the_cache(traced):
-    written = [path.relative_to(traced) for path in traced.rglob("*") if path.is_file()]
-    ours = (Path("out"), Path("home/.cache/campro"))
-    known = {Path("result.json"), Path("trace")}
-    left = [path for path in written if path not in known and not any(path.is_relative_to(place) for place in ours)]
+    cache, temporary = traced.folder / "home" / ".cache" / "campro", traced.folder / "tmp"
+    left = traced.outside(traced.folder / "out", cache, temporary, cache.parent)
     assert left == []
+    assert [path for path in cache.parent.glob("*") if path != cache] == []
+    assert [path for path in temporary.rglob("*") if path.is_file()] == []  # temporary files are removed
 
 
 def test_a_value_that_the_user_has_set_is_kept():
