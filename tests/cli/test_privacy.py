@@ -26,13 +26,15 @@ QUICK = [
     ["models"],
     ["data"],
     ["completion", "bash"],
+    ["profiles"],
+    ["help", "audit"],
     ["deploy", "--target", "software", "-o", "OUT/deployed"],
     ["capture", "OUT/photo.png", "-o", "OUT/captured.png"],
     ["enhance", "OUT/captured.png", "--profile", "campro-default", "-o", "OUT/enhanced.png"],
 ]
 DATA = ["--faces", "OUT/faces", "--scenes", "OUT/scenes.json"]
 AUDIT = ["--few-people", "--repeats", "1", "--baselines", "invert", "--enhancer", "none", "--out", "OUT/audit"]
-ATTACK = ["--attacks", "no attack", "colour maps", "--budget", "quick"]
+ATTACK = ["--attacks", "no-attack", "colour-maps", "--budget", "quick"]
 SLOW = [
     ["audit", *DATA, *AUDIT, "--attacks", "none", "--adapt-steps", "1", "--train-scenes", "OUT/more.json"],
     ["attack", *DATA, *AUDIT, *ATTACK, "--adapt-steps", "1", "--train-scenes", "OUT/more.json"],

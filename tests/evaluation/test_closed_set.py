@@ -7,6 +7,7 @@ import torch
 
 from campro.data.faces import FaceSet
 from campro.evaluation import MATCHERS, EvaluationSet, LinearMatcher, NearestMatcher, identify
+from campro.evaluation.closed_set import tracked
 from campro.metrics.identification import closed_set
 from campro.models.faces import Landmarks
 
@@ -61,3 +62,10 @@ def test_no_matcher_learns_from_a_probe(evaluation):
     for trial, seen in zip(evaluation.trials, spy.seen, strict=True):
         assert len(seen) == len(raw) - 12
         assert not (seen[:, None] == raw[trial.probe][None]).all(2).any()
+
+
+def test_slow_matchers_show_their_progress(capsys):
+    assert list(tracked([1, 2], "nearest")) == [1, 2]
+    assert capsys.readouterr().err == ""
+    assert list(tracked([1, 2], "linear")) == [1, 2]
+    assert capsys.readouterr().err == "linear matching: 2/2\n"

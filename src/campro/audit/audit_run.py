@@ -15,6 +15,7 @@ from campro.audit.experiments import (
 )
 from campro.audit.metadata import Metadata, extended, metadata_of
 from campro.core.cells import Json
+from campro.core.progress import note
 from campro.core.run_folder import RunFolder
 from campro.core.typed_json import from_json
 
@@ -38,6 +39,7 @@ def run_audit(config: AuditConfig, context: AuditContext | None = None) -> RunFo
     Raises:
         CamproError: on unusable input, or for a run folder of another configuration.
     """
+    note("audit: read faces, scenes and models")
     context = AuditContext(config) if context is None else context
     if config.measures("attacks"):
         check_trained_attacks(context)

@@ -19,6 +19,7 @@ from campro.core.progress import note
 from campro.core.run_folder import RunFolder
 from campro.core.types import Detections
 from campro.evaluation import MATCHERS, NEAREST, identify
+from campro.evaluation.closed_set import tracked
 
 SHOWN_SCENES = 4
 """Photographs that the report shows."""
@@ -43,7 +44,8 @@ def _identify(run: RunFolder, context: AuditContext) -> None:
             _log(f"identification: {model}, {matcher}, {', '.join(todo)}")
             embeddings = context.embed(model, todo)
             wanted = {view: embeddings[view] for view in todo}
-            results = identify(embeddings[RAW], wanted, evaluation.subjects, evaluation.trials, MATCHERS[matcher]())
+            trials = tracked(evaluation.trials, matcher)
+            results = identify(embeddings[RAW], wanted, evaluation.subjects, trials, MATCHERS[matcher]())
             if RAW in results:
                 check_recogniser(model, embeddings[RAW], evaluation, results[RAW].mean())
             for view, result in results.items():

@@ -27,6 +27,7 @@ from campro.core.chain import Chain
 from campro.core.types import ImageTransform
 from campro.data.verification_pairs import VerificationPairs
 from campro.evaluation import MATCHERS, NEAREST, Trial, identify
+from campro.evaluation.closed_set import tracked
 from campro.isp import RAW
 from campro.metrics.gallery_search import search
 from campro.metrics.identification import (
@@ -96,7 +97,7 @@ def _identified(
     adversary: Adversary,
 ) -> RepeatedIdentification:
     outcomes: list[Identification] = []
-    for trial in trials:
+    for trial in tracked(trials, matcher):
         seen = averaged(probes, subjects, trial.probe, trial.gallery, adversary.probe_images, trial.seed)
         enrolled = averaged(gallery, subjects, trial.gallery, trial.probe, adversary.gallery_images, trial.seed)
         outcomes += identify(enrolled, {"view": seen}, subjects, [trial], MATCHERS[matcher]())["view"].trials

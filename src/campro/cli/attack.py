@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from campro.audit.audit_config import FULL, AuditConfig
+from campro.audit.audit_config import FULL, AuditConfig, Part
 from campro.cli.audit import GROUPS
 
 __all__ = ["EXAMPLE", "GROUPS", "Config", "run"]
@@ -23,7 +23,7 @@ class Config(AuditConfig):
     several-probe-images-colour-maps, video-colour-maps, analytic-inversion, several-probe-images-analytic-inversion,
     domain-adaptation, distillation, colour-maps-distillation, several-probe-images-distillation,
     analytic-inversion-distillation, restoration, several-probe-images-restoration, retraining."""
-    measure: tuple[str, ...] = ("attacks",)  # type: ignore[assignment]
+    measure: tuple[Part, ...] = ("attacks",)
     """Parts to measure; see `campro audit`."""
     out: Path = Path("runs/audit")
     """Run folder, which `campro audit` may have started; the same command resumes."""

@@ -1,47 +1,126 @@
-"""Names of models and matchers in options, checked before anything heavy is imported or read."""
+"""Names and files in options, checked before anything heavy is imported or read."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterator
 from difflib import get_close_matches
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from campro.attacks.attack_options import ATTACK_GROUPS, ATTACK_OPTIONS, option_name
 from campro.core.errors import CamproError
-from campro.models.model_table import families
+from campro.models.model_table import MODELS, Kind
 
-RECOGNISERS = families("face recogniser")
-FACE_DETECTORS = families("face detector")
-PERSON_DETECTORS = families("person detector")
+KINDS: dict[str, Kind] = {
+    "face_models": "face recogniser",
+    "face_model": "face recogniser",
+    "landmarks": "face detector",
+    "face_detectors": "face detector",
+    "detector": "person detector",
+}
+"""Options whose values are models."""
 MATCHERS = ("nearest", "linear")
+PROFILES = tuple(sorted(file.stem for file in (Path(__file__).parents[1] / "isp" / "profiles").glob("*.json")))
+CAMERAS = (
+    *("rpi-vc4", "rpi-pisp", "rkisp1", "rkisp1-log", "rkisp1-equal", "rockchip-rkaiq", "rockchip-isp21"),
+    *("rockchip-isp30", "android-camera2", "software"),
+)
+ISP_PARAMETERS = ("curve-per-channel", "offsets", "bits", "defocus", "low-resolution", "chroma-blur")
 CHOICES = {
-    "face_models": RECOGNISERS,
-    "face_model": RECOGNISERS,
-    "landmarks": FACE_DETECTORS,
-    "face_detectors": FACE_DETECTORS,
-    "detector": PERSON_DETECTORS,
+    **{option: tuple(name for name, entry in MODELS.items() if entry.kind == kind) for option, kind in KINDS.items()},
     "matchers": MATCHERS,
     "attack_matchers": MATCHERS,
     "attacks": (*ATTACK_GROUPS, *ATTACK_OPTIONS),
     "attackers": ("recogniser", "filters", "colours", "distilled", "ridge"),
+    "profile": PROFILES,
+    "baselines": PROFILES,
+    "start": ("plain", *PROFILES),
+    "target": CAMERAS,
+    "isp": ISP_PARAMETERS,
+    "enhancer": ("auto", "none"),
 }
-"""Option to names. The tables themselves take seconds to import; a test compares the names with them. A member of a
-family or a file may follow after a slash, which is checked when the model is loaded."""
+"""Option to names. The tables themselves take seconds to import; a test compares the names with them."""
+FILES_TOO = {"profile", "baselines", "start", "enhancer"}
+"""Options of CHOICES that also accept an existing file."""
+INPUTS = {
+    *("faces", "scenes", "images", "train_scenes", "train_faces", "photos", "restorers", "source"),
+    *("detector_weights", "face_weights", "base", "default", "protected", "run", "runs"),
+}
+"""Options that name existing files or folders."""
+OUTPUTS = {"out", "plot"}
+FREE_TEXT = {"name", "names", "cluster", "command"}
+"""Options that accept any text, or that the command itself checks at once."""
+POSITIONAL = {"source", "run", "runs"}
 
 
 def check_choices(config: Any) -> None:
-    """Check the options of a command that are in CHOICES.
+    """Check the options of a command that are in CHOICES or INPUTS.
 
     Raises:
-        CamproError: for an unknown name.
+        CamproError: for an unknown name, or a file that does not exist.
     """
-    for option, names in CHOICES.items():
-        value = getattr(config, option, ())
-        for name in (value,) if isinstance(value, str) else value or ():
-            if name and _spelt(option, name) not in names:
-                near = get_close_matches(name, names, 1)
-                remedy = f"did you mean {near[0]}?" if near else ""
-                raise CamproError(f"--{option.replace('_', '-')}", "one of " + ", ".join(names), repr(name), remedy)
+    for option in vars(config):
+        for value in _values(getattr(config, option)):
+            if option in CHOICES:
+                _check_name(option, value)
+            elif option in INPUTS and not _is_live(option, value) and not Path(value).exists():
+                who = option.upper() if option in POSITIONAL else _option(option)
+                raise CamproError(who, "an existing file or folder", value)
 
 
-def _spelt(option: str, name: str) -> str:
-    return option_name(name) if option == "attacks" else name.partition("/")[0]
+def _values(value: Any) -> Iterator[str]:
+    """The texts and paths of an option, none of them empty."""
+    for one in value if isinstance(value, tuple) else (value,):
+        if isinstance(one, str | Path) and str(one):
+            yield str(one)
+
+
+def _check_name(option: str, name: str) -> None:
+    names, known = CHOICES[option], KNOWN.get(option, CHOICES[option].__contains__)
+    if not known(name) and not (option in FILES_TOO and Path(name).is_file()):
+        near = get_close_matches(name, names, 1)
+        remedy = f"did you mean {near[0]}?" if near else ""
+        wanted = "one of " + ", ".join(names) + (", or a file" if option in FILES_TOO else "")
+        raise CamproError(_option(option), wanted, repr(name), remedy)
+
+
+def _is_model(kind: Kind, name: str) -> bool:
+    """Whether `name` is in the table of models; capitals there, after a slash, stand for a member or a file."""
+    family, _, member = name.partition("/")
+    for entry in (entry.name for entry in MODELS.values() if entry.kind == kind):
+        own, _, place = entry.partition("/")
+        if not re.fullmatch(r"[A-Z_]+(\.\w+)?", place):
+            if name == entry:
+                return True
+        elif own == family and member and ("." not in place or Path(member).is_file()):
+            return True
+    return False
+
+
+def _is_isp_parameter(text: str) -> bool:
+    """Whether `text` is NAME or NAME=NUMBER."""
+    name, equals, value = text.partition("=")
+    try:
+        return name in ISP_PARAMETERS and (not equals or float(value) == float(value))
+    except ValueError:
+        return False
+
+
+def _is_live(option: str, value: str) -> bool:
+    """Whether a source is a live video, as in `campro.core.video.is_live`."""
+    return option == "source" and ("://" in value or value.startswith("/dev/video"))
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+KNOWN: dict[str, Callable[[str], bool]] = {
+    "attacks": lambda name: option_name(name) in CHOICES["attacks"],
+    "baselines": lambda name: name in (*PROFILES, "raw", "captured", "enhanced"),
+    "isp": _is_isp_parameter,
+    **{option: partial(_is_model, kind) for option, kind in KINDS.items()},
+}
+"""Options whose values are not exactly the names of CHOICES."""

@@ -45,6 +45,8 @@ COMMANDS = {
 
 RESUMING = ("demo", "design", "audit", "attack", "models")
 """Commands that go on where they were stopped when they are given again."""
+QUICK = ("profiles", "targets", "models", "data", "completion", "help")
+"""Commands that end within a second, without progress."""
 QUIET = ("--quiet", "-q")
 STATUS = """exit status
   0    everything that was asked for is done
@@ -119,7 +121,8 @@ def print_help(command: str) -> None:
 
 def _run(command: str, args: list[str]) -> int:
     own, rest = args[: args.index("--")] if "--" in args else args, args[args.index("--") :] if "--" in args else []
-    _set_quiet(any(arg in QUIET for arg in own))
+    quiet = any(arg in QUIET for arg in own)
+    _set_quiet(quiet)
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     os.environ.setdefault("MPLCONFIGDIR", str(cache_root() / "matplotlib"))  # its font list, else in ~/.cache
     try:
@@ -128,6 +131,8 @@ def _run(command: str, args: list[str]) -> int:
             return 0
         config = parse(command, [arg for arg in own if arg not in QUIET] + rest)
         check_choices(config)
+        if command not in QUICK and not quiet:
+            print(f"{command}: load libraries", file=sys.stderr, flush=True)  # the first line; PyTorch takes seconds
         status = command_module(command).run(config)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader of stdout has ended, such as `head`

@@ -14,6 +14,9 @@ from rich.progress import Progress as RichProgress
 
 T = TypeVar("T")
 PLAIN_LINE_SECONDS = 30.0
+"""Time between two lines where stderr is not a terminal."""
+FIRST_LINE_SECONDS = 2.0
+"""Time until the first of them."""
 _quiet = False
 
 
@@ -30,7 +33,7 @@ def note(text: str) -> None:
 
 
 class Progress:
-    """A bar on stderr with named texts; if stderr is not a terminal, one line every 30 seconds.
+    """A bar on stderr with named texts; if stderr is not a terminal, one line after 2 seconds and every 30 seconds.
 
     with Progress("design", total=steps) as progress:
         progress.advance(loss="0.31", rank1="0.02")
@@ -44,7 +47,7 @@ class Progress:
         self._task = TaskID(0)
         if self._bar is not None:
             self._task = self._bar.add_task(description, total=total, completed=done, texts="")
-        self._next_line = time.monotonic() + PLAIN_LINE_SECONDS
+        self._next_line = time.monotonic() + FIRST_LINE_SECONDS
 
     @staticmethod
     def _make_bar(console: Console) -> RichProgress:

@@ -115,8 +115,8 @@ class DesignConfig:
     """Name of the profile."""
     seed: int = 0
     """Seed of all random draws."""
-    accelerator: str = "auto"
-    """Hardware: auto, cpu, gpu."""
+    accelerator: Literal["auto", "cpu", "gpu", "cuda", "mps"] = "auto"
+    """Hardware: `gpu` is CUDA or Apple's MPS, whichever is present."""
     devices: int = 1
     """Devices per machine, trained data-parallel."""
     nodes: int = 1

@@ -19,6 +19,7 @@ from campro.core.catalogue import cache_root
 from campro.core.device import make_fabric, seed_everything
 from campro.core.errors import CamproError
 from campro.core.images import to_tensor
+from campro.core.progress import note
 from campro.core.provenance import source_commit
 from campro.core.run_folder import RunFolder, as_plain
 from campro.data import FaceSet, SceneSet, join_scenes, read_faces, read_scenes, split_identities
@@ -49,6 +50,7 @@ def design(config: DesignConfig) -> Path:
     Raises:
         CamproError: If the input is unusable, the run folder has another configuration, or a loss is not finite.
     """
+    note("design: read faces, scenes and models")
     # Before data are read, and before the seed is set: loading draws random numbers.
     check_differentiable(load_embedder(config.face_model, weights=config.face_weights or "auto"))
     fabric = make_fabric(config.accelerator, config.devices, config.precision, config.nodes)
@@ -78,6 +80,7 @@ def design(config: DesignConfig) -> Path:
         protector_only=config.protector_only,
         reset_every=config.reset_every,
     )
+    note("design: train")
     play(game, run, Monitor(run, {"faces": to_tensor(crops.pixels[:8])}, active=fabric.is_global_zero))
     profile = pipeline.to_profile(config.name, Provenance())
     figures = held_out_rank1(profile, embedder, held_out, config.landmarks, config.seed)

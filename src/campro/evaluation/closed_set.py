@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from campro.core.progress import track
 from campro.evaluation.evaluation_set import Trial
-from campro.evaluation.matchers import Matcher
+from campro.evaluation.matchers import Matcher, NearestMatcher
 from campro.metrics.identification import Identification, RepeatedIdentification, summarise
+
+
+def tracked(trials: Sequence[Trial], matcher: str) -> Iterator[Trial]:
+    """The trials, with a progress bar unless the matcher needs no time."""
+    return iter(trials) if matcher == NearestMatcher.name else track(trials, f"{matcher} matching")
 
 
 def identify(
     raw: Float[Tensor, "N D"],
     views: Mapping[str, Float[Tensor, "N D"]],
     subjects: Int[Tensor, "N"],
-    trials: Sequence[Trial],
+    trials: Iterable[Trial],
     matcher: Matcher,
 ) -> dict[str, RepeatedIdentification]:
     """Identify each trial's probes under every view in a gallery of raw photographs.

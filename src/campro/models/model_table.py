@@ -112,12 +112,3 @@ _MODELS = (
     ),
 )
 MODELS: dict[str, ModelEntry] = {entry.name: entry for entry in _MODELS}
-
-
-def families(kind: Kind) -> tuple[str, ...]:
-    """The names of a kind up to a slash, each once, in the order of the table.
-
-    >>> families("face detector")
-    ('dlib', 'yunet', 'scrfd', 'centerface')
-    """
-    return tuple(dict.fromkeys(entry.name.partition("/")[0] for entry in _MODELS if entry.kind == kind))
