@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -22,6 +23,18 @@ def test_kernels_work_without_a_writable_folder(tmp_path):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout == "128\n", done.stderr
     assert done.stderr.count("NUMBA_CACHE_DIR") == 1 and len(done.stderr.splitlines()) == 1
+
+
+def test_a_read_only_installation_keeps_kernels_in_the_cache_folder(tmp_path):
+    code = (
+        "import os\nos.access = lambda *_: False\nfrom campro.core.kernels import njit\n"
+        "import numba\nprint(numba.config.CACHE_DIR)"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
+    environment["CAMPRO_CACHE"] = str(tmp_path)
+    call = [sys.executable, "-c", code]
+    done = subprocess.run(call, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == f"{tmp_path / 'numba'}\n"
 
 
 def test_other_errors_are_passed_on(monkeypatch):

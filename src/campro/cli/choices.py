@@ -56,16 +56,25 @@ POSITIONAL = {"source", "run", "runs"}
 
 
 def check_choices(config: Any) -> None:
-    """Check the options of a command that are in CHOICES or INPUTS.
+    """Check the options of a command that are in CHOICES.
 
     Raises:
-        CamproError: for an unknown name, or a file that does not exist.
+        CamproError: for an unknown name.
     """
     for option in vars(config):
-        for value in _values(getattr(config, option)):
-            if option in CHOICES:
-                _check_name(option, value)
-            elif option in INPUTS and not _is_live(option, value) and not Path(value).exists():
+        for value in _values(getattr(config, option)) if option in CHOICES else ():
+            _check_name(option, value)
+
+
+def check_inputs(config: Any) -> None:
+    """Check that the files and folders that options in INPUTS name exist.
+
+    Raises:
+        CamproError: for the first that does not.
+    """
+    for option in vars(config):
+        for value in _values(getattr(config, option)) if option in INPUTS else ():
+            if not _is_live(option, value) and not Path(value).exists():
                 who = option.upper() if option in POSITIONAL else _option(option)
                 raise CamproError(who, "an existing file or folder", value)
 

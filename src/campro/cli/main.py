@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from campro import __version__
-from campro.cli.choices import check_choices
+from campro.cli.choices import check_choices, check_inputs
 from campro.cli.config_file import read_options, split_config, with_options
 from campro.cli.help_page import help_page
 from campro.core.catalogue import cache_root
@@ -131,6 +131,7 @@ def _run(command: str, args: list[str]) -> int:
             return 0
         config = parse(command, [arg for arg in own if arg not in QUIET] + rest)
         check_choices(config)
+        check_inputs(config)
         if command not in QUICK and not quiet:
             print(f"{command}: load libraries", file=sys.stderr, flush=True)  # the first line; PyTorch takes seconds
         status = command_module(command).run(config)

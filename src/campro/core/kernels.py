@@ -1,11 +1,22 @@
-"""numba's `njit` that also works where compiled kernels cannot be kept: read-only installation and home folder."""
+"""numba's `njit` that also works where compiled kernels cannot be kept: read-only installation and home folder.
+
+Compiled kernels are kept beside the modules of the package, as Python's own compiled code; in a read-only installation
+in the cache folder, where numba would write them to ~/.cache/numba.
+"""
 
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any
+
+from campro.core.catalogue import cache_root
+
+if not os.access(Path(__file__).parents[1], os.W_OK):
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_root() / "numba"))  # read when numba is imported
 
 import numba
 
