@@ -23,6 +23,15 @@ def test_plain_lines_are_printed_after_2_seconds_and_every_30_with_their_texts(c
     assert lines[-1] == "design: 100/100  loss 9.9" and len(lines) == 5
 
 
+def test_the_last_line_is_printed_once(capsys, monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: clock[0])
+    with Progress("match", total=1) as progress:
+        clock[0] = 5.0
+        progress.advance()
+    assert capsys.readouterr().err == "match: 1/1\n"
+
+
 def test_a_terminal_gets_a_bar(capsys, monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")
     with Progress("fetch") as progress:

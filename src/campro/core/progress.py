@@ -42,6 +42,7 @@ class Progress:
     def __init__(self, description: str, total: int | None = None, done: int = 0) -> None:
         self.description, self.total, self.done = description, total, done
         self._texts: dict[str, str] = {}
+        self._printed = ""
         console = Console(stderr=True)
         self._bar = self._make_bar(console) if console.is_terminal and not _quiet else None
         self._task = TaskID(0)
@@ -84,7 +85,10 @@ class Progress:
     def _print_line(self) -> None:
         self._next_line = time.monotonic() + PLAIN_LINE_SECONDS
         count = f"{self.done}/{self.total}" if self.total is not None else str(self.done)
-        note(f"{self.description}: {count}  {self._tail()}".rstrip())
+        line = f"{self.description}: {count}  {self._tail()}".rstrip()
+        if line != self._printed:  # the last step may just have been printed
+            note(line)
+        self._printed = line
 
 
 def track(iterable: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:

@@ -100,25 +100,31 @@ def _sorted(captured, reds, greens, blues):
         starts[morton_index((colour >> 16, (colour >> 8) & 255, colour & 255), reds, greens, blues) + 1] += 1
     for index in range(COLOURS):
         starts[index + 1] += starts[index]
-    filled, order = starts[:-1].copy(), np.empty(COLOURS, np.uint32)
+    order = np.empty(COLOURS, np.uint32)
     for raw in range(COLOURS):
         colour = captured[raw]
         index = morton_index((colour >> 16, (colour >> 8) & 255, colour & 255), reds, greens, blues)
-        order[filled[index]] = raw
-        filled[index] += 1
+        order[starts[index]] = raw
+        starts[index] += 1
+    for index in range(COLOURS, 0, -1):  # each entry has become the start of the next one
+        starts[index] = starts[index - 1]
+    starts[0] = 0
     return starts, order
 
 
 @njit(cache=True)
 def _grouped(prior, starts, order):
-    """Merge nearby raw colours of each captured colour into groups, in one pass; an entry is the mean of a group."""
-    firsts, entries = np.zeros_like(starts), np.empty_like(order)
+    """Merge nearby raw colours of each captured colour into groups, in one pass; an entry is the mean of a group.
+
+    Both arrays are overwritten: there are no more groups than raw colours, and copies would need 128 MB.
+    """
     middles, weights = np.empty((MAX_GROUPS, 3)), np.empty(MAX_GROUPS)
-    written = 0
+    written, end = 0, starts[0]
     for index in range(len(starts) - 1):
-        firsts[index] = written
+        begin, end = end, starts[index + 1]
+        starts[index] = written
         count = 0
-        for position in range(starts[index], starts[index + 1]):
+        for position in range(begin, end):
             raw = order[position]
             red, green, blue = raw >> 16, (raw >> 8) & 255, raw & 255
             group, nearest = -1, np.inf
@@ -141,7 +147,7 @@ def _grouped(prior, starts, order):
             entry = np.uint32(min(STEPS_PER_HALVING * np.log2(heaviest / weights[group]), 255.0))
             for channel in range(3):
                 entry = (entry << np.uint32(8)) | np.uint32(middles[group, channel] + 0.5)
-            entries[written] = entry
+            order[written] = entry
             written += 1
-    firsts[-1] = written
-    return firsts, entries[:written].copy()
+    starts[-1] = written
+    return starts, order[:written].copy()
