@@ -36,13 +36,21 @@ DATA = ["--faces", "OUT/faces", "--scenes", "OUT/scenes.json"]
 AUDIT = ["--few-people", "--repeats", "1", "--baselines", "invert", "--enhancer", "none", "--out", "OUT/audit"]
 ATTACK = ["--attacks", "no-attack", "colour-maps", "--budget", "quick"]
 SLOW = [
-    ["audit", *DATA, *AUDIT, "--attacks", "none", "--adapt-steps", "1", "--train-scenes", "OUT/more.json"],
-    ["attack", *DATA, *AUDIT, *ATTACK, "--adapt-steps", "1", "--train-scenes", "OUT/more.json"],
+    ["audit", *DATA, *AUDIT, "--attacks", "none", "--adapt-steps", "0"],
+    ["attack", *DATA, *AUDIT, *ATTACK, "--adapt-steps", "0"],
     ["report", "OUT/audit"],
     ["compare", "OUT/audit", "--plot", "OUT/plot.png"],
     ["calibrate", "--default", "OUT/default", "--protected", "OUT/protected", "-o", "OUT/calibrated"],
     ["design", *DATA, "--preset", "quick", "--rounds", "1", "--out", "OUT/design"],
 ]
+SHORTER = """
+from dataclasses import replace
+from campro.deploy import colour_fit
+from campro.design.design_config import PRESETS
+colour_fit.STEPS = 3
+PRESETS["quick"] = replace(PRESETS["quick"], max_warmup=1)
+"""
+"""Shortens the trainings of SLOW."""
 ONLY_OF_THESE = {"demo"}
 """Commands that run other commands: design, audit and report."""
 
@@ -57,14 +65,15 @@ def people_and_scenes(folder):
         for number, face in enumerate(faces):
             write_image(folder / "faces" / f"p{person}" / f"{number}.png", face)
     photograph = PHOTOGRAPHS["astronaut"]
-    for file, rgb in (("scenes", photograph.read()), ("more", photograph.read()[:, ::-1])):
-        write_image(folder / f"{file}.png", np.ascontiguousarray(rgb))
-        x0, y0, x1, y1 = map(int, extent(photograph.masks()[0][:, :: 1 if file == "scenes" else -1]))
-        box = {"bbox": [x0, y0, x1 - x0, y1 - y0], "area": (x1 - x0) * (y1 - y0), "iscrowd": 0}
-        image = {"id": 1, "file_name": f"{file}.png", "width": rgb.shape[1], "height": rgb.shape[0]}
-        annotations = [{"id": 1, "image_id": 1, "category_id": 1, **box}]
-        coco = {"images": [image], "annotations": annotations, "categories": [{"id": 1, "name": "person"}]}
-        (folder / f"{file}.json").write_text(json.dumps(coco))
+    write_image(folder / "scenes.png", photograph.read())
+    x0, y0, x1, y1 = map(int, extent(photograph.masks()[0]))
+    box = {"bbox": [x0, y0, x1 - x0, y1 - y0], "area": (x1 - x0) * (y1 - y0), "iscrowd": 0}
+    coco = {
+        "images": [{"id": 1, "file_name": "scenes.png", "width": 512, "height": 512}],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, **box}],
+        "categories": [{"id": 1, "name": "person"}],
+    }
+    (folder / "scenes.json").write_text(json.dumps(coco))
     for name, rgb in (("a", data.coffee()), ("b", data.chelsea())):
         shot = np.ascontiguousarray(cv2.resize(rgb, (384, 256), interpolation=cv2.INTER_AREA))
         write_image(folder / "default" / f"{name}.png", shot)
@@ -74,17 +83,17 @@ def people_and_scenes(folder):
 @pytest.fixture(
     scope="module",
     params=[
-        pytest.param((QUICK, pictures), id="quick"),
-        pytest.param((SLOW, people_and_scenes), id="slow", marks=pytest.mark.slow),  # trainings: a minute
+        pytest.param((QUICK, pictures, ""), id="quick"),
+        pytest.param((SLOW, people_and_scenes, SHORTER), id="slow", marks=pytest.mark.slow),  # a minute
     ],
 )
 def traced(request, tmp_path_factory):
     """What a process did that ran several commands."""
-    commands, inputs = request.param
+    commands, inputs, setup = request.param
     folder = tmp_path_factory.mktemp("privacy")
     (folder / "out").mkdir()
     inputs(folder / "out")
-    trace = run_traced(folder, commands)
+    trace = run_traced(folder, commands, setup)
     assert trace.codes == [0] * len(commands), trace.errors
     return trace
 

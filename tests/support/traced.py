@@ -33,6 +33,7 @@ def watch(event, args):
         variables.setdefault(args[0], {name: os.environ.get(name) for name in switches})
 
 sys.addaudithook(watch)
+exec(sys.argv[4])
 from campro.cli.main import main
 codes = [main(command) for command in json.loads(sys.argv[1])]
 result = {"calls": calls, "written": [path for path in written if path], "variables": variables, "codes": codes}
@@ -73,8 +74,8 @@ class Trace:
         )
 
 
-def run_traced(folder: Path, commands: list[list[str]]) -> Trace:
-    """Run commands of campro in `folder`; OUT in their words stands for its folder out/.
+def run_traced(folder: Path, commands: list[list[str]], setup: str = "") -> Trace:
+    """Run commands of campro in `folder`, after the code `setup`; OUT in their words stands for its folder out/.
 
     The process has an audit hook of Python and, where it is installed, strace, which also records native code.
     """
@@ -84,7 +85,8 @@ def run_traced(folder: Path, commands: list[list[str]]) -> Trace:
     hidden = {"CAMPRO_CACHE", "MPLCONFIGDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", *TELEMETRY_OFF}
     environment = {name: value for name, value in os.environ.items() if name not in hidden}
     environment |= {"HOME": str(folder / "home"), "TMPDIR": str(folder / "tmp")}
-    call = [sys.executable, "-c", RUN, json.dumps(replaced), json.dumps(TELEMETRY_OFF), str(folder / "result.json")]
+    given = [json.dumps(replaced), json.dumps(TELEMETRY_OFF), str(folder / "result.json"), setup]
+    call = [sys.executable, "-c", RUN, *given]
     if STRACE:
         trace = f"trace={NETWORK_CALLS},{FILE_CALLS}"
         call = [STRACE, "-f", "--seccomp-bpf", "-qq", "-s", "512", "-e", trace, "-o", str(folder / "trace"), *call]

@@ -43,7 +43,7 @@ CHOICES = {
 }
 """Option to names. The tables themselves take seconds to import; a test compares the names with them."""
 FILES_TOO = {"profile", "baselines", "start", "enhancer"}
-"""Options of CHOICES that also accept an existing file."""
+"""Options of CHOICES that also accept a file, .json or .onnx."""
 INPUTS = {
     *("faces", "scenes", "images", "train_scenes", "train_faces", "photos", "restorers", "source"),
     *("detector_weights", "face_weights", "base", "default", "protected", "run", "runs"),
@@ -67,14 +67,15 @@ def check_choices(config: Any) -> None:
 
 
 def check_inputs(config: Any) -> None:
-    """Check that the files and folders that options in INPUTS name exist.
+    """Check that the files and folders that options name exist.
 
     Raises:
         CamproError: for the first that does not.
     """
     for option in vars(config):
-        for value in _values(getattr(config, option)) if option in INPUTS else ():
-            if not _is_live(option, value) and not Path(value).exists():
+        for value in _values(getattr(config, option)):
+            is_file = option in INPUTS or (option in FILES_TOO and not _is_name(option, value))
+            if is_file and not _is_live(option, value) and not Path(value).exists():
                 who = option.upper() if option in POSITIONAL else _option(option)
                 raise CamproError(who, "an existing file or folder", value)
 
@@ -87,12 +88,16 @@ def _values(value: Any) -> Iterator[str]:
 
 
 def _check_name(option: str, name: str) -> None:
-    names, known = CHOICES[option], KNOWN.get(option, CHOICES[option].__contains__)
-    if not known(name) and not (option in FILES_TOO and Path(name).is_file()):
+    names = CHOICES[option]
+    if not _is_name(option, name) and not (option in FILES_TOO and Path(name).suffix in (".json", ".onnx")):
         near = get_close_matches(name, names, 1)
         remedy = f"did you mean {near[0]}?" if near else ""
         wanted = "one of " + ", ".join(names) + (", or a file" if option in FILES_TOO else "")
         raise CamproError(_option(option), wanted, repr(name), remedy)
+
+
+def _is_name(option: str, name: str) -> bool:
+    return KNOWN.get(option, CHOICES[option].__contains__)(name)
 
 
 def _is_model(kind: Kind, name: str) -> bool:
