@@ -9,7 +9,9 @@ import pytest
 
 from campro.cli.main import main
 from campro.core.images import read_image, write_image
-from campro.isp import load_profile
+from campro.deploy.calibration import Agreement, agreement
+from campro.deploy.shot_pairs import Pair
+from campro.isp import Camera, load_profile
 
 from .conftest import NOMINAL
 
@@ -58,3 +60,11 @@ def test_without_usable_pairs_nothing_is_written(tmp_path, capsys):
     assert main(["calibrate", *words]) == 1
     assert "a: too few features" in capsys.readouterr().err
     assert not (tmp_path / "calibrated.json").exists()
+
+
+def test_a_perfect_simulation_has_no_finite_psnr():
+    """JSON has no infinity."""
+    shot = np.random.default_rng(0).integers(0, 256, (180, 200, 3), dtype=np.uint8)
+    profile = load_profile("negative")
+    pair = Pair("a", shot, Camera(profile)(shot), np.ones(shot.shape[:2], bool))
+    assert agreement([pair], profile) == Agreement(0.0, None, pytest.approx(1))

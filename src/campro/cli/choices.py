@@ -25,7 +25,7 @@ MATCHERS = ("nearest", "linear")
 PROFILES = tuple(sorted(file.stem for file in (Path(__file__).parents[1] / "isp" / "profiles").glob("*.json")))
 CAMERAS = (
     *("rpi-vc4", "rpi-pisp", "rkisp1", "rkisp1-log", "rkisp1-equal", "rockchip-rkaiq", "rockchip-isp21"),
-    *("rockchip-isp30", "android-camera2", "software"),
+    *("rockchip-isp30", "rockchip-isp32", "android-camera2", "software"),
 )
 ISP_PARAMETERS = ("curve-per-channel", "offsets", "bits", "defocus", "low-resolution", "chroma-blur")
 CHOICES = {
@@ -89,7 +89,8 @@ def _values(value: Any) -> Iterator[str]:
 
 def _check_name(option: str, name: str) -> None:
     names = CHOICES[option]
-    if not _is_name(option, name) and not (option in FILES_TOO and Path(name).suffix in (".json", ".onnx")):
+    is_file = option in FILES_TOO and (Path(name).suffix in (".json", ".onnx") or Path(name).is_file())
+    if not _is_name(option, name) and not is_file:
         near = get_close_matches(name, names, 1)
         remedy = f"did you mean {near[0]}?" if near else ""
         wanted = "one of " + ", ".join(names) + (", or a file" if option in FILES_TOO else "")

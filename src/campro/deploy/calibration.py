@@ -46,8 +46,8 @@ class Agreement:
 
     rmse: float
     """8-bit levels."""
-    psnr: float
-    """dB."""
+    psnr: float | None
+    """dB; None where a picture is equal to its simulation, so that it is infinite."""
     ssim: float
     """-1 to 1."""
 
@@ -181,7 +181,7 @@ def agreement(pairs: Sequence[Pair], profile: IspProfile, gains: Float[np.ndarra
         one = quality(simulated, real, {"covered": torch.from_numpy(pair.covered)})["covered"]
         figures.append((one.rmse, one.psnr, one.ssim))
     rmse, psnr, ssim = np.mean(figures, 0).tolist()
-    return Agreement(rmse, psnr, ssim)
+    return Agreement(rmse, psnr if np.isfinite(psnr) else None, ssim)
 
 
 def _brighter(profile: IspProfile, gains: Float[np.ndarray, "3"]) -> IspProfile:
@@ -256,7 +256,8 @@ def _summary(document: dict[str, Any], out: Path) -> str:
     lines += [f"rejected {name}: {reason}" for name, reason in document["rejected"].items()]
     for name, words in (("nominal", "nominal profile"), ("calibrated", "calibrated profile")):
         one = document[name]
-        lines.append(f"{words}: RMSE {one['rmse']:.1f} levels, PSNR {one['psnr']:.1f} dB, SSIM {one['ssim']:.3f}")
+        psnr = "infinite" if one["psnr"] is None else f"{one['psnr']:.1f} dB"
+        lines.append(f"{words}: RMSE {one['rmse']:.1f} levels, PSNR {psnr}, SSIM {one['ssim']:.3f}")
     if document["noise"] is None:
         lines.append("noise: not measured, too few flat areas")
     else:
