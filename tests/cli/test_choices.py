@@ -157,7 +157,8 @@ def test_long_commands_print_a_line_before_pytorch_is_imported(tmp_path):
         ),
         calibrate.Config(Path(), Path(), Path("x"), detector=""),
         compare.Config((Path(), Path("/"))),
-        deploy.Config("software", Path("x")),
+        deploy.Config(Path("x"), "software"),
+        deploy.Config(Path("x")),
     ],
     ids=lambda config: type(config).__module__,
 )

@@ -37,7 +37,7 @@ CHOICES = {
     "profile": PROFILES,
     "baselines": PROFILES,
     "start": ("plain", *PROFILES),
-    "target": CAMERAS,
+    "target": ("auto", *CAMERAS),
     "isp": ISP_PARAMETERS,
     "enhancer": ("auto", "none"),
 }
