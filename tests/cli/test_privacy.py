@@ -41,6 +41,7 @@ SLOW = [
     ["report", "OUT/audit"],
     ["compare", "OUT/audit", "--plot", "OUT/plot.png"],
     ["calibrate", "--default", "OUT/default", "--protected", "OUT/protected", "-o", "OUT/calibrated"],
+    ["verify", "--camera-shot", "OUT/protected/a.png", "--default-shot", "OUT/default/a.png"],
     ["design", *DATA, "--preset", "quick", "--rounds", "1", "--out", "OUT/design"],
 ]
 SHORTER = """
@@ -94,7 +95,7 @@ def traced(request, tmp_path_factory):
     (folder / "out").mkdir()
     inputs(folder / "out")
     trace = run_traced(folder, commands, setup)
-    assert trace.codes == [0] * len(commands), trace.errors
+    assert trace.codes == [0] * len(commands), f"{trace.codes}\n{trace.errors}"
     return trace
 
 

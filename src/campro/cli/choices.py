@@ -46,7 +46,7 @@ FILES_TOO = {"profile", "baselines", "start", "enhancer"}
 """Options of CHOICES that also accept a file, .json or .onnx."""
 INPUTS = {
     *("faces", "scenes", "images", "train_scenes", "train_faces", "photos", "restorers", "source"),
-    *("detector_weights", "face_weights", "base", "default", "protected", "run", "runs"),
+    *("detector_weights", "face_weights", "base", "default", "protected", "run", "runs", "camera_shot", "default_shot"),
 }
 """Options that name existing files or folders."""
 OUTPUTS = {"out", "plot"}
