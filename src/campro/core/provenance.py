@@ -73,7 +73,9 @@ def source_commit() -> str:
 
 def _git(folder: Path, *arguments: str) -> str | None:
     try:
-        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, timeout=30, check=False)
+        # Without optional locks `git status` does not write the index.
+        call = ["git", "--no-optional-locks", *arguments]
+        done = subprocess.run(call, cwd=folder, capture_output=True, text=True, timeout=30, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() if done.returncode == 0 else None
