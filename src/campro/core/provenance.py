@@ -63,17 +63,22 @@ def current_origin() -> Origin:
 
 @cache
 def source_commit() -> str:
-    """`git describe --always --dirty` of the source tree that holds this file; "unknown" outside one."""
+    """The same as `git describe --always --dirty` of the tree that holds this file; "unknown" outside one.
+
+    That command itself would write the tree's index.
+    """
     here = Path(__file__)
     # A package installed inside somebody else's checkout is not tracked there: that commit would be wrong.
     if _git(here.parent, "ls-files", "--error-unmatch", here.name) is None:
         return UNKNOWN
-    return _git(here.parent, "describe", "--always", "--dirty") or UNKNOWN
+    commit = _git(here.parent, "describe", "--always")
+    changed = _git(here.parent, "status", "--porcelain", "--untracked-files=no", ":/")
+    return f"{commit}-dirty" if commit and changed else commit or UNKNOWN
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
     try:
-        # Without optional locks `git status` does not write the index.
+        # Without optional locks `git status` compares files, but does not write the index.
         call = ["git", "--no-optional-locks", *arguments]
         done = subprocess.run(call, cwd=folder, capture_output=True, text=True, timeout=30, check=False)
     except (OSError, subprocess.TimeoutExpired):
