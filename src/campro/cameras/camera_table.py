@@ -6,6 +6,7 @@ from campro.cameras.android import Camera2
 from campro.cameras.esp32p4 import Esp32P4
 from campro.cameras.jetson_isp import JetsonIsp
 from campro.cameras.libcamera import PISP, VC4
+from campro.cameras.openipc import HISILICON, INGENIC
 from campro.cameras.rkaiq import RkAiq
 from campro.cameras.rkaiq_json import ISP21, ISP30, ISP32
 from campro.cameras.rkisp1 import EQUAL, LOG
@@ -30,6 +31,8 @@ CAMERAS: dict[str, TargetCamera] = {
         ISP32,
         JetsonIsp(),
         Esp32P4(),
+        INGENIC,
+        HISILICON,
         Camera2(),
         Software(),
     )
