@@ -25,6 +25,7 @@ settings.register_profile("campro", derandomize=True, deadline=None)
 settings.load_profile("campro")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Workers get whole files, so that each fixture of a module is made once; exports, which take a minute, as well."""
     for item in items:

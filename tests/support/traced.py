@@ -83,6 +83,7 @@ def run_traced(folder: Path, commands: list[list[str]], setup: str = "") -> Trac
         (folder / name).mkdir(exist_ok=True)
     replaced = [[word.replace("OUT", str(folder / "out")) for word in command] for command in commands]
     hidden = {"CAMPRO_CACHE", "MPLCONFIGDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", *TELEMETRY_OFF}
+    hidden.add("TORCHINDUCTOR_CACHE_DIR")  # set by PyTorch itself in processes that compile
     environment = {name: value for name, value in os.environ.items() if name not in hidden}
     environment |= {"HOME": str(folder / "home"), "TMPDIR": str(folder / "tmp")}
     given = [json.dumps(replaced), json.dumps(TELEMETRY_OFF), str(folder / "result.json"), setup]

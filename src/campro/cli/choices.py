@@ -25,7 +25,8 @@ MATCHERS = ("nearest", "linear")
 PROFILES = tuple(sorted(file.stem for file in (Path(__file__).parents[1] / "isp" / "profiles").glob("*.json")))
 CAMERAS = (
     *("rpi-vc4", "rpi-pisp", "rkisp1", "rkisp1-log", "rkisp1-equal", "libcamera-simple", "rockchip-rkaiq"),
-    *("rockchip-isp21", "rockchip-isp30", "rockchip-isp32", "jetson-isp", "esp32-p4", "android-camera2", "software"),
+    *("rockchip-isp21", "rockchip-isp30", "rockchip-isp32", "jetson-isp", "esp32-p4", "ingenic", "hisilicon"),
+    *("android-camera2", "software"),
 )
 ISP_PARAMETERS = ("curve-per-channel", "offsets", "bits", "defocus", "low-resolution", "chroma-blur")
 CHOICES = {
