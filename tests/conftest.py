@@ -25,14 +25,6 @@ settings.register_profile("campro", derandomize=True, deadline=None)
 settings.load_profile("campro")
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Workers get whole files, so that each fixture of a module is made once; exports, which take a minute, as well."""
-    for item in items:
-        shared = "exported" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("exported" if shared else str(item.path)))
-
-
 @pytest.fixture(scope="session", autouse=True)
 def _no_waiting_for_disks() -> None:
     """Files of tests need not survive a power cut."""
