@@ -16,8 +16,8 @@ from jaxtyping import Float
 from campro.cameras.target_camera import Files, TargetCamera
 from campro.core.errors import CamproError
 from campro.isp.curve_limits import LEVEL, Curve, CurveLimits
-from campro.isp.limits import Grid, Limits, camera_profile, parts
-from campro.isp.profile import Ccm, GammaLut, IspProfile
+from campro.isp.limits import Grid, Limits, camera_profile, ccm_of, parts
+from campro.isp.profile import GammaLut, IspProfile
 
 POINTS = (1, 2, 4, 8, 16, 24, 32, 48, 64, 80, 96, 128, 160, 192, 224, 255)
 """Inputs of the 16 gamma points: distances (the last one to 256) are powers of two, small in the dark."""
@@ -79,7 +79,7 @@ class Esp32P4(TargetCamera):
             raise CamproError(self.FILE, "a source that campro wrote", "other numbers")
         matrix = self.limits.matrix.rounded(np.array(numbers).reshape(3, 3))
         lut = GammaLut(((0.0, *(y / 255 for _, y in points)),), self.limits.curve.knots)
-        return camera_profile("esp32-p4 source", Ccm(tuple(tuple(row) for row in matrix.tolist())), lut)
+        return camera_profile("esp32-p4 source", ccm_of(matrix), lut)
 
 
 SOURCE = """/* A CamPro profile for the ISP of the ESP32-P4 (ESP-IDF 5.4 or newer), written by campro deploy. */

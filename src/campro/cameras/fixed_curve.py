@@ -19,6 +19,10 @@ class FixedCurve(CurveLimits):
     tolerance: float = 1.0
     """Largest difference of a profile's curve, in 8-bit levels, that is taken for the same curve."""
 
+    def lut(self) -> GammaLut:
+        """The camera's curve."""
+        return GammaLut((self.fixed,), self.knots)
+
     def resampled(self, lut: GammaLut) -> Float[np.ndarray, "c k"]:
         """See `CurveLimits.resampled`."""
         return np.array([self.fixed] * len(lut.values))

@@ -16,14 +16,15 @@ from jaxtyping import Float
 from campro.cameras.fixed_curve import FixedCurve
 from campro.cameras.target_camera import BASE, FileNotes, Files, TargetCamera
 from campro.core.errors import CamproError
-from campro.isp.limits import Grid, Limits, camera_profile, parts
-from campro.isp.profile import Ccm, GammaLut, IspProfile
+from campro.isp.limits import Grid, Limits, camera_profile, ccm_of, parts
+from campro.isp.profile import IspProfile
 
 ROW = re.compile(r"^([ \t]*colorCorrection\.srgbMatrix\[([0-2])\][ \t]*=[ \t]*\{)([^{}]*)(\}[ \t]*;)", re.M)
 """One row of the matrix."""
 KEY = re.compile(r"^[ \t]*[A-Za-z]\w*\.[\w.\[\]]+[ \t]*=", re.M)
 """A setting of such a file."""
 KNOTS = np.linspace(0, 1, 65) ** 2.2
+CURVE = FixedCurve(tuple(KNOTS.tolist()), fixed=tuple((KNOTS ** (1 / 2.2)).round(9).tolist()), tolerance=16)
 
 
 class JetsonIsp(TargetCamera):
@@ -35,7 +36,7 @@ class JetsonIsp(TargetCamera):
     limits = Limits(
         source="camera_overrides.isp of camera vendors: colorCorrection.srgbMatrix, one matrix in floats, transposed",
         matrix=Grid(-8.0, 8.0, 1e-6),
-        curve=FixedCurve(tuple(KNOTS.tolist()), fixed=tuple((KNOTS ** (1 / 2.2)).round(9).tolist()), tolerance=16),
+        curve=CURVE,
     )
     base = "the camera's camera_overrides.isp"
     FILE = "camera_overrides.isp"
@@ -48,10 +49,7 @@ class JetsonIsp(TargetCamera):
         """
         ccm, _ = parts(profile)
         own = _matrix(base, BASE)
-        product = np.array(ccm.matrix) @ (np.eye(3) if own is None else own)
-        if not self.limits.matrix.holds(product):
-            got = f"{np.abs(product).max():.2f}, the profile's matrix times the calibrated one"
-            raise CamproError(self.name, f"matrix entries of {self.limits.matrix}", got, "use a milder profile")
+        product = self.product(ccm, np.eye(3) if own is None else own)
         if own is None:
             rows = "".join(f"colorCorrection.srgbMatrix[{i}] = {{{_row(product, i)}}};\n" for i in range(3))
             return {self.FILE: base + ("" if base.endswith("\n") else "\n") + rows}
@@ -67,10 +65,7 @@ class JetsonIsp(TargetCamera):
         if found is None:
             raise CamproError(self.FILE, "colorCorrection.srgbMatrix", "none")
         matrix = (found @ np.linalg.inv(np.eye(3) if own is None else own)).round(6)
-        curve = self.limits.curve
-        assert isinstance(curve, FixedCurve)
-        lut = GammaLut((curve.fixed,), curve.knots)
-        return camera_profile("jetson overrides file", Ccm(tuple(tuple(row) for row in matrix.tolist())), lut)
+        return camera_profile("jetson overrides file", ccm_of(matrix), CURVE.lut())
 
     def recognises(self, text: str) -> bool:
         """See `TargetCamera.recognises`."""

@@ -10,17 +10,15 @@ import re
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
-from yaml import MappingNode, Node, SequenceNode
+from yaml import MappingNode, SequenceNode
 
 from campro.cameras.edits import Document
 from campro.cameras.target_camera import BASE, FileNotes, Files, TargetCamera
-from campro.core.errors import CamproError
+from campro.cameras.tuning_algorithms import Matrix, algorithms, light_matrices
 from campro.isp.curve_limits import CurveLimits, spaced
-from campro.isp.limits import Grid, Limits, camera_profile, parts
-from campro.isp.profile import Ccm, GammaLut, IspProfile
+from campro.isp.limits import Grid, Limits, camera_profile, ccm_of, parts
+from campro.isp.profile import GammaLut, IspProfile
 
-Matrix = Float[np.ndarray, "3 3"]
 WORD = 65535
 """Largest value of a curve, 16 bit."""
 
@@ -72,11 +70,7 @@ class TuningFile(TargetCamera):
         matrices = _matrices(document, self.processor)
         undo = np.linalg.inv(AT_SATURATION_1)
         for node, own in matrices:
-            product = np.array(ccm.matrix) @ own
-            if not self.limits.matrix.holds(product):
-                worst = np.abs(product).max()
-                got = f"{worst:.2f}, the profile's matrix times the calibrated one"
-                raise CamproError(self.name, f"matrix entries of {self.limits.matrix}", got, "use a milder profile")
+            product = self.product(ccm, own)
             held = self.limits.matrix.rounded(product)
             nudge = np.sign(held) * self.limits.matrix.step / 8 if self.limits.matrix.truncates else 0
             document.replace_numbers(node, (undo @ (held + nudge)).ravel().tolist())
@@ -115,7 +109,7 @@ class TuningFile(TargetCamera):
         curve = self.limits.curve.rounded(np.interp(np.array(knots) * WORD, x, y).clip(0, WORD) / WORD)
         if self.limits.curve.end == "white":
             curve[-1] = 1.0
-        ccm = Ccm(tuple(tuple(row) for row in ratios.mean(0).tolist()))
+        ccm = ccm_of(ratios.mean(0))
         return camera_profile(f"{self.name} tuning file", ccm, GammaLut((tuple(curve.tolist()),), knots))
 
     def recognises(self, text: str) -> bool:
@@ -144,16 +138,6 @@ def _algorithm(document: Document, name: str) -> MappingNode:
     return document.mapping(found[0], name)
 
 
-def algorithms(document: Document, name: str) -> list[Node]:
-    """Settings of all algorithms of a name.
-
-    Raises:
-        CamproError: If the file has no list of algorithms.
-    """
-    listed = document.sequence(Document.get(document.root, "algorithms"), "algorithms")
-    return [entry for item in listed if (entry := Document.get(document.mapping(item, "an algorithm"), name))]
-
-
 def _matrices(document: Document, processor: str) -> list[tuple[SequenceNode, Matrix]]:
     """All calibrated matrices, each with its node in the file."""
     check_colour(document)
@@ -176,32 +160,6 @@ def check_colour(document: Document) -> None:
             "the tuning file of a colour camera",
             f"one without {CCM}: a monochrome camera, whose pictures have no colours that a profile could change",
         )
-
-
-def light_matrices(document: Document, settings: MappingNode) -> list[tuple[MappingNode, SequenceNode, Matrix]]:
-    """For each light source of "ccms": its entry, the node of its matrix, and the matrix.
-
-    Raises:
-        CamproError: If there is none, one has no inverse, or the colour temperatures do not rise.
-    """
-    listed = document.sequence(Document.get(settings, "ccms"), "ccms")
-    found = []
-    last = -np.inf
-    for item in listed:
-        entry = document.mapping(item, "a matrix")
-        light = document.number(Document.get(entry, "ct"), "ct")
-        node = Document.get(entry, "ccm")
-        matrix = np.array(document.numbers(node, "ccm", 9)).reshape(3, 3)
-        if light <= last:
-            raise document.refuse("rising colour temperatures", f"{light:g} after {last:g}")
-        if abs(np.linalg.det(matrix)) < 1e-6:
-            raise document.refuse("matrices that can be inverted", f"one that cannot, at {light:g} K")
-        last = light
-        assert isinstance(node, SequenceNode)
-        found.append((entry, node, matrix))
-    if not found:
-        raise document.refuse("at least one matrix", "none")
-    return found
 
 
 def _curve_text(document: Document, contrast: MappingNode, lut: GammaLut) -> str:

@@ -15,8 +15,8 @@ import numpy as np
 from campro.cameras.target_camera import Files, TargetCamera
 from campro.core.errors import CamproError
 from campro.isp.curve_limits import CurveLimits
-from campro.isp.limits import Grid, Limits, camera_profile, parts
-from campro.isp.profile import Ccm, GammaLut, IspProfile
+from campro.isp.limits import Grid, Limits, camera_profile, ccm_of, parts
+from campro.isp.profile import GammaLut, IspProfile
 
 TWELVE_BITS = 4095
 MATRIX = re.compile(r"campro_matrix\[3\]\[3\] = \{([^;]*)\};")
@@ -57,7 +57,7 @@ class SdkCamera(TargetCamera):
         if len(numbers) != 9 or len(levels) != len(knots) or max(levels) > TWELVE_BITS:
             raise CamproError(self.FILE, "a source that campro wrote", "other numbers")
         rounded = self.limits.matrix.rounded(np.array(numbers).reshape(3, 3))
-        ccm = Ccm(tuple(tuple(row) for row in rounded.tolist()))
+        ccm = ccm_of(rounded)
         return camera_profile(f"{self.name} source", ccm, GammaLut((tuple(v / TWELVE_BITS for v in levels),), knots))
 
 

@@ -21,7 +21,7 @@ from campro.cameras.edits import LARGEST, rewritten
 from campro.cameras.target_camera import BASE, FileNotes, Files, TargetCamera
 from campro.core.errors import CamproError
 from campro.isp.curve_limits import CurveLimits, spaced
-from campro.isp.limits import Grid, Limits, camera_profile, parts
+from campro.isp.limits import Grid, Limits, camera_profile, ccm_of, parts
 from campro.isp.profile import Ccm, GammaLut, IspProfile
 
 TWELVE_BITS = 4095
@@ -279,7 +279,7 @@ def profile_of(
     ratios = np.array([product @ np.linalg.inv(matrix) for product, (matrix, _) in zip(held, own)])
     shifts = [shift - ratio @ old for ratio, (_, shift), (_, old) in zip(ratios, new, own)]
     shift = np.floor(np.mean(shifts, 0) + 0.5) / TWELVE_BITS
-    ccm = Ccm(tuple(tuple(row) for row in ratios.mean(0).tolist()), tuple(shift.tolist()))
+    ccm = ccm_of(ratios.mean(0), shift)
     return camera_profile(name, ccm, GammaLut((tuple((curve / TWELVE_BITS).clip(0, 1).tolist()),), knots))
 
 

@@ -7,16 +7,24 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float
-from yaml import MappingNode, SequenceNode
+from yaml import MappingNode
 
 from campro.cameras.edits import Document
-from campro.cameras.libcamera import Matrix, algorithms, light_matrices
 from campro.cameras.rkisp1 import BEHIND_MATRIX, LOGARITHMIC_KNOTS, OFFSET_SCALE, TEN_BITS, rkisp1_limits
 from campro.cameras.target_camera import BASE, FileNotes, Files, TargetCamera
+from campro.cameras.tuning_algorithms import (
+    ANY_LIGHT,
+    Matrix,
+    add_algorithm,
+    algorithm_names,
+    algorithms,
+    light_matrices,
+    settings_of,
+)
 from campro.core.errors import CamproError
 from campro.isp.curve_limits import PowerLimits
-from campro.isp.limits import camera_profile, parts
-from campro.isp.profile import Ccm, GammaLut, IspProfile
+from campro.isp.limits import camera_profile, ccm_of, parts
+from campro.isp.profile import GammaLut, IspProfile
 
 CCM, GAMMA_OUT, ENABLED = "Ccm", "GammaOutCorrection", "enabled"
 SHARED = frozenset(("Agc", "Awb", "BlackLevelCorrection", "Ccm"))
@@ -47,8 +55,6 @@ BEHIND = {
     "Compress": "tone curve (Compress)",
 }
 """Algorithms that act on the picture beside matrix and curve."""
-ANY_LIGHT = 5000
-"""Colour temperature in K of a single matrix, which libcamera uses for every light."""
 DEFAULT_GAMMA = 2.2
 
 Offsets = Float[np.ndarray, "3"]
@@ -78,18 +84,15 @@ class RkIsp1Tuning(TargetCamera):
         _check_version(document)
         ccm, lut = parts(profile)
         shift = np.array(ccm.offsets) * OFFSET_SCALE
-        settings = _settings(document, CCM)
+        settings = settings_of(document, CCM)
         if settings is None:
             matrix = ", ".join(f"{value:.6g}" for value in np.ravel(ccm.matrix))
             entry = f"{{ ct: {ANY_LIGHT}, ccm: [ {matrix} ], offsets: [ {_words(shift)} ] }}"
-            _add(document, CCM, f"ccms: [ {entry} ]")
+            add_algorithm(document, CCM, f"ccms: [ {entry} ]")
         else:
             document.switch_on(settings, ENABLED)
             for entry, node, own in light_matrices(document, settings):
-                product = np.array(ccm.matrix) @ own
-                if not self.limits.matrix.holds(product):
-                    got = f"{np.abs(product).max():.2f}, the profile's matrix times the calibrated one"
-                    raise CamproError(self.name, f"matrix entries of {self.limits.matrix}", got, "use a milder profile")
+                product = self.product(ccm, own)
                 document.replace_numbers(node, product.ravel().tolist())
                 shifted = np.array(ccm.matrix) @ _offsets(document, entry) + shift
                 document.set(entry, "offsets", f"[ {_words(shifted)} ]")
@@ -104,7 +107,7 @@ class RkIsp1Tuning(TargetCamera):
         """
         document = Document(files[self.FILE], self.FILE)
         for name in (CCM, GAMMA_OUT):
-            settings = _settings(document, name)
+            settings = settings_of(document, name)
             if settings is not None and document.switched_off(settings, ENABLED):
                 raise document.refuse(f"{name} that is enabled", "enabled: false: libcamera skips it")
         found, own = _lights(document), _lights(Document(base, BASE))
@@ -113,7 +116,7 @@ class RkIsp1Tuning(TargetCamera):
         ratios = [self.limits.matrix.rounded(new) @ np.linalg.inv(old) for (new, _), (old, _) in zip(found, own)]
         shifts = [new - ratio @ old for ratio, (_, new), (_, old) in zip(ratios, found, own)]
         offsets = np.floor(np.mean(shifts, 0) + 0.5) / OFFSET_SCALE
-        ccm = Ccm(tuple(tuple(row) for row in np.mean(ratios, 0).tolist()), tuple(offsets.tolist()))
+        ccm = ccm_of(np.mean(ratios, 0), offsets)
         assert self._curve.knots is not None
         curve = self._curve.rounded(np.array(self._curve.knots) ** (1 / self._gamma(document)))
         return camera_profile(f"{self.name} tuning file", ccm, GammaLut((tuple(curve.tolist()),), self._curve.knots))
@@ -123,7 +126,7 @@ class RkIsp1Tuning(TargetCamera):
         try:
             document = Document(text, BASE)
             _check_version(document)
-            return bool(_names(document) - SHARED) or _own_levels(document)
+            return bool(algorithm_names(document) - SHARED) or _own_levels(document)
         except CamproError:
             return False
 
@@ -131,7 +134,7 @@ class RkIsp1Tuning(TargetCamera):
         """See `TargetCamera.notes`."""
         document = Document(base, BASE)
         _check_version(document)
-        used = {name: one for name in (CCM, GAMMA_OUT) if (one := _settings(document, name)) is not None}
+        used = {name: one for name in (CCM, GAMMA_OUT) if (one := settings_of(document, name)) is not None}
         on = [
             f"{name} (the file had enabled: false)" for name, one in used.items() if document.switched_off(one, ENABLED)
         ]
@@ -147,7 +150,7 @@ class RkIsp1Tuning(TargetCamera):
         return curve
 
     def _gamma(self, document: Document) -> float:
-        settings = _settings(document, GAMMA_OUT)
+        settings = settings_of(document, GAMMA_OUT)
         value = Document.get(settings, "gamma") if settings is not None else None
         gamma = DEFAULT_GAMMA if value is None else document.number(value, "gamma")
         low, high = self._curve.gammas
@@ -157,20 +160,12 @@ class RkIsp1Tuning(TargetCamera):
 
     @staticmethod
     def _set_gamma(document: Document, gamma: float) -> None:
-        settings, text = _settings(document, GAMMA_OUT), f"{gamma:.6f}"
+        settings, text = settings_of(document, GAMMA_OUT), f"{gamma:.6f}"
         if settings is None:
-            _add(document, GAMMA_OUT, f"gamma: {text}")
+            add_algorithm(document, GAMMA_OUT, f"gamma: {text}")
         else:
             document.switch_on(settings, ENABLED)
             document.set(settings, "gamma", text)
-
-
-def _add(document: Document, name: str, settings: str) -> None:
-    """Add an algorithm with these settings, or give them to the one that has none."""
-    if empty := algorithms(document, name):
-        document.replace(empty[0], f" {{ {settings} }}")
-    else:
-        document.append(_list(document), f"{name}: {{ {settings} }}")
 
 
 def _check_version(document: Document) -> None:
@@ -178,7 +173,7 @@ def _check_version(document: Document) -> None:
     if version != 1 or Document.get(document.root, "target") is not None:
         raise document.refuse("a tuning file for rkisp1, version 1", f"version {version:g}, or for another processor")
     check_processor(document)
-    if unknown := sorted(_names(document) - OWN):
+    if unknown := sorted(algorithm_names(document) - OWN):
         raise document.refuse("algorithms of rkisp1", f"{', '.join(unknown)}, which it does not have")
 
 
@@ -188,7 +183,7 @@ def check_processor(document: Document) -> None:
     Raises:
         CamproError: If an algorithm or its settings are those of another processor.
     """
-    names = _names(document)
+    names = algorithm_names(document)
     for processor, own in OTHERS.items():
         if found := sorted(names & own):
             raise document.refuse("a tuning file for rkisp1", f"one for {processor}: it has {', '.join(found)}")
@@ -203,31 +198,9 @@ def _own_levels(document: Document) -> bool:
     return any(Document.get(one, "Gr") is not None for one in levels)
 
 
-def _names(document: Document) -> set[str]:
-    """Names of the algorithms."""
-    return {key.value for item in _list(document).value for key, _ in document.mapping(item, "an algorithm").value}
-
-
-def _list(document: Document) -> SequenceNode:
-    node = Document.get(document.root, "algorithms")
-    document.sequence(node, "algorithms")
-    assert isinstance(node, SequenceNode)
-    return node
-
-
-def _settings(document: Document, name: str) -> MappingNode | None:
-    """Settings of an algorithm; None if it is absent or has no settings."""
-    found = algorithms(document, name)
-    if len(found) > 1:
-        raise document.refuse(f"{name} at most once among its algorithms", f"{len(found)} of them")
-    if not found or found[0].value == "":
-        return None
-    return document.mapping(found[0], name)
-
-
 def _lights(document: Document) -> list[tuple[Matrix, Offsets]]:
     """Matrix and offsets of each light source; the identity if the file has none."""
-    settings = _settings(document, CCM)
+    settings = settings_of(document, CCM)
     if settings is None:
         return [(np.eye(3), np.zeros(3))]
     return [(own, _offsets(document, entry)) for entry, _, own in light_matrices(document, settings)]

@@ -9,20 +9,24 @@ limited to 0 to 255, and looked up). White balance is measured in raw pictures (
 from __future__ import annotations
 
 import numpy as np
-from yaml import MappingNode, SequenceNode
 
 from campro.cameras.edits import Document
 from campro.cameras.fixed_curve import FixedCurve
-from campro.cameras.libcamera import Matrix, algorithms, light_matrices
 from campro.cameras.target_camera import BASE, FileNotes, Files, TargetCamera
+from campro.cameras.tuning_algorithms import (
+    ANY_LIGHT,
+    Matrix,
+    add_algorithm,
+    algorithm_names,
+    light_matrices,
+    settings_of,
+)
 from campro.core.errors import CamproError
 from campro.core.types import Rgb8
-from campro.isp.limits import Grid, Limits, camera_profile, parts
-from campro.isp.profile import Ccm, GammaLut, IspProfile
+from campro.isp.limits import Grid, Limits, camera_profile, ccm_of, parts
+from campro.isp.profile import IspProfile
 
 CCM, ENABLED = "Ccm", "enabled"
-ANY_LIGHT = 5000
-"""Colour temperature in K of a single matrix, which libcamera uses for every light."""
 GAMMA, TOP, EDGE = 2.2, 255, 1e-6
 """Exponent; largest level; half the width of a step of the staircase."""
 OWN = frozenset(("BlackLevel", "Awb", "Ccm", "Lut", "Adjust", "Agc"))
@@ -43,6 +47,9 @@ def _staircase() -> FixedCurve:
     return FixedCurve(tuple(knots.tolist()), TOP, fixed=tuple(values.tolist()), tolerance=16)
 
 
+CURVE = _staircase()
+
+
 class SimpleIsp(TargetCamera):
     """Tuning files: every matrix becomes profile x matrix. Files of uncalibrated cameras get the profile's."""
 
@@ -52,7 +59,7 @@ class SimpleIsp(TargetCamera):
     limits = Limits(
         source="libcamera src/ipa/simple/algorithms/{ccm,lut,adjust}.cpp: 256 levels, a fixed gamma of 2.2",
         matrix=Grid(-8.0, 8.0, 1e-6),
-        curve=_staircase(),
+        curve=CURVE,
     )
     base = "a libcamera tuning file for the software ISP (YAML)"
     FILE = "tuning.yaml"
@@ -65,17 +72,14 @@ class SimpleIsp(TargetCamera):
         """
         document = _document(base, BASE)
         ccm, _ = parts(profile)
-        settings = _ccm(document)
+        settings = settings_of(document, CCM)
         if settings is None:
             matrix = ", ".join(f"{value:.6f}" for value in np.ravel(ccm.matrix))
-            _add(document, f"{{ ccms: [ {{ ct: {ANY_LIGHT}, ccm: [ {matrix} ] }} ] }}")
+            add_algorithm(document, CCM, f"ccms: [ {{ ct: {ANY_LIGHT}, ccm: [ {matrix} ] }} ]")
         else:
             document.switch_on(settings, ENABLED)
             for _, node, own in light_matrices(document, settings):
-                product = np.array(ccm.matrix) @ own
-                if not self.limits.matrix.holds(product):
-                    got = f"{np.abs(product).max():.2f}, the profile's matrix times the calibrated one"
-                    raise CamproError(self.name, f"matrix entries of {self.limits.matrix}", got, "use a milder profile")
+                product = self.product(ccm, own)
                 document.replace_numbers(node, product.ravel().tolist())
         return {self.FILE: document.changed()}
 
@@ -86,28 +90,25 @@ class SimpleIsp(TargetCamera):
             CamproError: If the files are not those that `write` makes.
         """
         document = _document(files[self.FILE], self.FILE)
-        settings = _ccm(document)
+        settings = settings_of(document, CCM)
         if settings is None or document.switched_off(settings, ENABLED):
             raise document.refuse(f"{CCM} that is enabled", "none: libcamera uses no matrix")
         found, own = _lights(document), _lights(_document(base, BASE))
         if len(found) != len(own):
             raise document.refuse(f"{len(own)} matrices, as in the base", str(len(found)))
         matrix = np.mean([new @ np.linalg.inv(old) for new, old in zip(found, own)], 0).round(6)
-        curve = self.limits.curve
-        assert isinstance(curve, FixedCurve)
-        lut = GammaLut((curve.fixed,), curve.knots)
-        return camera_profile(f"{self.name} tuning file", Ccm(tuple(tuple(row) for row in matrix.tolist())), lut)
+        return camera_profile(f"{self.name} tuning file", ccm_of(matrix), CURVE.lut())
 
     def recognises(self, text: str) -> bool:
         """See `TargetCamera.recognises`."""
         try:
-            return bool(_names(_document(text, BASE)) & ONLY)
+            return bool(algorithm_names(_document(text, BASE)) & ONLY)
         except CamproError:
             return False
 
     def notes(self, base: str) -> FileNotes:
         """See `TargetCamera.notes`."""
-        settings = _ccm(document := _document(base, BASE))
+        settings = settings_of(document := _document(base, BASE), CCM)
         if settings is None:
             plain = (
                 "the file has no calibrated matrix (Ccm): its colours are the sensor's, and the profile acts on these"
@@ -128,38 +129,11 @@ def _document(text: str, who: str) -> Document:
     version = document.number(Document.get(document.root, "version"), "version")
     if version != 1 or Document.get(document.root, "target") is not None:
         raise document.refuse("a tuning file for the software ISP, version 1", "one for another processor")
-    if unknown := sorted(_names(document) - OWN):
+    if unknown := sorted(algorithm_names(document) - OWN):
         raise document.refuse("algorithms of the software ISP", f"{', '.join(unknown)}, which it does not have")
     return document
 
 
-def _list(document: Document) -> SequenceNode:
-    node = Document.get(document.root, "algorithms")
-    document.sequence(node, "algorithms")
-    assert isinstance(node, SequenceNode)
-    return node
-
-
-def _names(document: Document) -> set[str]:
-    return {key.value for item in _list(document).value for key, _ in document.mapping(item, "an algorithm").value}
-
-
-def _ccm(document: Document) -> MappingNode | None:
-    """Settings of the matrices; None if there are none."""
-    found = algorithms(document, CCM)
-    if len(found) > 1:
-        raise document.refuse(f"{CCM} at most once among its algorithms", f"{len(found)} of them")
-    return None if not found or found[0].value == "" else document.mapping(found[0], CCM)
-
-
-def _add(document: Document, settings: str) -> None:
-    """Add the matrices, or give them to the algorithm that has none."""
-    if empty := algorithms(document, CCM):
-        document.replace(empty[0], f" {settings}")
-    else:
-        document.append(_list(document), f"{CCM}: {settings}")
-
-
 def _lights(document: Document) -> list[Matrix]:
-    settings = _ccm(document)
+    settings = settings_of(document, CCM)
     return [np.eye(3)] if settings is None else [own for _, _, own in light_matrices(document, settings)]

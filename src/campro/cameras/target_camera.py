@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+import numpy as np
+from jaxtyping import Float
+
 from campro.cameras.feedback_loop import Statistics
 from campro.core.errors import CamproError
 from campro.isp.limits import Limits
-from campro.isp.profile import IspProfile
+from campro.isp.profile import Ccm, IspProfile
 
 Files = dict[str, str]
 """File name -> text, as a camera writes and reads them."""
@@ -71,6 +74,18 @@ class TargetCamera(ABC):
         Raises:
             CamproError: If the files are not such files.
         """
+
+    def product(self, ccm: Ccm, own: Float[np.ndarray, "3 3"]) -> Float[np.ndarray, "3 3"]:
+        """The profile's matrix times a calibrated one of the camera, for column vectors.
+
+        Raises:
+            CamproError: If an entry leaves the range of `limits.matrix`.
+        """
+        product = np.array(ccm.matrix) @ own
+        if not self.limits.matrix.holds(product):
+            got = f"{np.abs(product).max():.2f}, the profile's matrix times the calibrated one"
+            raise CamproError(self.name, f"matrix entries of {self.limits.matrix}", got, "use a milder profile")
+        return product
 
     def recognises(self, text: str) -> bool:
         """Whether a text is a file of this camera's kind, by its content (see `detect_camera`)."""

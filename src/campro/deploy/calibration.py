@@ -26,7 +26,7 @@ from campro.deploy.fit_checks import FitChecks, checked, excessive
 from campro.deploy.noise_fit import fit_noise
 from campro.deploy.shot_pairs import Pair, read_pairs
 from campro.isp import Camera, Ccm, IspProfile, MeasuredDegamma, SensorNoise, load_profile
-from campro.isp.limits import parts
+from campro.isp.limits import ccm_of, parts
 from campro.isp.profile import CCM_LIMIT
 from campro.metrics.detection import score_detections
 from campro.metrics.quality import MIN_SIDE, quality
@@ -188,7 +188,7 @@ def _brighter(profile: IspProfile, gains: Float[np.ndarray, "3"]) -> IspProfile:
     """The profile for light with these gains (natural logarithms)."""
     ccm, _ = parts(profile)
     matrix = (np.array(ccm.matrix) * np.exp(gains)).clip(-CCM_LIMIT, CCM_LIMIT)
-    new = Ccm(tuple(tuple(row) for row in matrix.tolist()), ccm.offsets)
+    new = ccm_of(matrix, np.array(ccm.offsets))
     return replace(profile, blocks=tuple(new if isinstance(block, Ccm) else block for block in profile.blocks))
 
 

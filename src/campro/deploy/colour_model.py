@@ -12,8 +12,8 @@ import numpy as np
 from jaxtyping import Float
 
 from campro.deploy.colour_samples import Samples
-from campro.isp.limits import parts
-from campro.isp.profile import CCM_LIMIT, Ccm, GammaLut, IspProfile, MeasuredDegamma, Quantise
+from campro.isp.limits import ccm_of, parts
+from campro.isp.profile import CCM_LIMIT, GammaLut, IspProfile, MeasuredDegamma, Quantise
 
 TONE_POINTS = 33
 GAMMA = 2.2
@@ -145,5 +145,5 @@ class ColourModel:
     def profile(self, name: str) -> IspProfile:
         """Blocks measured degamma, CCM, gamma LUT and 8-bit rounding."""
         lut = GammaLut(tuple(tuple(curve) for curve in self.values.tolist()), tuple(self.knots.tolist()))
-        ccm = Ccm(tuple(tuple(row) for row in self.matrix.tolist()), tuple(self.offsets.tolist()))
+        ccm = ccm_of(self.matrix, self.offsets)
         return IspProfile(name, (MeasuredDegamma((*self.tone.tolist()[:-1], 1.0)), ccm, lut, Quantise(8)))

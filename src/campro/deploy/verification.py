@@ -26,8 +26,8 @@ from campro.deploy.camera_hypotheses import (
 from campro.deploy.colour_samples import BLOCK, UNCLIPPED, Colours, sampled
 from campro.deploy.shot_pairs import NoPair, registered, squares
 from campro.isp import IspProfile
-from campro.isp.limits import camera_profile, parts
-from campro.isp.profile import Ccm, GammaLut, load_profile
+from campro.isp.limits import camera_profile, ccm_of, parts
+from campro.isp.profile import GammaLut, load_profile
 
 Answer = Literal["yes", "no", "cannot tell"]
 STATUS: dict[Answer, int] = {"yes": 0, "no": 3, "cannot tell": 4}
@@ -144,7 +144,7 @@ def _as_profile(hypothesis: Hypothesis) -> IspProfile:
     even = np.linspace(0, 1, 257)
     knots, values = hypothesis.curve or (even, even[None] ** (1 / 2.2))
     lut = GammaLut(tuple(tuple(curve) for curve in values.tolist()), tuple(knots.tolist()))
-    ccm = Ccm(tuple(tuple(row) for row in hypothesis.matrix.tolist()), tuple(hypothesis.offsets.tolist()))
+    ccm = ccm_of(hypothesis.matrix, hypothesis.offsets)
     return camera_profile(hypothesis.name, ccm, lut)
 
 

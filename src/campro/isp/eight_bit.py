@@ -18,12 +18,10 @@ from numba import prange
 
 from campro.core.checks import check_rgb8
 from campro.core.kernels import njit
-from campro.isp.lookup import ColourChain, colour_chain, reference_level, rounded_level
+from campro.isp.lookup import CHUNK, ColourChain, colour_chain, reference_level, rounded_level
 from campro.isp.pointwise import is_pointwise
 from campro.isp.profile import Block, IspProfile
 
-CHUNK = 16384
-"""Pixels in one task of a thread."""
 FIELD = 21
 """Bits of the sum of a channel; three of them fill a 64-bit number."""
 SHIFT = 5

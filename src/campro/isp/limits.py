@@ -142,7 +142,7 @@ class Limits:
         """The profile with these numbers, rounded as the camera rounds them."""
         held = self.matrix.rounded(matrix).clip(*self.matrix_range)
         shift = offsets if self.offsets is None else self.offsets.rounded(offsets)
-        ccm = Ccm(tuple(tuple(row) for row in held.tolist()), tuple(shift.tolist()))
+        ccm = ccm_of(held, shift)
         curves = tuple(tuple(curve) for curve in self.curve.rounded(values).tolist())
         lut = GammaLut(curves, self.curve.knots or parts(profile)[1].knots)
         new: dict[type, Block] = {Ccm: ccm, GammaLut: lut}
@@ -152,6 +152,17 @@ class Limits:
     def __str__(self) -> str:
         offsets = f"offsets {self.offsets}" if self.offsets else "no offsets"
         return f"matrix {self.matrix}, {offsets}, {self.curve}"
+
+
+def ccm_of(matrix: Float[np.ndarray, "3 3"], offsets: Float[np.ndarray, "3"] | None = None) -> Ccm:
+    """The block with this matrix (row = output channel) and these offsets, by default 0.
+
+    Raises:
+        CamproError: For entries outside the limits of a profile.
+    """
+    return Ccm(
+        tuple(tuple(row) for row in matrix.tolist()), (0.0, 0.0, 0.0) if offsets is None else tuple(offsets.tolist())
+    )
 
 
 def camera_profile(name: str, ccm: Ccm, lut: GammaLut, start: Degamma | None = None) -> IspProfile:
