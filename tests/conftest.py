@@ -36,10 +36,16 @@ def _seeded() -> None:
     torch.manual_seed(0)
 
 
+def _shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of this run that all its worker processes share."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
 @pytest.fixture(scope="session", autouse=True)
 def session_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A new cache folder for each run: results that earlier code has stored must not hide what this code computes."""
-    folder = tmp_path_factory.mktemp("cache")
+    folder = _shared_folder(tmp_path_factory) / "cache"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CAMPRO_CACHE", str(folder))
         yield folder
@@ -59,4 +65,4 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> ExportedEnhancers:
     """Exported enhancers, by name: file and network."""
     from support.exported_enhancers import ExportedEnhancers
 
-    return ExportedEnhancers(tmp_path_factory.mktemp("onnx"))
+    return ExportedEnhancers(_shared_folder(tmp_path_factory))

@@ -1,7 +1,10 @@
-"""ONNX files of untrained enhancers of `campro-default`; tracing one takes a minute, so all tests share them."""
+"""ONNX files of untrained enhancers of `campro-default`; all tests and workers share them: tracing is slow."""
 
 from __future__ import annotations
 
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,10 +37,21 @@ class ExportedEnhancers:
             network = new_enhancer(name)
             if isinstance(network, FastEnhancer):
                 _randomise(network)
+            network.eval()
             file = self._folder / f"{name}.onnx"
-            export_onnx(network.eval(), file, load_profile("campro-default"))
+            with _alone(file.with_suffix(".lock")):
+                if not file.exists():
+                    export_onnx(network, file, load_profile("campro-default"))
             self._made[name] = Exported(file, network)
         return self._made[name]
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Wait until no other worker process is in this block."""
+    with lock.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
 
 
 def _randomise(fast: FastEnhancer) -> None:

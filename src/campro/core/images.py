@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _JPEG: dict[str, object] = {"quality": 95, "subsampling": 0}  # full colour resolution: the protection is in the colours
 _WRITE_OPTIONS: dict[str, dict[str, object]] = {
     **dict.fromkeys((".jpg", ".jpeg", ".jpe", ".jfif"), _JPEG),
+    ".png": {"compress_level": 1},  # of a photograph: a quarter of the time of level 6, and 8 % more bytes
     ".webp": {"lossless": True},
 }
 _HEAD_BYTES = 1 << 16
