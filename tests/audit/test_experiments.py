@@ -31,8 +31,8 @@ def test_finished_cells_are_not_computed_again(audit_config, audit_context):
     run = run_audit(audit_config, audit_context)
     cells = run.cells()
     # matchers, face detectors, models and adapted or not, each x views; groups (raw, captured); quality of all views
-    # but raw; the views of the thumbnails
-    assert len(audit_context.calls) == 3 * 2 + 3 * 2 + 3 + 3 * 2 + 2 * 2 + 2 + 3
+    # but raw; the views of the thumbnails; people by height (raw, captured), adapted or not
+    assert len(audit_context.calls) == 3 * 2 + 3 * 2 + 3 + 3 * 2 + 2 * 2 + 2 + 3 + 2 * 2
     audit_context.calls.clear()
     assert run_audit(audit_config, audit_context).cells() == cells
     assert audit_context.calls == []

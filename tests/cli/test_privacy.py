@@ -40,6 +40,7 @@ SLOW = [
     ["attack", *DATA, *AUDIT, *ATTACK, "--adapt-steps", "0"],
     ["report", "OUT/audit"],
     ["compare", "OUT/audit", "--plot", "OUT/plot.png"],
+    ["range", "OUT/audit", "--hfov", "90", "--plot", "OUT/range.png"],
     ["calibrate", "--default", "OUT/default", "--protected", "OUT/protected", "-o", "OUT/calibrated"],
     ["verify", "--camera-shot", "OUT/protected/a.png", "--default-shot", "OUT/default/a.png"],
     ["design", *DATA, "--preset", "quick", "--rounds", "1", "--out", "OUT/design"],

@@ -78,7 +78,7 @@ def test_an_unfinished_audit_says_so(run):
     page = write_report(run.path).read_text()
     assert "is not finished" in page
     assert f"{dropped} figures are missing" in page
-    assert dropped == 2 * (2 + 2 + 1 + 1 + 2) + 1  # per view, and quality
+    assert dropped == 2 * (2 + 2 + 1 + 1 + 2 + 2) + 1  # per view, and quality
 
 
 def test_an_audit_without_adaptation(audit_config, tmp_path, audit_context):

@@ -18,9 +18,11 @@ from campro.core.types import Detections, Scene
 from campro.data import SceneSet
 from campro.data.faces import read_faces
 from campro.evaluation import EvaluationSet
+from campro.evaluation.person_heights import HeightClass, PeopleByHeight
 from campro.isp import Ccm, Degamma, GammaLut, IspProfile, Provenance, Quantise
 from campro.metrics.detection import DetectionScores
 from campro.metrics.identification import Identification, summarise
+from campro.metrics.rates import Rate
 from campro.models.faces import Landmarks
 from campro.models.faces.embedder_card import EmbedderCard, FaceEmbedder
 
@@ -111,6 +113,11 @@ class FakeContext(AuditContext):
         ap = AP[view] * GAIN[adapted]
         found = Detections(torch.tensor([[6.0, 5, 26, 35]]), torch.tensor([0.9]), torch.zeros(1, dtype=torch.bool))
         return DetectionScores(ap, ap, ap, ap, ap, ap, ap - 0.05, ap + 0.05), [found][:shown]
+
+    def people_by_height(self, view, adapted):
+        self.calls.append(f"people by height {view} {adapted}")
+        found = Rate.of_counts(round(10 * GAIN[adapted] * AP[view]), 20)
+        return PeopleByHeight((HeightClass(40.0, 56.6, found, 0.5), HeightClass(56.6, 80.0, found, None)), {"1": 0.25})
 
     def quality(self, view):
         self.calls.append(f"quality {view}")

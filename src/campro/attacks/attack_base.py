@@ -54,6 +54,8 @@ class AttackerKnowledge:
     restorers: tuple[ImageTransform, ...] = ()
     """Networks for image restoration that others have trained."""
     budget: Budget = STANDARD
+    densities: tuple[float, ...] = ()
+    """Pixel densities in px/m at which the camera sees the training faces, beside the photographs as they are."""
 
     @property
     def camera(self) -> ImageTransform:
@@ -85,8 +87,10 @@ class AttackerKnowledge:
         Photographs in `photos` count by their paths, all else by content.
         """
         points = {} if self.landmarks is None else {str(p): xy.tolist() for p, xy in self.landmarks.found.items()}
+        distant = {"densities": list(self.densities)} if self.densities else {}
         return json_digest(
-            {
+            distant
+            | {
                 "embedder": embedder_facts(self.embedder),
                 "seed": self.seed,
                 "photos": [str(photo) for photo in self.photos],

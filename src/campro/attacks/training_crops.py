@@ -14,10 +14,12 @@ from torch import Tensor
 
 from campro.attacks.attack_base import AttackerKnowledge
 from campro.attacks.attack_cache import AttackCache
+from campro.core.catalogue import cache_root
 from campro.core.device import device_of
 from campro.core.errors import CamproError
 from campro.core.images import to_tensor
 from campro.core.types import Images, ImageTransform
+from campro.evaluation.pixel_density import distant_faces
 from campro.models.faces.embedder_card import FaceEmbedder
 from campro.models.faces.embedding import crop_photos
 
@@ -86,7 +88,23 @@ def _crops_of(knowledge: AttackerKnowledge, people: dict[str, tuple[Path, ...]])
     subjects = torch.tensor([subject for subject, own in enumerate(people.values()) for _ in own])
     card, landmarks = knowledge.embedder.card, knowledge.landmarks
     raw, captured = crop_photos(photos, landmarks, card), crop_photos(photos, landmarks, card, knowledge.camera)
-    return CropPairs(raw, captured, subjects)
+    pairs = CropPairs(raw, captured, subjects)
+    return _joined([pairs, *(_distant_pairs(knowledge, photos, pairs, density) for density in knowledge.densities)])
+
+
+def _distant_pairs(knowledge: AttackerKnowledge, photos: list[Path], pairs: CropPairs, density: float) -> CropPairs:
+    """The same raw crops beside captured ones of the photographs at a pixel density; without those of a lower one."""
+    assert knowledge.landmarks is not None
+    distant = distant_faces(photos, knowledge.landmarks, density, cache_root())
+    rows = np.array([row for row, photo in enumerate(photos) if photo in distant.copies])
+    copies = [distant.copies[photos[row]] for row in rows]
+    captured = crop_photos(copies, distant.landmarks, knowledge.embedder.card, knowledge.camera)
+    return replace(pairs.subset(rows), captured=captured)
+
+
+def _joined(parts: list[CropPairs]) -> CropPairs:
+    raw, captured = (np.concatenate([getattr(part, side) for part in parts]) for side in ("raw", "captured"))
+    return CropPairs(raw, captured, torch.cat([part.subjects for part in parts]))
 
 
 def subset_sizes(knowledge: AttackerKnowledge) -> tuple[int, ...]:

@@ -92,11 +92,12 @@ def _measure(run: RunFolder, context: AuditContext, tasks: Sequence[Task]) -> No
 
 def measure_remotely(config: AuditConfig, task: Task) -> AttackResult:
     """`measure` in another process, which makes a context of its own once."""
-    return measure(_process_context(config), task)
+    return measure(process_context(config), task)
 
 
 @lru_cache(maxsize=1)
-def _process_context(config: AuditConfig) -> AuditContext:
+def process_context(config: AuditConfig) -> AuditContext:
+    """The context of this process, for work that was sent to it."""
     return AuditContext(config)
 
 

@@ -53,6 +53,9 @@ class AuditConfig:
     """ONNX files of networks for image restoration, from (1, 3, H, W) sRGB in [0, 1] to the same."""
     matchers: tuple[str, ...] = ("nearest", "linear")
     """How probes are matched: `nearest` gallery photograph, `linear` classifier on all enrolled photographs."""
+    densities: tuple[float, ...] = (40.0, 80.0, 125.0, 250.0)
+    """Pixel densities, in pixels per metre at the place of the face, at which faces are attacked beside the photographs
+    as they are: levels of IEC 62676-4:2025 are 20, 40, 80, 125, 250 and 500. `--densities` alone leaves them out."""
     attack_matchers: tuple[str, ...] = ("nearest",)
     """The same for attacks, each of which is matched anew."""
     landmarks: str = "dlib"
@@ -95,6 +98,8 @@ class AuditConfig:
             )
         if self.sensor_noise is not None and not 0 < self.sensor_noise <= 1:
             raise CamproError("audit", "--sensor-noise above 0, at most 1", str(self.sensor_noise))
+        if not all(0 < density <= 10_000 for density in self.densities):
+            raise CamproError("audit", "--densities above 0 px/m", " ".join(map(str, self.densities)))
         for option in ("face_models", "matchers", "attack_matchers", "attacks", "measure"):
             if not getattr(self, option):
                 raise CamproError("audit", f"at least one of --{option.replace('_', '-')}", "none")

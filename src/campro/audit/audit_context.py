@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property, lru_cache
 from pathlib import Path
 
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
@@ -15,18 +16,20 @@ from campro.attacks.onnx_restorer import OnnxRestorer
 from campro.audit.audit_config import CAPTURED, ENHANCED, FEWEST_PEOPLE, RAW, AuditConfig
 from campro.audit.image_quality import faces_left_out, picture_quality
 from campro.audit.results import FacesLeftOut, QualityResult
-from campro.audit.views import audit_views
+from campro.audit.views import audit_views, night_camera
 from campro.core.catalogue import cache_root
 from campro.core.device import best_device
 from campro.core.errors import CamproError
 from campro.core.hashing import file_sha256, json_digest
-from campro.core.images import list_images
+from campro.core.images import list_images, to_tensor
 from campro.core.types import Detections, ImageTransform, Rgb8, Scene
 from campro.data import FaceSet, SceneSet, join_scenes, read_faces, read_scenes
 from campro.data.embedded import embedded_faces, embedded_scenes
 from campro.data.verification_pairs import VerificationPairs, read_pairs
 from campro.evaluation import EvaluationSet
 from campro.evaluation.face_detection import detect_on_view, end_to_end, face_detection_rate
+from campro.evaluation.person_heights import PeopleByHeight, people_by_height
+from campro.evaluation.pixel_density import at_density
 from campro.evaluation.subject_groups import groups_of, labels_digest
 from campro.isp import RAW as RAW_CAMERA
 from campro.isp import Camera, IspProfile, load_profile
@@ -38,6 +41,8 @@ from campro.models.persons.detector_adaptation import adapt, detect_scenes
 
 CONTROL = "control"
 """The camera without profile, on which every attack is run, too."""
+NIGHT = "night"
+"""The camera with the profile in night mode: grey pictures, the colour matrix switched off, as cameras do."""
 PAIRS_FILE = "pairs.txt"
 """In the folder of faces, where there is one: pairs for verification in the format of LFW."""
 
@@ -49,7 +54,11 @@ class AuditContext:
         self.config = config
         self.profile: IspProfile = load_profile(config.profile)
         self.views: dict[str, ImageTransform] = audit_views(self.profile, config)
-        self.cameras: dict[str, ImageTransform] = {CONTROL: RAW_CAMERA, CAPTURED: Camera(self.profile, CAPTURED)}
+        self.cameras: dict[str, ImageTransform] = {
+            CONTROL: RAW_CAMERA,
+            CAPTURED: Camera(self.profile, CAPTURED),
+            NIGHT: night_camera(self.profile),
+        }
         """What attacks are run on."""
         self._embedders: dict[str, FaceEmbedder] = {}
 
@@ -77,6 +86,22 @@ class AuditContext:
             )
             raise CamproError("--faces", wanted, str(found.people), remedy)
         return found
+
+    @lru_cache(maxsize=16)  # noqa: B019  (lives as long as the process)
+    def distant(self, density: float) -> EvaluationSet:
+        """The subjects as they are at a pixel density in px/m; see `pixel_density.at_density`."""
+        return at_density(self.evaluation, density, cache_root())
+
+    def groups_at(self, density: float) -> dict[str, Int[Tensor, " P"]]:
+        """`groups` by the subject numbers of `distant(density)`."""
+        names = sorted(self.evaluation.faces.identities)
+        number = {name: subject for subject, name in enumerate(sorted(self.distant(density).faces.identities))}
+        return {
+            group: torch.tensor(
+                [number[names[one]] for one in people.tolist() if names[one] in number], dtype=torch.long
+            )
+            for group, people in self.groups.items()
+        }
 
     @cached_property
     def groups(self) -> dict[str, Int[Tensor, " P"]]:
@@ -165,6 +190,12 @@ class AuditContext:
         raw, on_view = self.embed(model, [])[RAW], self._on_view(self.config.landmarks, view)
         return end_to_end(self.evaluation, raw, self.embedder(model), on_view, self.views[view])
 
+    def detect_distant_faces(self, density: float, view: str) -> RepeatedIdentification:
+        """Share of probes at a pixel density in which the first face detector detects the face."""
+        distant = self.distant(density)
+        on_view = detect_on_view(distant, load_face_detector(self.config.landmarks), self.views[view])
+        return face_detection_rate(distant, on_view)
+
     def _on_view(self, detector: str, view: str) -> Landmarks:
         return detect_on_view(self.evaluation, load_face_detector(detector), self.views[view])
 
@@ -174,13 +205,21 @@ class AuditContext:
 
     def detect_people(self, view: str, adapted: bool, shown: int) -> tuple[DetectionScores, list[Detections]]:
         """Scores on all scenes, and the confident detections on the first `shown`."""
-        camera, detector = self.views[view], self.detector
-        if adapted:
-            scenes, config = self.train_scenes.scenes, self.config
-            detector = adapt(detector, scenes, camera, config.adapt_steps, config.seed)
-        found = detect_scenes(detector, self.scenes, camera)
+        found = detect_scenes(self._detector_for(view, adapted), self.scenes, self.views[view])
         confident = [_above(one, THRESHOLD) for one in found[:shown]]
         return score_detections(self.scenes, found, seed=self.config.seed), confident
+
+    def people_by_height(self, view: str, adapted: bool) -> PeopleByHeight:
+        """Detection of whole people by their height in pixels, on all scenes at several scales."""
+        detector = self._detector_for(view, adapted)
+        return people_by_height(self.scenes, self.views[view], lambda rgb: detector.detect(to_tensor(rgb))[0])
+
+    @lru_cache(maxsize=2)  # noqa: B019  (lives as long as the process)
+    def _detector_for(self, view: str, adapted: bool) -> TrainableDetector:
+        if not adapted:
+            return self.detector
+        config = self.config
+        return adapt(self.detector, self.train_scenes.scenes, self.views[view], config.adapt_steps, config.seed)
 
     def quality(self, view: str) -> dict[str, QualityResult]:
         """Mean image quality of all scenes against raw, by region."""
@@ -222,9 +261,13 @@ class AuditContext:
         """Networks for image restoration that somebody else trained."""
         return tuple(OnnxRestorer(path) for path in self.config.restorers)
 
-    def knowledge(self, attack: Attack, model: str, camera: str) -> AttackerKnowledge:
-        """What an attack is given of all that there is, by its threat model; the same object for the same question."""
-        return self._knowledge(attack.threat_model, model, camera)
+    def knowledge(self, attack: Attack, model: str, camera: str, distant: bool = False) -> AttackerKnowledge:
+        """What an attack is given of all that there is, by its threat model; the same object for the same question.
+
+        With `distant`, attacks that train networks see their faces at all densities of the audit.
+        """
+        densities = self.config.densities if distant and attack.trained else ()
+        return self._knowledge(attack.threat_model, model, camera, densities)
 
     @cached_property
     def attack_cache(self) -> AttackCache:
@@ -232,7 +275,9 @@ class AuditContext:
         return AttackCache()
 
     @lru_cache(maxsize=3)  # noqa: B019  (lives as long as the process)
-    def _knowledge(self, threat_model: ThreatModel, model: str, camera: str) -> AttackerKnowledge:
+    def _knowledge(
+        self, threat_model: ThreatModel, model: str, camera: str, densities: tuple[float, ...]
+    ) -> AttackerKnowledge:
         people = self.train_faces
         everything = AttackerKnowledge(
             load_embedder(model).to(best_device()),
@@ -244,6 +289,7 @@ class AuditContext:
             (self.profile if camera == CAPTURED else IspProfile("identity", ()),),
             self.restorers,
             BUDGETS[self.config.budget],
+            densities,
         )
         return restrict(threat_model, everything)
 

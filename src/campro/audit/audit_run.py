@@ -6,6 +6,7 @@ from campro.audit import cell_keys
 from campro.audit.attack_suite import check_trained_attacks, measure_attacks
 from campro.audit.audit_config import AuditConfig
 from campro.audit.audit_context import AuditContext
+from campro.audit.density_suite import measure_densities
 from campro.audit.experiments import (
     measure_enhancer_control,
     measure_identification,
@@ -26,7 +27,7 @@ PATHS = {
 """Options that name files; these are compared by content, among the inputs of the run."""
 EXTENSIBLE = {
     *("face_models", "matchers", "attacks", "attack_matchers", "measure", "budget", "cluster", "few_people"),
-    "show_faces",
+    *("show_faces", "densities"),
 }
 """Options that only say which cells are wanted and what is shown: another command may extend a run folder."""
 
@@ -57,6 +58,8 @@ def run_audit(config: AuditConfig, context: AuditContext | None = None) -> RunFo
         measure_quality(run, context)
     if config.measures("attacks"):
         measure_attacks(run, context)
+        if config.densities:
+            measure_densities(run, context)
     save_thumbnails(run, context)
     return run
 

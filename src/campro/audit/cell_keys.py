@@ -55,3 +55,19 @@ def attack(model: str, name: str, run: str, camera: str, matchers: Sequence[str]
     """
     key: Key = {"kind": "attack", "model": model, "attack": name, "run": run, "camera": camera}
     return key | ({} if budget is None else {"budget": budget}) | {"matchers": list(matchers)}
+
+
+def attack_at(density: float, model: str, name: str, run: str, camera: str) -> Key:
+    """One run of an attack with probes at a pixel density in px/m; `camera` may also be "night". Nearest matcher."""
+    key: Key = {"kind": "attack at density", "density": density}
+    return key | {"model": model, "attack": name, "run": run, "camera": camera}
+
+
+def face_detection_at(density: float, detector: str, view: str) -> Key:
+    """Share of probes at a pixel density in which a face detector finds the face."""
+    return {"kind": "face detection at density", "density": density, "detector": detector, "view": view}
+
+
+def people_by_height(view: str, adapted: bool) -> Key:
+    """Detection of whole people by their height in pixels."""
+    return {"kind": "people by height", "view": view, "adapted": adapted}

@@ -93,6 +93,16 @@ def measure_person_detection(run: RunFolder, context: AuditContext) -> None:
                 if view == RAW:
                     check_person_detector(context.config.detector, scores.ap50)
                 run.write_cell(key, PersonDetectionResult(**_finite(asdict(scores)), boxes=_boxes(shown)))
+            if view in (RAW, CAPTURED):
+                measure_people_by_height(run, context, view, adapted)
+
+
+def measure_people_by_height(run: RunFolder, context: AuditContext, view: str, adapted: bool) -> None:
+    """A cell with the detection of whole people by their height in pixels."""
+    key = cell_keys.people_by_height(view, adapted)
+    if run.cell(key) is None:
+        _log(f"person detection by height: {view}{', adapted' if adapted else ''}")
+        run.write_cell(key, context.people_by_height(view, adapted))
 
 
 def measure_enhancer_control(run: RunFolder, context: AuditContext) -> None:

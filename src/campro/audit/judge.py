@@ -39,7 +39,7 @@ from campro.metrics.identification import (
 )
 from campro.metrics.open_set import FPIRS, fnmr_at, folds_accuracy, identified_at, linkability_of
 from campro.metrics.rates import Rate
-from campro.models.faces import embed_photos
+from campro.models.faces import Landmarks, embed_photos
 from campro.models.faces.embedder_card import FaceEmbedder
 
 CURVE = (0.003, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9)
@@ -108,21 +108,33 @@ def embed_judged(context: AuditContext, embedder: FaceEmbedder, camera: str, adv
     """Embeddings of all judged photographs, as they are enrolled and as the adversary sees them."""
     photos, landmarks = context.judged_photos, context.evaluation.landmarks
     own = adversary.embedder or embedder
+    total = summed_embeddings(own, photos, landmarks, adversary_views(context, camera, adversary))
+    probes = unit_norm(total, "adversary")
+    if adversary.gallery == "captured":
+        return JudgedEmbeddings(probes, probes)
+    enrolling = embedder if adversary.gallery_embedder == "off the shelf" else own
+    raw = embed_photos(enrolling, photos, landmarks, RAW, bfloat16=True)
+    return JudgedEmbeddings(unit_norm(raw, "gallery"), probes)
+
+
+def adversary_views(context: AuditContext, camera: str, adversary: Adversary) -> list[ImageTransform]:
+    """What the adversary makes of a photograph in front of a camera: a view per frame and transform."""
     frames: list[tuple[ImageTransform, ...]] = [(Frame(number),) for number in range(adversary.frames)]
     transforms: list[tuple[ImageTransform, ...]] = [(one,) for one in adversary.transforms]
-    views = [
+    return [
         Chain(", ".join(link.name for link in links), *links)
         for frame in (frames if adversary.frames > 1 else [()])
         for transform in transforms or [()]
         for links in [(*frame, context.cameras[camera], *transform)]
     ]
+
+
+def summed_embeddings(
+    embedder: FaceEmbedder, photos: Sequence[Path], landmarks: Landmarks, views: Sequence[ImageTransform]
+) -> Float[Tensor, "N D"]:
+    """Sum of the embeddings of each photograph under several views; see `embed_photos`."""
     embed = partial(embed_photos, photos=photos, landmarks=landmarks, bfloat16=True)
-    total = sum(embed(own, view=view) for view in views)
-    probes = unit_norm(torch.as_tensor(total), "adversary")
-    if adversary.gallery == "captured":
-        return JudgedEmbeddings(probes, probes)
-    enrolling = embedder if adversary.gallery_embedder == "off the shelf" else own
-    return JudgedEmbeddings(unit_norm(embed(enrolling, view=RAW), "gallery"), probes)
+    return torch.as_tensor(sum(embed(embedder, view=view) for view in views))
 
 
 def tied(

@@ -98,6 +98,8 @@ class Metadata:
     problems: tuple[str, ...]
     """Files that were left out."""
     curves: Curves
+    densities: tuple[float, ...] = ()
+    """Pixel densities in px/m at which faces were attacked; empty in cells of older versions."""
 
 
 def metadata_of(context: AuditContext) -> Metadata:
@@ -146,6 +148,7 @@ def metadata_of(context: AuditContext) -> Metadata:
         warnings=_warnings(context, attacks),
         problems=(*problems, *(context.train_scenes.problems if context.adapts else ())),
         curves=curves(context.profile),
+        densities=tuple(sorted(config.densities)) if attacks else (),
     )
 
 
@@ -161,6 +164,7 @@ def extended(new: Metadata, old: Metadata | None) -> Metadata:
         train_scenes=new.train_scenes or old.train_scenes,
         train_faces=new.train_faces or old.train_faces,
         photos=max(new.photos, old.photos),
+        densities=tuple(sorted({*new.densities, *old.densities})),
         problems=tuple(dict.fromkeys((*old.problems, *new.problems))),
     )
 

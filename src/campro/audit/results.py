@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from jaxtyping import Int
 from torch import Tensor
@@ -140,6 +140,36 @@ class VerificationResult:
     standard_error: float | None
     missing_pairs: int
     points: tuple[VerificationPoint, ...]
+
+
+@dataclass(frozen=True)
+class DensityResult:
+    """One run of an attack on one camera, with probes at one pixel density; nearest matcher."""
+
+    rank1: Rate
+    gallery: str
+    """The gallery of `rank1`: the attacker's choice of those that were tried."""
+    by_gallery_size: dict[str, Rate] = field(default_factory=dict)
+    """Rank-1 rates in smaller galleries, by the number of people; means over all such galleries."""
+    verification: tuple[VerificationPoint, ...] = ()
+    """Over all pairs of a trial; does not depend on the size of the gallery."""
+    groups: tuple[GroupRate, ...] = ()
+    tied: float | None = None
+    """Share of probes that are hits only because ties go to the attacker."""
+    left_out: int = 0
+    """Photographs whose own density is lower, and those of people with less than two others."""
+    by_gallery: dict[str, Rate] = field(default_factory=dict)
+    """Rank-1 rates by gallery."""
+    threat_model: ThreatModel = "none"
+    given: str = ""
+    training_images: int | None = None
+    converged: bool | None = None
+    fit_s: float = 0.0
+    judge_s: float = 0.0
+
+    def beside(self, by_gallery: dict[str, Rate]) -> DensityResult:
+        """The same with the rates of all galleries that were tried."""
+        return replace(self, by_gallery=by_gallery)
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+from campro.attacks.filters import Filter, greyscale
 from campro.audit.audit_config import AUTO, CAPTURED, ENHANCED, NONE, RAW, AuditConfig
 from campro.core.chain import Chain
 from campro.core.types import ImageTransform
 from campro.enhance.runner import SHIPPED, load_enhancer
 from campro.isp import RAW as RAW_CAMERA
-from campro.isp import Camera, IspProfile
+from campro.isp import Camera, Ccm, IspProfile
 from campro.isp.raw import RawCamera, Sensor
 
 
@@ -19,6 +21,15 @@ def audit_views(profile: IspProfile, config: AuditConfig) -> dict[str, ImageTran
     names = [name for name in config.baselines if name not in (RAW, CAPTURED, ENHANCED)]
     baselines = [_baseline(name, raw) for name in names]
     return {view.name: view for view in (raw, captured, *_enhanced(config.enhancer, captured), *baselines)}
+
+
+def night_camera(profile: IspProfile) -> ImageTransform:
+    """The profile in night mode: the picture is grey, and the camera switches its colour matrix off.
+
+    Cameras do so in infrared light (docs/cameras.md, Night). The luma of the photograph stands for the infrared light.
+    """
+    blocks = tuple(block for block in profile.blocks if not isinstance(block, Ccm))
+    return Chain("night", Filter("grey", greyscale), Camera(replace(profile, blocks=blocks), "night"))
 
 
 def _cameras(profile: IspProfile, config: AuditConfig) -> tuple[Camera | RawCamera, Camera | RawCamera]:

@@ -12,7 +12,7 @@ GROUPS = {
     "run": ("profile", "measure", "out", "seed", "cluster"),
     "data": ("faces", "scenes", "images", "train_scenes", "train_faces", "photos"),
     "recognition": ("face_models", "landmarks", "face_detectors", "matchers", "repeats", "few_people"),
-    "attacks": ("attacks", "budget", "restorers", "attack_matchers"),
+    "attacks": ("attacks", "densities", "budget", "restorers", "attack_matchers"),
     "person detection": ("detector", "detector_weights", "adapt_steps"),
     "views": ("baselines", "enhancer", "sensor_noise"),
     "report": ("show_faces", "json"),

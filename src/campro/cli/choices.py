@@ -51,7 +51,7 @@ INPUTS = {
 }
 """Options that name existing files or folders."""
 OUTPUTS = {"out", "plot"}
-FREE_TEXT = {"name", "names", "cluster", "command"}
+FREE_TEXT = {"name", "names", "cluster", "command", "sensor", "lens", "sensor_width"}
 """Options that accept any text, or that the command itself checks at once."""
 POSITIONAL = {"source", "run", "runs"}
 

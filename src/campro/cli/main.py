@@ -29,6 +29,7 @@ COMMANDS = {
     "audit": "measure what a profile protects and what it costs",
     "attack": "measure how much identification the attacks restore",
     "compare": "several audits side by side, the worst attack of each",
+    "range": "the distances at which people are identified, and detected",
     "report": "turn a run folder into one HTML page, JSON and CSV",
     "deploy": "write a profile as the files that a camera's own software loads",
     "profiles": "list the built-in profiles, with the worst case of each that was audited",

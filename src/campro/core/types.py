@@ -85,3 +85,5 @@ class Scene:
     """Person boxes in pixels of the photograph."""
     areas: tuple[float, ...]
     """Area of each person's segment in square pixels (for COCO's AP by size); the area of the box if unknown."""
+    whole: tuple[bool | None, ...] = ()
+    """Whether each person is visible from head to ankles; None where no key points are labelled. Empty: none are."""

@@ -292,7 +292,19 @@ def _scene(
     boxes = [_box(annotation, size, name) for annotation in annotations]
     areas = tuple(_area(annotation, box) for annotation, box in zip(annotations, boxes, strict=True))
     crowd = [bool(annotation.get("iscrowd", 0)) for annotation in annotations]
-    return Scene(path, size[0], size[1], Detections.truth(boxes, crowd), areas)
+    whole = tuple(_is_whole(annotation) for annotation in annotations)
+    return Scene(
+        path, size[0], size[1], Detections.truth(boxes, crowd), areas, whole if whole.count(None) < len(whole) else ()
+    )
+
+
+def _is_whole(annotation: Mapping[str, Any]) -> bool | None:
+    """Whether COCO's 17 key points of a person include the head and both ankles; None where none are labelled."""
+    points = annotation.get("keypoints")
+    if not isinstance(points, list) or len(points) != 51 or not all(_is_number(value) for value in points):
+        return None
+    labelled = [value > 0 for value in points[2::3]]
+    return (any(labelled[:5]) and all(labelled[15:])) if any(labelled) else None
 
 
 def _stated(value: Any, real: int) -> Any:

@@ -49,6 +49,8 @@ class EvaluationSet:
     """Number of trials."""
     seed: int = 0
     """Seed of the first trial; trial r has seed + r."""
+    original: EvaluationSet | None = None
+    """The set of which these photographs are shrunk copies, in the same order; both have the same trials."""
 
     @staticmethod
     def of(faces: FaceSet, landmarks: Landmarks, repeats: int = 10, seed: int = 0) -> EvaluationSet:
@@ -80,6 +82,8 @@ class EvaluationSet:
     @cached_property
     def trials(self) -> tuple[Trial, ...]:
         """Seeded gallery and probe photographs (CamPro, NDSS 2024, VI-A)."""
+        if self.original is not None:
+            return self.original.trials
         row = {photo: number for number, photo in enumerate(self.photos)}
         trials = []
         for seed in range(self.seed, self.seed + self.repeats):
@@ -94,7 +98,8 @@ class EvaluationSet:
 
     def crop(self, rgb: Rgb8, row: int, card: EmbedderCard) -> Rgb8:
         """The aligned face of photograph `row`, cut from any view `rgb` of that photograph."""
-        return crop_with(rgb, self.landmarks.found[self.photos[row]], self.landmarks.scheme, card)
+        landmarks = self.landmarks
+        return crop_with(rgb, landmarks.found[self.photos[row]], landmarks.scheme, card, landmarks.interpolation)
 
     def non_mated(self, others: FaceSet) -> tuple[Path, ...]:
         """One photograph each of people in `others` who are not enrolled: those with a single usable photograph."""

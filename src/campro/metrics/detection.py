@@ -130,7 +130,7 @@ def precision_recall_f1(scenes: Sequence[Scene], detections: Sequence[Detections
     """
     correct = false = persons = 0
     for scene, image in zip(scenes, detections, strict=True):
-        image_correct, image_false = _match(scene.truth, image)
+        image_correct, image_false = match_people(scene.truth, image)
         correct, false = correct + image_correct, false + image_false
         persons += int((~scene.truth.crowd).sum())
     if not persons:
@@ -139,7 +139,7 @@ def precision_recall_f1(scenes: Sequence[Scene], detections: Sequence[Detections
     return precision, recall, 2 * correct / max(correct + false + persons, 1)
 
 
-def _match(truth: Detections, detections: Detections) -> tuple[int, int]:
+def match_people(truth: Detections, detections: Detections) -> tuple[int, int]:
     """(correct, false) detections of one image: by falling score, each is matched to the free person of largest IoU."""
     kept = detections.scores >= THRESHOLD
     boxes = detections.boxes[kept][detections.scores[kept].argsort(descending=True, stable=True)]

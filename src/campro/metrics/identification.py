@@ -184,7 +184,33 @@ class RepeatedIdentification:
         independent. With fewer than 10 people ever identified (or ever missed) the bootstrap is too narrow, down to
         no width at all; then it is Wilson's interval over people.
         """
-        rates = torch.stack([(trial.ranks <= k).cpu().double() for trial in self.trials]).mean(0)
+        return self._interval(
+            torch.stack([(trial.ranks <= k).cpu().double() for trial in self.trials]).mean(0), draws, seed
+        )
+
+    def rate_in_gallery_of(self, people: int) -> Rate:
+        """Rank-1 rate in a smaller gallery of `people`: the mean over all such galleries that hold the mate.
+
+        If k of the G - 1 other entries score higher than the mate, none of them is among the others of a gallery of N
+        with probability C(G - 1 - k, N - 1) / C(G - 1, N - 1).
+
+        Raises:
+            CamproError: for less than one person, or more than the gallery holds.
+        """
+        if not 1 <= people <= self.identities:
+            raise CamproError("gallery", f"1 to {self.identities} people", str(people))
+        others = self.identities - 1
+        chances = torch.tensor(
+            [math.exp(_log_choose(others - k, people - 1) - _log_choose(others, people - 1)) for k in range(others + 1)]
+        ).double()
+        each = torch.stack([chances[(trial.ranks - 1).clamp(max=others)] for trial in self.trials]).double()
+        rates = each.mean(0)
+        sd = float(each.mean(1).std()) if len(self.trials) > 1 else 0.0
+        return Rate(float(rates.mean()), *self._interval(rates), self.identities, sd)
+
+    @staticmethod
+    def _interval(rates: Float[Tensor, "P"], draws: int = 2000, seed: int = 0) -> tuple[float, float]:
+        """See `interval`; `rates` holds each person's mean over trials."""
         if min(int((rates > 0).sum()), int((rates < 1).sum())) < 10:
             return wilson(float(rates.sum()), len(rates))
         generator = torch.Generator().manual_seed(seed)
@@ -209,6 +235,13 @@ class RepeatedIdentification:
             f"rank-1 {self.mean():.1%} ± {self.sd():.1%} [{low:.1%}, {high:.1%}] "
             f"({self.identities} people, {len(self.trials)} repeats)"
         )
+
+
+def _log_choose(n: int, k: int) -> float:
+    """Logarithm of the binomial coefficient; minus infinity where it is 0."""
+    if k > n:
+        return -math.inf
+    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
 
 
 def summarise(trials: Sequence[Identification]) -> RepeatedIdentification:

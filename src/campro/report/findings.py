@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 from campro.attacks.filters import PRETRAINED_RESTORATION
 from campro.audit import cell_keys
 from campro.audit.attack_rows import AttackRow, attack_rows
-from campro.audit.audit_config import RAW
+from campro.audit.audit_config import CAPTURED, RAW
 from campro.audit.cell_keys import Key
+from campro.audit.density_rows import density_rows
 from campro.audit.legacy_cells import read_cells
 from campro.audit.metadata import Metadata
 from campro.audit.results import (
@@ -166,13 +167,18 @@ class Findings:
         if "detection" in parts:
             kinds = (False, True) if self.adapted else (False,)
             wanted += [cell_keys.person_detection(view, adapted) for view in self.views for adapted in kinds]
+            wanted += [cell_keys.people_by_height(view, adapted) for view in (RAW, CAPTURED) for adapted in kinds]
         if "quality" in parts:
             wanted += [cell_keys.image_quality(view) for view in self.views if view != RAW]
         done = {(row.model, row.attack) for row in self.attacks}
         attacks = {(model, attack) for model in self.metadata.models for attack in self.metadata.attacks}
         without_runs = {PRETRAINED_RESTORATION.name}  # where no restorer was given
         left = [pair for pair in attacks - done if pair[1] not in without_runs]
-        return sum(self.cell(key) is None for key in wanted) + len(left)
+        at_density = {(row.density, row.model, row.attack) for row in density_rows(self.cells.values())}
+        left_at = {
+            (density, *pair) for density in self.metadata.densities for pair in attacks if pair[1] not in without_runs
+        }
+        return sum(self.cell(key) is None for key in wanted) + len(left) + len(left_at - at_density)
 
     def _identification_keys(self) -> list[Key]:
         models, views = self.metadata.models, self.views

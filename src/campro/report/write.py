@@ -25,10 +25,12 @@ from campro.core.atomic_io import atomic_write
 from campro.core.errors import CamproError
 from campro.core.images import read_image
 from campro.core.typed_json import as_plain
-from campro.report import attack_plots, attack_tables, group_tables, plots, tables
+from campro.report import attack_plots, attack_tables, group_tables, plots, range_page, tables
+from campro.report.field_of_view import DOME
 from campro.report.findings import Findings, plain_origin
 from campro.report.headline import headline
 from campro.report.pages import page
+from campro.report.range_curves import RangeCurves
 
 SHOWN_SCORE = 0.4
 """Detections from this score on are drawn on the scenes."""
@@ -101,6 +103,7 @@ def report_json(findings: Findings) -> str:
             for view in findings.views
             if (result := findings.end_to_end(model, view))
         ],
+        "range": RangeCurves.of(findings),
         "groups": group_tables.group_json(findings),
         "faces_left_out": findings.faces_left_out,
         "quality": {view: findings.quality(view) for view in findings.views},
@@ -120,7 +123,7 @@ def render(findings: Findings, show_faces: bool = False) -> str:
         CamproError: for a picture that is damaged or outside the run folder.
     """
     curves, head = findings.metadata.curves, headline(findings)
-    rows = findings.attacks
+    rows, distance = findings.attacks, RangeCurves.of(findings)
     return page(
         "report.html",
         written=written_on(),
@@ -131,6 +134,12 @@ def render(findings: Findings, show_faces: bool = False) -> str:
         captured=CAPTURED,
         origins=findings.origins,
         dirty=any(origin.dirty for origin, _ in findings.origins.values()),
+        range_camera=DOME,
+        range_sentence=range_page.sentence(distance, DOME, head.profile),
+        range_figure=range_page.range_figure(distance, DOME),
+        range_rows=range_page.range_rows(distance, DOME),
+        range_table=range_page.density_table(distance),
+        range_people=range_page.people_table(distance),
         threat_models=attack_tables.threat_model_table(head.threat_models),
         attacks=attack_tables.attack_table(rows),
         attack_notes=[(row, note) for row in rows if (note := attack_tables.scaling_note(row))],

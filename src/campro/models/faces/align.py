@@ -16,7 +16,7 @@ from campro.core.images import to_tensor
 from campro.core.types import Images, Rgb8
 from campro.models.faces.embedder_card import EmbedderCard, Template
 from campro.models.faces.face_detectors import load_face_detector
-from campro.models.faces.landmarks import FaceDetector, Points, Scheme
+from campro.models.faces.landmarks import FaceDetector, Interpolation, Points, Scheme
 
 _ARCFACE = np.array(
     [(38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041)]
@@ -73,7 +73,12 @@ def _similarity(points: tuple[float, ...], template: tuple[float, ...]) -> Float
     return matrix
 
 
-def crop_with(rgb: Rgb8, points: Points, scheme: Scheme, card: EmbedderCard) -> UInt8[np.ndarray, "h w 3"]:
+INTERPOLATION = {"bilinear": cv2.INTER_LINEAR, "bicubic": cv2.INTER_CUBIC}
+
+
+def crop_with(
+    rgb: Rgb8, points: Points, scheme: Scheme, card: EmbedderCard, interpolation: Interpolation = "bilinear"
+) -> UInt8[np.ndarray, "h w 3"]:
     """The aligned crop, 8-bit sRGB of size `card.size`, of the face with landmarks `points` in an image.
 
     Pixels outside the image are black.
@@ -90,7 +95,7 @@ def crop_with(rgb: Rgb8, points: Points, scheme: Scheme, card: EmbedderCard) -> 
         scaled = (points + 0.5) * ratio - 0.5
         rgb, matrix = small, similarity(scaled, TEMPLATES[card.template, scheme])
     height, width = card.size
-    return np.asarray(cv2.warpAffine(rgb, matrix, (width, height), flags=cv2.INTER_LINEAR))
+    return np.asarray(cv2.warpAffine(rgb, matrix, (width, height), flags=INTERPOLATION[interpolation]))
 
 
 def align(rgb: Rgb8, card: EmbedderCard, detector: FaceDetector | str = "dlib") -> Images:

@@ -47,7 +47,7 @@ def crop_photos(
     for index, photo in enumerate(photos):
         rgb = read_image(photo)
         viewed = rgb if view is None else view(rgb)
-        crops[index] = crop_with(viewed, landmarks.found[photo], landmarks.scheme, card)
+        crops[index] = crop_with(viewed, landmarks.found[photo], landmarks.scheme, card, landmarks.interpolation)
     return crops
 
 
