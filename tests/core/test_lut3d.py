@@ -6,9 +6,10 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.nn import functional as F
 
 from campro.core.errors import CamproError
-from campro.core.lut3d import Lut3d
+from campro.core.lut3d import Lut3d, _box_means
 
 
 def _colours(seed: int, count: int = 4000) -> torch.Tensor:
@@ -53,6 +54,13 @@ def test_colours_without_data_get_the_value_of_their_neighbours():
     assert (table(dark - 0.1) > 0.85).all()
     assert (table(bright + 0.1) < 0.15).all()
     assert table.values.isfinite().all()
+
+
+@pytest.mark.parametrize("width", [3, 5, 11])
+def test_means_over_cubes_are_those_of_pytorch(width):
+    volumes = torch.rand(2, 11, 11, 11, dtype=torch.float64)
+    wanted = F.avg_pool3d(volumes[None], width, stride=1, padding=width // 2)[0]
+    torch.testing.assert_close(_box_means(volumes, width), wanted, rtol=1e-12, atol=0)
 
 
 @pytest.mark.parametrize("pairs", [[], [(torch.zeros(1, 3, 1, 0), torch.zeros(1, 3, 1, 0))]], ids=["none", "empty"])

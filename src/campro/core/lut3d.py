@@ -89,12 +89,19 @@ def _splat(sums: Float[Tensor, "channels+1 cells"], source: Images, target: Floa
         sums.index_add_(1, (blue * nodes + green) * nodes + red, values * weight)
 
 
+def _box_means(volumes: Float[Tensor, "channels n n n"], width: int) -> Float[Tensor, "channels n n n"]:
+    """Means over cubes of odd `width`, zeros outside; axis by axis, which is a hundred times as fast for wide cubes."""
+    for kernel in ((width, 1, 1), (1, width, 1), (1, 1, width)):
+        volumes = F.avg_pool3d(volumes[None], kernel, stride=1, padding=tuple(side // 2 for side in kernel))[0]
+    return volumes
+
+
 def _fill(sums: Float[Tensor, "channels+1 n n n"]) -> Float[Tensor, "channels n n n"]:
     """Means; wider neighbourhoods determine nodes without data nearby."""
     total, factor, width = sums.clone(), 1.0, 3
     while width <= sums.shape[1]:
         factor *= NEIGHBOURHOOD_WEIGHT
-        total += factor * F.avg_pool3d(sums[None], width, stride=1, padding=width // 2)[0]
+        total += factor * _box_means(sums, width)
         width = 2 * width + 1
     total += factor * NEIGHBOURHOOD_WEIGHT * sums.mean((1, 2, 3), keepdim=True)
     return total[:-1] / total[-1]
