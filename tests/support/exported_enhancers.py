@@ -33,16 +33,14 @@ class ExportedEnhancers:
 
     def __getitem__(self, name: str) -> Exported:
         if name not in self._made:
-            torch.manual_seed(0)
-            network = new_enhancer(name)
-            if isinstance(network, FastEnhancer):
-                _randomise(network)
-            network.eval()
             file = self._folder / f"{name}.onnx"
+            weights = file.with_suffix(".pt")  # the exporting process rounds otherwise than the next one
             with _alone(file.with_suffix(".lock")):
-                if not file.exists():
+                if not weights.exists():
+                    network = _untrained(name)
                     export_onnx(network, file, load_profile("campro-default"))
-            self._made[name] = Exported(file, network)
+                    torch.save(network, weights)
+            self._made[name] = Exported(file, torch.load(weights, weights_only=False))
         return self._made[name]
 
 
@@ -52,6 +50,14 @@ def _alone(lock: Path) -> Iterator[None]:
     with lock.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
+
+
+def _untrained(name: str) -> Enhancer:
+    torch.manual_seed(0)
+    network = new_enhancer(name)
+    if isinstance(network, FastEnhancer):
+        _randomise(network)
+    return network.eval()
 
 
 def _randomise(fast: FastEnhancer) -> None:
