@@ -92,9 +92,9 @@ def test_the_pisp_table_is_what_generatelut_makes():
 @pytest.mark.shared
 @pytest.mark.parametrize("target", [VC4, PISP])
 def test_real_tuning_files(target, deploy_files):
+    held = target.limits.realised(target.limits.fitted(profile()))
     for path in sorted((deploy_files / "libcamera" / target.name.removeprefix("rpi-")).glob("*.json")):
         base = target.read_base(path)
-        held = target.limits.realised(target.limits.fitted(profile()))
         files = target.write(held, base)
         loads_as_libcamera_does(files[target.FILE], target.processor)
         assert difference(held, target.read(files, base)).largest <= ROUNDING_LEVELS[target.name]

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from campro.core.progress import Progress
-from campro.design import designer
+from campro.design import designer, game
 from campro.design.design_config import DesignConfig, Recipe
 
 RECIPE = Recipe(
@@ -25,15 +25,22 @@ RECIPE = Recipe(
 
 @pytest.fixture(scope="module")
 def small_design():
-    """Design runs of a few rounds on six people and three scenes."""
+    """Design runs of a few rounds on six people and three scenes, with small inputs of the detector."""
     patch = pytest.MonkeyPatch()
-    whole = designer.training_data
+    whole, load = designer.training_data, designer.load_detector
 
     def few(config):
         faces, scenes = whole(config)
         return faces.first(6), scenes.first(3)
 
+    def small(name, **options):
+        detector = load(name, **options)
+        detector.card = replace(detector.card, size=(128, 128))
+        return detector
+
     patch.setattr(designer, "training_data", few)
+    patch.setattr(designer, "load_detector", small)
+    patch.setattr(game, "CALIBRATION_SCENES", 2)
     patch.setattr(designer, "recipe_of", lambda config: replace(RECIPE, omega=config.omega or RECIPE.omega))
     yield
     patch.undo()

@@ -9,7 +9,8 @@ from sklearn.linear_model import Ridge
 from torch.nn import functional as F
 
 from campro.core.errors import CamproError
-from campro.design.attackers import ATTACKERS, MEMORY_SIZE, RIDGE, ridge, stretched_along
+from campro.design import attackers
+from campro.design.attackers import ATTACKERS, RIDGE, ridge, stretched_along
 from campro.models.faces import load_embedder
 
 PEOPLE = 3
@@ -81,13 +82,15 @@ def test_ridge_is_that_of_scikit_learn():
 
 
 @pytest.mark.slow
-def test_the_ridge_attacker_fits_in_one_step_and_has_a_bounded_memory(faces):
+def test_the_ridge_attacker_fits_in_one_step_and_has_a_bounded_memory(faces, monkeypatch):
+    memory = 2 * len(faces[0])
+    monkeypatch.setattr(attackers, "MEMORY_SIZE", memory)
     attacker, (raw, captured, person) = _attacker("ridge"), faces
     first, second = (attacker(captured, raw, person, _rng()).loss for _ in range(2))
     assert second < 0.5 * first
-    for _ in range(MEMORY_SIZE // len(raw)):
-        attacker(raw, raw, person, _rng())
-    assert attacker.memory.shape == (MEMORY_SIZE, 2, attacker.embedder.card.dim)
+    assert len(attacker.memory) == memory
+    attacker(raw, raw, person, _rng())
+    assert attacker.memory.shape == (memory, 2, attacker.embedder.card.dim)
     again = _attacker("ridge")
     again.load_state_dict(attacker.state_dict())
     torch.testing.assert_close(again.logits(captured, _rng()), attacker.logits(captured, _rng()))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,7 +11,7 @@ import pytest
 import torch
 
 from campro.core.errors import CamproError
-from campro.design import designer
+from campro.design import designer, enhancer_design
 from campro.design.batches import FaceCrops
 from campro.design.design_config import PLAIN, DesignConfig
 from campro.design.start import start_profile
@@ -34,6 +36,10 @@ def test_a_run_ends_with_a_profile_and_its_provenance(finished):
 @pytest.mark.slow
 def test_a_run_trains_an_enhancer_if_asked(tmp_path, monkeypatch):
     """The export itself, which takes a minute, has its own tests."""
+    small = partial(enhancer_design.EnhanceRecipe, size=64, batch=2)
+    monkeypatch.setattr(enhancer_design, "EnhanceRecipe", small)
+    monkeypatch.setattr(enhancer_design, "COLOUR_PHOTOS", 2)
+    monkeypatch.setattr(designer, "recipe_of", lambda config: replace(RECIPE, max_warmup=1, max_rounds=1))
     made = []
     monkeypatch.setattr("campro.enhance.export.export_onnx", lambda *call: made.append(call))
     found = designer.design(config(tmp_path / "run", enhance=True))

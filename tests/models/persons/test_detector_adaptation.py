@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -57,9 +59,17 @@ def test_a_view_changes_colours_but_not_positions(scene):
     assert (inverted[0][white] == 0).all()
 
 
-@pytest.mark.slow
-def test_adaptation_does_not_change_the_detector_and_is_reproducible(scene):
+@pytest.fixture
+def detector(monkeypatch):
+    """The detector of the package with smaller inputs, calibrated on few scenes."""
+    monkeypatch.setattr(detector_adaptation, "CALIBRATION_SCENES", 2)
     detector = load_detector("campro-person")
+    detector.card = replace(detector.card, size=(192, 192))
+    return detector
+
+
+@pytest.mark.slow
+def test_adaptation_does_not_change_the_detector_and_is_reproducible(scene, detector):
     before = {name: value.clone() for name, value in detector.state_dict().items()}
     first, second = (adapt(detector, [scene], Camera("invert"), 2, seed=3, batch=2) for _ in range(2))
     assert all(torch.equal(value, before[name]) for name, value in detector.state_dict().items())
@@ -90,8 +100,7 @@ def test_the_lut_alone_restores_the_detections_of_an_invertible_camera(portrait)
 
 
 @pytest.mark.slow
-def test_training_that_lowers_the_average_precision_is_discarded(portrait):
-    detector = load_detector("campro-person")
+def test_training_that_lowers_the_average_precision_is_discarded(portrait, detector):
     ruined = adapt(detector, [portrait], Camera("invert"), 2, seed=0, batch=1, lr=10.0)
     untrained = adapt(detector, [portrait], Camera("invert"), 0, seed=0)
     for name, value in untrained.state_dict().items():
@@ -102,14 +111,14 @@ def test_training_that_lowers_the_average_precision_is_discarded(portrait):
 
 
 @pytest.mark.slow
-def test_scenes_without_people_are_half_of_the_training_scenes(portrait, tmp_path, monkeypatch):
+def test_scenes_without_people_are_half_of_the_training_scenes(portrait, detector, tmp_path, monkeypatch):
     """Even if they are rare: without them a detector learns false detections."""
     blank = tmp_path / "blank.png"
     write_image(blank, np.full((64, 64, 3), 90, np.uint8))
     empty = Scene(blank, 64, 64, Detections.truth([]), ())
     learned = []
     monkeypatch.setattr(detector_adaptation, "_train", lambda *arguments: learned.extend(arguments[4]))
-    adapt(load_detector("campro-person"), [portrait] * 6 + [empty] * 2, Camera("invert"), 1, seed=0)
+    adapt(detector, [portrait] * 6 + [empty] * 2, Camera("invert"), 1, seed=0)
     assert [scene.path for scene in learned[:4]] == [portrait.path, blank] * 2
     assert sum(scene is empty for scene in learned) == len(learned) / 2
 
