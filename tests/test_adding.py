@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -9,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -72,11 +74,83 @@ def tree(tmp_path_factory):
     return tree
 
 
-def run(tree: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    """A Python module, in the copy."""
-    paths = {"PYTHONPATH": str(tree / "src"), "NUMBA_CACHE_DIR": os.environ.get("NUMBA_CACHE_DIR", "")}
-    environment = {**os.environ, **{name: value for name, value in paths.items() if value}}
-    return subprocess.run([sys.executable, "-m", *command], cwd=tree, env=environment, capture_output=True, text=True)
+PARTS = """
+import json, sys, traceback
+import pytest
+from campro.cli.main import main
+
+def contracts(tests, chosen):
+    return pytest.main(["-p", "no:cacheprovider", "-vv", *tests, "-k", chosen])
+
+def examples(files):
+    return pytest.main(["-p", "no:cacheprovider", "-q", "--doctest-modules", *files])
+
+def command(words):
+    return main(words.split())
+
+def identification(folder):  # from photographs to comparison scores: what `campro audit` does with them
+    from pathlib import Path
+    from campro.core.images import write_image
+    from campro.data.facemodel import FaceModel
+    from campro.models.faces import embed_photos, find_landmarks, load_embedder, load_face_detector
+    from campro.isp import RAW
+
+    folder, photos = Path(folder), []
+    for person, pictures in enumerate(FaceModel.load().sample(4, 2, seed=3)):
+        for number, picture in enumerate(pictures):
+            photos.append(folder / f"{person}-{number}.png")
+            write_image(photos[-1], picture)
+    landmarks = find_landmarks(photos, load_face_detector("centre-face"), folder / "cache")
+    embeddings = embed_photos(load_embedder("patch-colours"), photos, landmarks, RAW)
+    scores = embeddings[0::2] @ embeddings[1::2].T
+    mated = scores.diagonal().mean()
+    print("difference", float(mated - (scores.sum() - scores.trace()) / 12))
+    return 0
+
+for name, given in json.loads(sys.argv[1]):
+    print(f"\\n== {name}", flush=True)
+    try:
+        code = globals()[name](*given)
+    except SystemExit as end:  # --help
+        code = end.code or 0
+    except Exception:
+        traceback.print_exc(file=sys.stdout)
+        code = 99
+    print(f"\\n== {name} ends with {int(code)}", flush=True)
+"""
+"""Runs the parts of the page in one process: each start of PyTorch costs seconds."""
+
+
+class Part(NamedTuple):
+    """What a part of the page printed, and its exit status."""
+
+    output: str
+    code: int
+
+
+@pytest.fixture(scope="module")
+def parts(tree: Path) -> dict[str, list[Part]]:
+    """Each part of the page, executed in the copy of the source tree."""
+    page = list(blocks(PAGE.read_text(encoding="utf-8")))
+    tests = ("tests/test_contracts.py", "tests/cameras", "tests/models/persons/test_person_detectors.py")
+    consoles = (body for kind, _, body in page if kind == "console")
+    commands = [line.removeprefix("$ campro ") for body in consoles for line in body.splitlines()]
+    assert commands
+    work = [
+        ("contracts", (tests, " or ".join(f"[{name}" for name in ADDED))),
+        ("examples", ([title for _, title, _ in page if title.endswith(".py")],)),
+        *(("command", (words,)) for words in commands),
+        ("identification", (str(tree / "photos"),)),
+    ]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    environment |= {"PYTHONPATH": str(tree / "src")}
+    call = [sys.executable, "-c", PARTS, json.dumps(work)]
+    done = subprocess.run(call, cwd=tree, env=environment, capture_output=True, text=True, check=False)
+    found: dict[str, list[Part]] = {name: [] for name, _ in work}
+    for ended in re.finditer(r"^== (\w+)$(.*?)^== \1 ends with (\d+)$", done.stdout, re.MULTILINE | re.DOTALL):
+        found[ended[1]].append(Part(ended[2], int(ended[3])))
+    assert sum(map(len, found.values())) == len(work), done.stderr
+    return found
 
 
 def test_edits_are_applied_where_they_belong() -> None:
@@ -96,20 +170,17 @@ def test_the_page_has_a_recipe_for_every_table() -> None:
 
 
 @pytest.mark.slow
-def test_the_additions_keep_the_contracts(tree) -> None:
-    chosen = " or ".join(f"[{name}" for name in ADDED)
-    tests = ("tests/test_contracts.py", "tests/cameras", "tests/models/persons/test_person_detectors.py")
-    done = run(tree, "pytest", "-p", "no:cacheprovider", "-vv", *tests, "-k", chosen)
-    assert done.returncode == 0, done.stdout[-5000:]
+def test_the_additions_keep_the_contracts(parts) -> None:
+    (part,) = parts["contracts"]
+    assert part.code == 0, part.output[-5000:]
     for name, test in ADDED.items():
-        assert re.search(rf"{test}\[{name}[^\n]*PASSED", done.stdout), f"{test} did not run for {name}"
+        assert re.search(rf"{test}\[{name}[^\n]*PASSED", part.output), f"{test} did not run for {name}"
 
 
 @pytest.mark.slow
-def test_the_new_files_are_typed_and_their_examples_are_true(tree) -> None:
-    files = [title for kind, title, _ in blocks(PAGE.read_text(encoding="utf-8")) if title.endswith(".py")]
-    done = run(tree, "pytest", "-p", "no:cacheprovider", "--doctest-modules", *files)
-    assert done.returncode == 0, done.stdout[-3000:]
+def test_the_new_files_are_typed_and_their_examples_are_true(tree, parts) -> None:
+    (part,) = parts["examples"]
+    assert part.code == 0, part.output[-3000:]
     new = [title for kind, title, _ in blocks(PAGE.read_text(encoding="utf-8")) if kind == "python"]
     if shutil.which("ruff", path=str(Path(sys.executable).parent)):
         checked = subprocess.run([Path(sys.executable).with_name("ruff"), "check", *new], cwd=tree, capture_output=True)
@@ -117,39 +188,14 @@ def test_the_new_files_are_typed_and_their_examples_are_true(tree) -> None:
 
 
 @pytest.mark.slow
-def test_the_commands_of_the_page_run(tree) -> None:
-    consoles = (body for kind, _, body in blocks(PAGE.read_text(encoding="utf-8")) if kind == "console")
-    commands = [line.removeprefix("$ campro ") for body in consoles for line in body.splitlines()]
-    assert commands
-    for command in commands:
-        done = run(tree, "campro.cli.main", *command.split())
-        assert done.returncode == 0, f"{command}: {done.stderr}"
+def test_the_commands_of_the_page_run(tree, parts) -> None:
+    for part in parts["command"]:
+        assert part.code == 0, part.output
     assert (tree / "toy" / "toy.json").is_file()
 
 
 @pytest.mark.slow
-def test_the_new_recogniser_and_detector_work_together(tree) -> None:
-    """From photographs to comparison scores: what `campro audit` does with them."""
-    code = """
-from pathlib import Path
-import sys
-from campro.core.images import write_image
-from campro.data.facemodel import FaceModel
-from campro.models.faces import embed_photos, find_landmarks, load_embedder, load_face_detector
-from campro.isp import RAW
-
-folder, photos = Path(sys.argv[1]), []
-for person, pictures in enumerate(FaceModel.load().sample(4, 2, seed=3)):
-    for number, picture in enumerate(pictures):
-        photos.append(folder / f"{person}-{number}.png")
-        write_image(photos[-1], picture)
-landmarks = find_landmarks(photos, load_face_detector("centre-face"), folder / "cache")
-embeddings = embed_photos(load_embedder("patch-colours"), photos, landmarks, RAW)
-scores = embeddings[0::2] @ embeddings[1::2].T
-mated = scores.diagonal().mean()
-print(float(mated - (scores.sum() - scores.trace()) / 12))
-"""
-    (tree / "identify.py").write_text(code)
-    done = run(tree, "identify", str(tree / "photos"))
-    assert done.returncode == 0, done.stderr
-    assert float(done.stdout) > 0.01  # mated comparisons score higher
+def test_the_new_recogniser_and_detector_work_together(parts) -> None:
+    (part,) = parts["identification"]
+    assert part.code == 0, part.output
+    assert float(part.output.split("difference")[1]) > 0.01  # mated comparisons score higher
