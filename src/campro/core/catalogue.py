@@ -100,6 +100,14 @@ _TABLE = (
         "models/mobilefacenet_cat.onnx",
     ),
     _model(
+        "sface",
+        "Apache-2.0",
+        38696353,
+        "0ba9fbfa01b5270c96627c4ef784da859931e02f04419c829e83484087c34e79",
+        "SFace (OpenCV Zoo, face_recognition_sface_2021dec.onnx)",
+        "models/sface_2021dec.onnx",
+    ),
+    _model(
         "yolox-nano-onnx",
         "Apache-2.0",
         3660092,

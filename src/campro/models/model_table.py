@@ -71,6 +71,7 @@ _MODELS = (
     ModelEntry("mobilefacenet", "face recogniser", "not stated", "MobileFaceNet, CASIA-WebFace", ("mobilefacenet",)),
     ModelEntry("edgeface-xs", "face recogniser", "not stated", "EdgeFace-XS (Idiap), fp16", ("edgeface-xs",)),
     ModelEntry("mobilefacenet-cat", "face recogniser", "MIT", "MobileFaceNet, 1.2 M, ONNX", ("mobilefacenet-cat",)),
+    ModelEntry("sface", "face recogniser", "Apache-2.0", "SFace (OpenCV Zoo), ONNX", ("sface",)),
     ModelEntry(
         "frbench/BACKBONE_LOSS_DATASET",
         "face recogniser",

@@ -12,7 +12,7 @@ from campro.data.facemodel import FaceModel
 from campro.models.faces import FACE_EMBEDDERS, align, load_embedder
 
 OPTIONAL = {"edgeface-xs": "timm", "frbench": "frbench"}
-FILES_ONLY = {"mobilefacenet-cat", "onnx"}
+FILES_ONLY = {"mobilefacenet-cat", "sface", "onnx"}
 """Embedders that exist only as ONNX files: test_onnx_embedder.py."""
 MEMBERS = {"frbench": "frbench/mobilefacenet"}
 
@@ -53,7 +53,7 @@ def pictures():
     return [picture for person in FaceModel.load().sample(2, 2, seed=5) for picture in person]
 
 
-@pytest.mark.parametrize("name", ["mobilefacenet", "mobilefacenet-cat", "edgeface-xs"])
+@pytest.mark.parametrize("name", ["mobilefacenet", "mobilefacenet-cat", "edgeface-xs", "sface"])
 @pytest.mark.shared
 def test_public_weights_separate_subjects(shared_data, name, pictures):
     if name == "edgeface-xs":

@@ -58,7 +58,7 @@ def test_embeddings_are_computed_once_per_content_weights_and_view(photos, tmp_p
 
 def test_an_edited_card_of_an_onnx_file_gives_new_embeddings(photos, tmp_path):
     landmarks, embedder = find_landmarks(photos, load_face_detector("dlib"), tmp_path / "cache"), Counting()
-    embedder.differentiable = False
+    embedder.card_of_file = True
     first = embed_photos(embedder, photos[:2], landmarks, RAW, tmp_path / "cache")
     for change in ({"mean": 0.25}, {"std": 0.5}, {"order": "bgr"}, {"output": "embedding"}):
         embedder.card, before = replace(CARD, **change), embedder.count

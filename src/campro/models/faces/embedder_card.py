@@ -109,6 +109,8 @@ class FaceEmbedder(nn.Module):
     """
 
     differentiable: bool = True
+    card_of_file: bool = False
+    """Whether the card is a file of the user's: then it, too, is part of the key of cached embeddings."""
 
     def __init__(self, card: EmbedderCard) -> None:
         super().__init__()

@@ -15,7 +15,7 @@ from campro.models.faces.edgeface import load_edgeface
 from campro.models.faces.embedder_card import FaceEmbedder
 from campro.models.faces.frbench_embedder import load_frbench
 from campro.models.faces.mobilefacenet import load_mobilefacenet
-from campro.models.faces.onnx_embedder import MOBILEFACENET_CAT, load_onnx
+from campro.models.faces.onnx_embedder import MOBILEFACENET_CAT, SFACE, load_onnx
 
 Weights = Path | str | None
 """See `load_embedder`."""
@@ -40,11 +40,16 @@ def _cat(weights: Weights = "auto") -> FaceEmbedder:
     return load_onnx(locate("mobilefacenet-cat") if weights == "auto" else weights, MOBILEFACENET_CAT)
 
 
+def _sface(weights: Weights = "auto") -> FaceEmbedder:
+    return load_onnx(locate("sface") if weights == "auto" else weights, SFACE)
+
+
 FACE_EMBEDDERS: dict[str, Factory] = {
     "dlib-resnet29": _from_file(load_dlib_resnet, "dlib_face_recognition_resnet_model_v1.dat"),
     "mobilefacenet": _from_file(load_mobilefacenet, "mobilefacenet"),
     "edgeface-xs": _from_file(load_edgeface, "edgeface-xs"),
     "mobilefacenet-cat": _cat,
+    "sface": _sface,
     "frbench": load_frbench,
     "onnx": load_onnx,
 }

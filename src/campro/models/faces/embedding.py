@@ -114,7 +114,7 @@ class _Store:
         template = TEMPLATES[card.template, landmarks.scheme].tolist()
         key = [card.name, weights, view.digest, landmarks.digest, template]
         key += ["bfloat16"] * bfloat16
-        key += [] if embedder.differentiable else [card.preprocessing]  # an ONNX file's card is a file of its own
+        key += [card.preprocessing] if embedder.card_of_file else []
         self.file = cache / "embeddings" / f"{json_digest(key)}.npz"
         self.embeddings: dict[str, Float32[np.ndarray, "D"]] = self._read()
 

@@ -1,4 +1,4 @@
-"""Face embedders in ONNX files, described by a card; for evaluation only, because they have no gradients."""
+"""Face embedders in ONNX files, described by a card; with gradients where their layers are common ones."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from torch import Tensor
 from campro.core.errors import CamproError
 from campro.core.hashing import file_sha256
 from campro.models.faces.embedder_card import EmbedderCard, FaceEmbedder
+from campro.models.faces.onnx_graph import OnnxGraph
 from campro.models.faces.onnx_signature import embedding_output, picture_input
 
 MOBILEFACENET_CAT = EmbedderCard(
@@ -27,6 +28,19 @@ MOBILEFACENET_CAT = EmbedderCard(
     source="MobileFaceNet variant 1.2 M",
 )
 
+SFACE = EmbedderCard(
+    name="sface",
+    size=(112, 112),
+    dim=128,
+    mean=0.0,
+    std=1 / 255,
+    template="arcface-112",
+    licence="Apache-2.0",
+    source="SFace, OpenCV Zoo, December 2021",
+)
+AGREEMENT = 0.9999
+"""Least cosine between the embeddings of ONNX Runtime and of torch."""
+
 
 class OnnxEmbedder(FaceEmbedder):
     """A network that ONNX Runtime runs on the CPU; not differentiable.
@@ -38,6 +52,7 @@ class OnnxEmbedder(FaceEmbedder):
     """
 
     differentiable = False
+    card_of_file = True
 
     def __init__(self, card: EmbedderCard, path: Path) -> None:
         super().__init__(card)
@@ -82,8 +97,40 @@ class OnnxEmbedder(FaceEmbedder):
             raise CamproError(self.card.name, "a network that accepts its crops", reason) from error
 
 
-def load_onnx(weights: Path | str | None, card: EmbedderCard | Path | str | None = None) -> OnnxEmbedder:
+class GraphEmbedder(FaceEmbedder):
+    """A network from an ONNX file as torch operations; see `onnx_graph`."""
+
+    card_of_file = True
+
+    def __init__(self, card: EmbedderCard, graph: OnnxGraph) -> None:
+        super().__init__(card)
+        self.graph = graph
+
+    def features(self, prepared: Tensor) -> Tensor:
+        """See `FaceEmbedder.features`."""
+        output: Tensor = self.graph(prepared)
+        return output.flatten(1)
+
+
+def _differentiable(card: EmbedderCard, path: Path, plain: OnnxEmbedder) -> FaceEmbedder:
+    """The network as torch operations if its layers allow that and its embeddings are the same, else `plain`."""
+    if plain.input.channels_last or plain.input.dtype is not np.float32:
+        return plain
+    try:
+        embedder = GraphEmbedder(card, OnnxGraph(path, plain.input.name, plain.output)).eval()
+        crops = torch.rand(2, 3, *card.size, generator=torch.Generator().manual_seed(0))
+        with torch.no_grad():
+            agreement = (embedder(crops) * plain(crops)).sum(1)
+    except CamproError:
+        return plain
+    return embedder if bool((agreement > AGREEMENT).all()) else plain
+
+
+def load_onnx(weights: Path | str | None, card: EmbedderCard | Path | str | None = None) -> FaceEmbedder:
     """Load an embedder from an ONNX file.
+
+    A network of common layers (`onnx_graph.OPERATORS`) becomes a torch module, with gradients; ONNX Runtime runs the
+    others.
 
     Args:
         weights: the ONNX file. Its input is (B, 3, h, w) or (B, h, w, 3) in float32, float16, float64 or uint8, its
@@ -101,7 +148,8 @@ def load_onnx(weights: Path | str | None, card: EmbedderCard | Path | str | None
     if not path.is_file():
         raise CamproError(str(path), "an ONNX file", "no such file")
     metadata = card if isinstance(card, EmbedderCard) else read_card(Path(card))
-    return OnnxEmbedder(replace(metadata, weights_sha256=file_sha256(path)), path).eval()
+    described = replace(metadata, weights_sha256=file_sha256(path))
+    return _differentiable(described, path, OnnxEmbedder(described, path).eval())
 
 
 def read_card(path: Path) -> EmbedderCard:
