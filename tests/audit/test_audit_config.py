@@ -39,3 +39,21 @@ def test_faces_alone_measure_people_only(tmp_path):
         "identification",
         "attacks",
     ]
+
+
+def test_available_recognisers_are_those_on_this_machine(tmp_path, monkeypatch):
+    """dlib's is in a package; others count as soon as their file and their package are there."""
+    monkeypatch.delenv("CAMPRO_DATA", raising=False)
+    monkeypatch.setenv("CAMPRO_CACHE", str(tmp_path))
+    assert AuditConfig(face_models=("available",)).face_models == ("dlib-resnet29",)
+    assert AuditConfig(face_models=("onnx/a.json", "available")).face_models == ("onnx/a.json", "dlib-resnet29")
+    (tmp_path / "models").mkdir()
+    for file in ("mobilefacenet_casia.ckpt", "edgeface_xs_fp16.safetensors"):
+        (tmp_path / "models" / file).touch()
+    monkeypatch.setattr("campro.models.model_table.find_spec", lambda name: None)
+    assert set(AuditConfig(face_models=("available",)).face_models) == {"dlib-resnet29", "mobilefacenet"}
+
+
+def test_densities_are_positive():
+    with pytest.raises(CamproError, match="--densities"):
+        AuditConfig(densities=(40.0, 0.0))

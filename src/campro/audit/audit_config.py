@@ -8,10 +8,13 @@ from typing import Literal
 
 from campro.attacks.budget import BudgetName
 from campro.core.errors import CamproError
+from campro.models.model_table import recognisers_at_hand
 
 RAW, CAPTURED, ENHANCED = "raw", "captured", "enhanced"
 """Views: the camera without profile, with the profile, and with an enhancer behind the profile, where there is one."""
 AUTO, NONE = "auto", "none"
+AVAILABLE = "available"
+"""In place of names: every face recogniser that is on this machine."""
 CHEAP, FULL = "cheap", "full"
 """Attacks that train no network, and all attacks."""
 Part = Literal["identification", "detection", "quality", "attacks"]
@@ -40,7 +43,7 @@ class AuditConfig:
     photos: tuple[Path, ...] = ()
     """Folders of photographs of anything that attackers may take with the camera; default: those of --train-scenes."""
     face_models: tuple[str, ...] = ("dlib-resnet29",)
-    """Face recognisers to try; `campro models` lists them."""
+    """Face recognisers to try; `campro models` lists them. `available`: all that are on this machine."""
     attacks: tuple[str, ...] = (CHEAP,)
     """`cheap`: those that train no network and need one probe image; `full`: all; `none`; or names:
     no-attack, filters, pretrained-restoration, re-enrolment, colour-maps, several-probe-images,
@@ -100,6 +103,9 @@ class AuditConfig:
             raise CamproError("audit", "--sensor-noise above 0, at most 1", str(self.sensor_noise))
         if not all(0 < density <= 10_000 for density in self.densities):
             raise CamproError("audit", "--densities above 0 px/m", " ".join(map(str, self.densities)))
+        if AVAILABLE in self.face_models:
+            named = [name for name in self.face_models if name != AVAILABLE]
+            object.__setattr__(self, "face_models", tuple(dict.fromkeys([*named, *recognisers_at_hand()])))
         for option in ("face_models", "matchers", "attack_matchers", "attacks", "measure"):
             if not getattr(self, option):
                 raise CamproError("audit", f"at least one of --{option.replace('_', '-')}", "none")

