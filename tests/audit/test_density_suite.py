@@ -134,3 +134,9 @@ def test_training_crops_show_the_faces_at_all_densities(context, monkeypatch):
     centres = [crops[:, 56, 56].astype(int) for crops in (training.raw, training.captured)]
     assert np.abs(centres[0] + centres[1] - 255).max() <= 1  # each captured crop is the negative of its raw one
     assert torch.equal(training.subjects.unique(), torch.arange(int(training.subjects.max()) + 1))
+
+
+def test_densities_that_too_few_photographs_have_are_left_out(context, capsys):
+    context.config = replace(context.config, densities=(LOW, 400.0))
+    assert context.densities == (LOW,)
+    assert "400 px/m left out: 0 people" in capsys.readouterr().err

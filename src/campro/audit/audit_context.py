@@ -22,6 +22,7 @@ from campro.core.device import best_device
 from campro.core.errors import CamproError
 from campro.core.hashing import file_sha256, json_digest
 from campro.core.images import list_images, to_tensor
+from campro.core.progress import note
 from campro.core.types import Detections, ImageTransform, Rgb8, Scene
 from campro.data import FaceSet, SceneSet, join_scenes, read_faces, read_scenes
 from campro.data.embedded import embedded_faces, embedded_scenes
@@ -29,7 +30,7 @@ from campro.data.verification_pairs import VerificationPairs, read_pairs
 from campro.evaluation import EvaluationSet
 from campro.evaluation.face_detection import detect_on_view, end_to_end, face_detection_rate
 from campro.evaluation.person_heights import PeopleByHeight, people_by_height
-from campro.evaluation.pixel_density import at_density
+from campro.evaluation.pixel_density import at_density, density_of
 from campro.evaluation.subject_groups import groups_of, labels_digest
 from campro.isp import RAW as RAW_CAMERA
 from campro.isp import Camera, IspProfile, load_profile
@@ -78,14 +79,36 @@ class AuditContext:
             CamproError: with fewer people than `FEWEST_PEOPLE` without --few-people, and with fewer than two.
         """
         found = EvaluationSet.of(self.faces, self._landmarks(self.faces), self.config.repeats, self.config.seed)
-        fewest = 2 if self.config.few_people else FEWEST_PEOPLE
-        if found.people < fewest:
-            wanted = f"at least {fewest} people with two photographs or more in which a face is found"
+        if found.people < self._fewest:
+            wanted = f"at least {self._fewest} people with two photographs or more in which a face is found"
             remedy = "add people" + (
                 ", or give --few-people" if found.people >= 2 else ": with one, nobody is mistaken"
             )
             raise CamproError("--faces", wanted, str(found.people), remedy)
         return found
+
+    @cached_property
+    def densities(self) -> tuple[float, ...]:
+        """Those of the options at which enough people are left; the others are named on stderr."""
+        evaluation = self.evaluation
+        found = {
+            photo: density_of(evaluation.landmarks.found[photo], evaluation.landmarks.scheme)
+            for photo in evaluation.photos
+        }
+        usable = []
+        for density in sorted(self.config.densities):
+            kept = torch.tensor([found[photo] >= density for photo in evaluation.photos])
+            people = int((torch.bincount(evaluation.subjects[kept], minlength=1) >= 2).sum())
+            if people >= self._fewest:
+                usable.append(density)
+            else:
+                note(f"audit: {density:g} px/m left out: {people} people have two photographs of that density")
+        return tuple(usable)
+
+    @property
+    def _fewest(self) -> int:
+        """Fewest people that an audit accepts."""
+        return 2 if self.config.few_people else FEWEST_PEOPLE
 
     @lru_cache(maxsize=16)  # noqa: B019  (lives as long as the process)
     def distant(self, density: float) -> EvaluationSet:
@@ -266,7 +289,7 @@ class AuditContext:
 
         With `distant`, attacks that train networks see their faces at all densities of the audit.
         """
-        densities = self.config.densities if distant and attack.trained else ()
+        densities = self.densities if distant and attack.trained else ()
         return self._knowledge(attack.threat_model, model, camera, densities)
 
     @cached_property

@@ -34,8 +34,6 @@ def measure_densities(run: RunFolder, context: AuditContext) -> None:
     """Judge attacks at each density; on the camera without profile no attack and the best run; in night mode no attack
     and filters. Of an attack with many runs those count that identify most people at full size; see `SCREENED`.
 
-    Raises:
-        CamproError: where no photograph has the highest density.
     """
     config, attacks = context.config, chosen_attacks(context.config.attacks)
     _detect_faces(run, context)
@@ -47,11 +45,11 @@ def measure_densities(run: RunFolder, context: AuditContext) -> None:
     ]
     plain = [replace(task, camera=CONTROL) for task in tasks if task.attack == NO_ATTACK.name]
     night = [replace(task, camera=NIGHT) for task in tasks if task.attack in (NO_ATTACK.name, IMAGE_FILTERS.name)]
-    _measure(run, context, [(task, config.densities) for task in (*plain, *tasks, *night)])
+    _measure(run, context, [(task, context.densities) for task in (*plain, *tasks, *night)])
     best: dict[Task, tuple[float, ...]] = {}
     for row in density_rows(run.cells()):
         task = Task(row.model, row.attack, CAPTURED, row.best.name)
-        if task in tasks and row.density in config.densities:
+        if task in tasks and row.density in context.densities:
             best[task] = (*best.get(task, ()), row.density)
     _measure(run, context, [(replace(task, camera=CONTROL), densities) for task, densities in best.items()])
 
@@ -67,15 +65,15 @@ def _screened(run: RunFolder, context: AuditContext, attack: Attack, model: str)
     return [*known[:SCREENED], *(name for name in names if name not in rates)]
 
 
-def density_key(config: AuditConfig, task: Task, density: float) -> Key:
+def density_key(context: AuditContext, task: Task, density: float) -> Key:
     """Key of the cell of one run at one density; of a trained attack with all densities that it was trained at."""
     trained = find_attack(task.attack).trained
     key = cell_keys.attack_at(density, task.model, task.attack, task.run, task.camera)
-    return key | ({"budget": config.budget, "trained at": list(config.densities)} if trained else {})
+    return key | ({"budget": context.config.budget, "trained at": list(context.densities)} if trained else {})
 
 
 def _detect_faces(run: RunFolder, context: AuditContext) -> None:
-    for density in context.config.densities:
+    for density in context.densities:
         for view in (RAW, CAPTURED):
             key = cell_keys.face_detection_at(density, context.config.landmarks, view)
             if run.cell(key) is None:
@@ -88,13 +86,13 @@ def _measure(run: RunFolder, context: AuditContext, jobs: Sequence[Job]) -> None
     todo = [
         (task, left)
         for task, densities in jobs
-        if (left := tuple(one for one in densities if run.cell(density_key(config, task, one)) is None))
+        if (left := tuple(one for one in densities if run.cell(density_key(context, task, one)) is None))
     ]
     work = partial(measure, context) if config.cluster is None else partial(measure_remotely, config)
     with Progress("runs of attacks by pixel density", len(jobs), done=len(jobs) - len(todo)) as progress:
         for (task, _), results in fan_out(work, todo, config.cluster):
             for density, result in results.items():
-                run.write_cell(density_key(config, task, density), result)
+                run.write_cell(density_key(context, task, density), result)
             progress.advance()
 
 

@@ -149,7 +149,7 @@ def metadata_of(context: AuditContext) -> Metadata:
         warnings=_warnings(context, attacks),
         problems=(*problems, *(context.train_scenes.problems if context.adapts else ())),
         curves=curves(context.profile),
-        densities=tuple(sorted(config.densities)) if attacks else (),
+        densities=context.densities if attacks else (),
     )
 
 
