@@ -30,7 +30,7 @@ from campro.data.verification_pairs import VerificationPairs, read_pairs
 from campro.evaluation import EvaluationSet
 from campro.evaluation.face_detection import detect_on_view, end_to_end, face_detection_rate
 from campro.evaluation.person_heights import PeopleByHeight, people_by_height
-from campro.evaluation.pixel_density import at_density, density_of
+from campro.evaluation.pixel_density import at_density
 from campro.evaluation.subject_groups import groups_of, labels_digest
 from campro.isp import RAW as RAW_CAMERA
 from campro.isp import Camera, IspProfile, load_profile
@@ -90,15 +90,12 @@ class AuditContext:
     @cached_property
     def densities(self) -> tuple[float, ...]:
         """Those of the options at which enough people are left; the others are named on stderr."""
-        evaluation = self.evaluation
-        found = {
-            photo: density_of(evaluation.landmarks.found[photo], evaluation.landmarks.scheme)
-            for photo in evaluation.photos
-        }
         usable = []
         for density in sorted(self.config.densities):
-            kept = torch.tensor([found[photo] >= density for photo in evaluation.photos])
-            people = int((torch.bincount(evaluation.subjects[kept], minlength=1) >= 2).sum())
+            try:
+                people = self.distant(density).people
+            except CamproError:  # nobody
+                people = 0
             if people >= self._fewest:
                 usable.append(density)
             else:
