@@ -92,11 +92,17 @@ class AttackRow:
     @property
     def scaling(self) -> tuple[tuple[int, float], ...]:
         """(training photographs, best rank-1), fewest first."""
-        best: dict[int, float] = {}
+        return tuple((count, rate.mean) for count, rate in self.best_by_size.items())
+
+    @property
+    def best_by_size(self) -> dict[int, Rate]:
+        """Best rank-1 rate by the number of training photographs, fewest first."""
+        best: dict[int, Rate] = {}
         for run in self.runs:
-            if count := run.result.training_images:
-                best[count] = max(best.get(count, 0.0), run.result.rank1.mean)
-        return tuple(sorted(best.items()))
+            rate, count = run.result.rank1, run.result.training_images
+            if count and (count not in best or rate.mean > best[count].mean):
+                best[count] = rate
+        return dict(sorted(best.items()))
 
 
 def attack_rows(cells: Iterable[Cell]) -> list[AttackRow]:

@@ -7,6 +7,7 @@ from math import ceil, log2
 
 from campro.audit.attack_rows import AttackRow
 from campro.audit.results import OpenSetPoint
+from campro.metrics.extrapolation import FEWEST_SIZES, extrapolated
 from campro.report.findings import DIRTY
 from campro.report.headline import WorstCase
 from campro.report.tables import Table
@@ -16,6 +17,8 @@ LITTLE, MUCH = 0.1, 0.5
 """Shares of the control's rank-1 rate: below the first the profile protects, from the second on it does not."""
 RISING = 0.02
 """Rank-1 that the last doubling of training photographs must bring for a curve to count as still rising."""
+LARGER_SETS = (20_000, 100_000)
+"""Sizes of training sets that rates are extrapolated to."""
 SHOWN_FPIRS = (0.01, 0.1)
 SHOWN_FMR = 0.01
 
@@ -41,6 +44,19 @@ def scaling_note(row: AttackRow) -> str:
     gain = (after - before) / log2(largest / smaller)
     text = f"{100 * gain:+z.1f} points per doubling at {largest} training photographs"
     return f"{text}: still rising, more data would recognise more" if gain > RISING else text
+
+
+def extrapolation_table(rows: list[AttackRow]) -> Table:
+    """Rank-1 of trained attacks that were trained on several sizes of the training set, extrapolated to larger ones."""
+    lines = []
+    for row in rows:
+        points = row.best_by_size
+        if row.best.result.converged is not None and len(points) >= FEWEST_SIZES:
+            measured = ", ".join(str(size) for size in points)
+            predicted = (interval(rate) for rate in extrapolated(points, LARGER_SETS))
+            lines.append((row.attack, row.model, measured, interval(points[max(points)]), *predicted))
+    header = ("attack", "face model", "training photographs", "rank-1 with most, %")
+    return Table((), (*header, *(f"with {size:,}, %" for size in LARGER_SETS)), tuple(lines))
 
 
 def threat_model_table(cases: tuple[WorstCase, ...]) -> Table:

@@ -143,6 +143,7 @@ def render(findings: Findings, show_faces: bool = False) -> str:
         threat_models=attack_tables.threat_model_table(head.threat_models),
         attacks=attack_tables.attack_table(rows),
         attack_notes=[(row, note) for row in rows if (note := attack_tables.scaling_note(row))],
+        extrapolation=attack_tables.extrapolation_table(rows),
         linking=attack_tables.linking_table(rows),
         attack_groups=group_tables.attack_group_table(rows),
         trainings=attack_tables.training_table(rows),
