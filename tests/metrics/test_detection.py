@@ -18,6 +18,7 @@ from campro.metrics.detection import (
     average_precision,
     coco_results,
     coco_truth,
+    kept_precision,
     precision_recall_f1,
     score_detections,
 )
@@ -103,3 +104,21 @@ def test_one_entry_per_scene_is_required():
 def test_without_resamples_the_interval_is_the_estimate():
     scores = score_detections([_scene([[0, 0, 40, 40]])], [_found([[0, 0, 40, 40]], [0.9])], resamples=0)
     assert scores.ap == scores.ap_low == scores.ap_high == pytest.approx(1)
+
+
+def test_the_ratio_to_equal_detections_is_one_without_spread():
+    """Paired: both sides are resampled together, so equal detections never differ."""
+    scenes, detections = _random(0)
+    kept = kept_precision(scenes, detections, detections, resamples=10)
+    assert (kept.mean, kept.low, kept.high) == (1, 1, 1)
+
+
+def test_the_ratio_is_that_of_both_precisions():
+    scenes, detections = _random(0)
+    fewer = [Detections(d.boxes[:1], d.scores[:1], d.crowd[:1]) for d in detections]
+    kept = kept_precision(scenes, fewer, detections, resamples=20)
+    assert kept.mean == pytest.approx(average_precision(scenes, fewer)[0] / average_precision(scenes, detections)[0])
+    assert kept.low <= kept.mean <= kept.high
+    nothing = [Detections.truth([]) for _ in scenes]
+    with pytest.raises(CamproError, match="a reference that detects people"):
+        kept_precision(scenes, detections, nothing)

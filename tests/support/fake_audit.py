@@ -22,7 +22,7 @@ from campro.evaluation.person_heights import HeightClass, PeopleByHeight
 from campro.isp import Ccm, Degamma, GammaLut, IspProfile, Provenance, Quantise
 from campro.metrics.detection import DetectionScores
 from campro.metrics.identification import Identification, summarise
-from campro.metrics.rates import Rate
+from campro.metrics.rates import Rate, Ratio
 from campro.models.faces import Landmarks
 from campro.models.faces.embedder_card import EmbedderCard, FaceEmbedder
 
@@ -113,6 +113,10 @@ class FakeContext(AuditContext):
         ap = AP[view] * GAIN[adapted]
         found = Detections(torch.tensor([[6.0, 5, 26, 35]]), torch.tensor([0.9]), torch.zeros(1, dtype=torch.bool))
         return DetectionScores(ap, ap, ap, ap, ap, ap, ap - 0.05, ap + 0.05), [found][:shown]
+
+    def kept_precision(self, view, adapted):
+        ratio = AP[view] / AP[RAW]
+        return None if view == RAW else Ratio(ratio, 0.9 * ratio, 1.1 * ratio)
 
     def people_by_height(self, view, adapted):
         self.calls.append(f"people by height {view} {adapted}")

@@ -34,8 +34,15 @@ from campro.evaluation.pixel_density import at_density
 from campro.evaluation.subject_groups import groups_of, labels_digest
 from campro.isp import RAW as RAW_CAMERA
 from campro.isp import Camera, IspProfile, load_profile
-from campro.metrics.detection import THRESHOLD, DetectionScores, score_detections
+from campro.metrics.detection import (
+    THRESHOLD,
+    DetectionScores,
+    average_precision,
+    kept_precision,
+    score_detections,
+)
 from campro.metrics.identification import RepeatedIdentification
+from campro.metrics.rates import Ratio
 from campro.models.faces import FaceEmbedder, Landmarks, find_landmarks, load_embedder, load_face_detector
 from campro.models.persons import TrainableDetector, load_detector
 from campro.models.persons.detector_adaptation import adapt, detect_scenes
@@ -225,9 +232,26 @@ class AuditContext:
 
     def detect_people(self, view: str, adapted: bool, shown: int) -> tuple[DetectionScores, list[Detections]]:
         """Scores on all scenes, and the confident detections on the first `shown`."""
-        found = detect_scenes(self._detector_for(view, adapted), self.scenes, self.views[view])
+        found = self._detections(view, adapted)
         confident = [_above(one, THRESHOLD) for one in found[:shown]]
         return score_detections(self.scenes, found, seed=self.config.seed), confident
+
+    def kept_precision(self, view: str, adapted: bool) -> Ratio | None:
+        """AP on a view over that on raw pictures, with its interval; None for raw pictures, and where that is 0.
+
+        An adapted detector is compared with the raw one, adapted or as given, whichever is better.
+        """
+        if view == RAW:
+            return None
+        raw = [self._detections(RAW, kind) for kind in ((False, True) if adapted else (False,))]
+        best = max(raw, key=lambda found: average_precision(self.scenes, found)[0])
+        if not average_precision(self.scenes, best)[0] > 0:
+            return None
+        return kept_precision(self.scenes, self._detections(view, adapted), best, seed=self.config.seed)
+
+    @lru_cache(maxsize=3)  # noqa: B019  (lives as long as the process)
+    def _detections(self, view: str, adapted: bool) -> list[Detections]:
+        return detect_scenes(self._detector_for(view, adapted), self.scenes, self.views[view])
 
     def people_by_height(self, view: str, adapted: bool) -> PeopleByHeight:
         """Detection of whole people by their height in pixels, on all scenes at several scales."""

@@ -92,7 +92,12 @@ def measure_person_detection(run: RunFolder, context: AuditContext) -> None:
                 scores, shown = context.detect_people(view, adapted, SHOWN_SCENES)
                 if view == RAW:
                     check_person_detector(context.config.detector, scores.ap50)
-                run.write_cell(key, PersonDetectionResult(**_finite(asdict(scores)), boxes=_boxes(shown)))
+                run.write_cell(
+                    key,
+                    PersonDetectionResult(
+                        **_finite(asdict(scores)), boxes=_boxes(shown), kept=context.kept_precision(view, adapted)
+                    ),
+                )
             if view in (RAW, CAPTURED):
                 measure_people_by_height(run, context, view, adapted)
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from campro.attacks.attack_base import ThreatModel
 from campro.metrics.identification import RepeatedIdentification
-from campro.metrics.rates import Rate
+from campro.metrics.rates import Rate, Ratio
 
 RANKS = (1, 5, 50)
 CMC_RANKS = 50
@@ -82,6 +82,8 @@ class PersonDetectionResult:
     ap_high: float | None
     boxes: tuple[tuple[tuple[float, ...], ...], ...] = ()
     """On each photograph that the report shows: rows (x0, y0, x1, y1, score), in pixels of the photograph."""
+    kept: Ratio | None = None
+    """AP over that on raw pictures, and its 95 % interval by a paired bootstrap over photographs; None for raw ones."""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from torchvision.ops import box_iou
 
 from campro.core.errors import CamproError
 from campro.core.types import Detections, Scene
+from campro.metrics.rates import Ratio
 
 THRESHOLD = 0.25
 """Lowest score of a detection that counts for precision, recall and F1; never tuned on the evaluated scenes."""
@@ -91,6 +92,34 @@ def average_precision(scenes: Sequence[Scene], detections: Sequence[Detections])
         evaluation.summarize()
     ap, ap50, ap75 = (float(value) if value >= 0 else float("nan") for value in evaluation.stats[:3])
     return ap, ap50, ap75
+
+
+def kept_precision(
+    scenes: Sequence[Scene],
+    detections: Sequence[Detections],
+    reference: Sequence[Detections],
+    resamples: int = 200,
+    seed: int = 0,
+) -> Ratio:
+    """Ratio of the AP of `detections` to that of `reference` on the same images, and its 95 % interval.
+
+    Paired bootstrap: both APs are computed on the same resampled images. Resamples on which the reference detects
+    nothing are left out. The ratio may be above 1.
+
+    Raises:
+        CamproError: where the reference detects nothing at all; and as `average_precision`.
+    """
+    raw = average_precision(scenes, reference)[0]
+    if not raw > 0:
+        raise CamproError("ratio of average precisions", "a reference that detects people", f"AP {raw:.3f}")
+    rng, ratios = np.random.default_rng(seed), []
+    for _ in range(resamples):
+        indices = rng.integers(0, len(scenes), len(scenes))
+        below = _sampled_ap(scenes, reference, indices)
+        if below > 0:
+            ratios.append(_sampled_ap(scenes, detections, indices) / below)
+    low, high = np.quantile(ratios, (0.025, 0.975)).tolist()
+    return Ratio(average_precision(scenes, detections)[0] / raw, low, high)
 
 
 def _sampled_ap(scenes: Sequence[Scene], detections: Sequence[Detections], indices: Int[np.ndarray, "N"]) -> float:

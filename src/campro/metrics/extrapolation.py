@@ -42,8 +42,8 @@ def extrapolated(points: Mapping[int, Rate], sizes: Sequence[int]) -> tuple[Rate
     wanted = np.array([[1.0, math.log2(size)] for size in sizes])
     middle = wanted @ coefficients
     half = Z95 * np.sqrt(np.einsum("ij,jk,ik->i", wanted, covariance, wanted) * max(scatter, 1.0))
-    ends = zip(middle, middle - half, middle + half, strict=True)
-    return tuple(Rate(*(_inverse(float(value)) for value in values), len(points)) for values in ends)
+    means, lows, highs = ([_inverse(float(logit)) for logit in side] for side in (middle, middle - half, middle + half))
+    return tuple(Rate(*ends, n=len(points)) for ends in zip(means, lows, highs, strict=True))
 
 
 def _logit(share: float) -> float:

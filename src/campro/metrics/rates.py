@@ -65,3 +65,12 @@ class Rate:
     def complement(self) -> Rate:
         """1 - rate, such as misses from hits."""
         return Rate(1 - self.mean, 1 - self.high, 1 - self.low, self.n, self.sd)
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """A ratio of two figures with its 95 % interval; it may be above 1."""
+
+    mean: float
+    low: float
+    high: float

@@ -10,7 +10,7 @@ from campro.audit import cell_keys
 from campro.audit.attack_rows import AttackRow
 from campro.audit.audit_config import CAPTURED, RAW
 from campro.audit.results import PersonDetectionResult
-from campro.metrics.rates import Rate
+from campro.metrics.rates import Rate, Ratio
 from campro.report.findings import Findings, by_threat_model
 
 THREAT_MODELS: tuple[ThreatModel, ...] = get_args(ThreatModel)
@@ -66,6 +66,8 @@ class Headline:
     raw_ap: float | None
     ap_kept: float | None
     """Captured over raw AP."""
+    ap_kept_interval: Ratio | None
+    """Its 95 % interval by a paired bootstrap over photographs; None in audits of older versions."""
     detector_adapted: bool
 
 
@@ -95,6 +97,7 @@ def headline(findings: Findings) -> Headline:
         captured_ap_as_given=findings.ap(CAPTURED, False),
         raw_ap=findings.best_raw_ap,
         ap_kept=findings.kept(CAPTURED, adapted),
+        ap_kept_interval=None if detection is None else detection[1].kept,
         detector_adapted=adapted,
     )
 
