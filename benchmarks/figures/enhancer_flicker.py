@@ -14,6 +14,7 @@ import numpy as np
 from campro.core.chain import Chain
 from campro.core.images import list_images, read_image
 from campro.core.types import ImageTransform, Rgb8
+from campro.enhance.fill_names import FILLS
 from campro.enhance.runner import load_enhancer
 from campro.isp import RAW, Camera
 from campro.metrics.quality import flicker
@@ -25,12 +26,15 @@ NOISE, FRAMES, SCENES, SEED = 2.0, 24, 20, 0
 def main(profile: str, photographs: Path) -> None:
     """Print the flicker in levels (standard deviation over time, RMS over pixels), of each view: mean over scenes."""
     camera, photos = Camera(profile, "captured"), list_images(photographs)[:SCENES]
-    enhancer = load_enhancer()
+    enhancer = load_enhancer(fill="black")
     views: dict[str, Callable[[], ImageTransform]] = {
         "raw": lambda: RAW,
         "captured": lambda: camera,
         "enhanced, each frame on its own": lambda: Chain("enhanced", camera, enhancer),
-        "enhanced, as video": lambda: Chain("film", camera, enhancer.video()),
+        **{
+            f"enhanced, as video, {fill}": lambda fill=fill: Chain("film", camera, enhancer.with_fill(fill).video())
+            for fill in FILLS
+        },
     }
     for name, view in views.items():
         levels = [flicker(_film(read_image(photo), view())) for photo in photos]

@@ -47,7 +47,7 @@ def main(
     lines: Annotated[int | None, tyro.conf.arg(help="upscale photographs to this shorter side")] = None,
 ) -> None:
     """Print for each bias the share of background that is masked, and the share of faces that are masked."""
-    enhancer, rng = load_enhancer(file), np.random.default_rng(0)
+    enhancer, rng = load_enhancer(file, "black"), np.random.default_rng(0)
     camera = Camera(enhancer.profile)
     photos = [photo for folder in folders for photo in list_images(folder)]
     boxes = find_face_boxes(photos, load_face_detector("yunet"), cache_root())

@@ -8,6 +8,7 @@ from typing import Literal
 
 from campro.attacks.budget import BudgetName
 from campro.core.errors import CamproError
+from campro.enhance.fill_names import Fill
 from campro.models.model_table import recognisers_at_hand
 
 RAW, CAPTURED, ENHANCED = "raw", "captured", "enhanced"
@@ -73,6 +74,8 @@ class AuditConfig:
     """Other ways to hide faces, judged beside the profile."""
     enhancer: str = AUTO
     """ONNX file of the profile's enhancer; `auto` is the one that ships, if it is the profile's; `none` for none."""
+    fill: Fill | None = None
+    """What stands where the enhancer masks a face, see `campro enhance`; default: smooth."""
     sensor_noise: float | None = None
     """Judge what a whole simulated camera makes of the photographs, mosaic, noise and JPEG included: its shot noise,
     1e-4 in bright light to 1.2e-2 at night. Baselines then act on its files."""

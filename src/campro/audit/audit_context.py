@@ -16,7 +16,7 @@ from campro.attacks.onnx_restorer import OnnxRestorer
 from campro.audit.audit_config import CAPTURED, ENHANCED, FEWEST_PEOPLE, RAW, AuditConfig
 from campro.audit.image_quality import faces_left_out, picture_quality
 from campro.audit.results import FacesLeftOut, QualityResult
-from campro.audit.views import audit_views, night_camera
+from campro.audit.views import audit_views, night_camera, with_black_fill
 from campro.core.catalogue import cache_root
 from campro.core.device import best_device
 from campro.core.errors import CamproError
@@ -271,7 +271,7 @@ class AuditContext:
 
     def faces_left_out(self) -> dict[str, FacesLeftOut]:
         """How much of the faces in the scenes the enhancer removes, by the face detector that finds them."""
-        return faces_left_out([scene.path for scene in self.scenes], self.views[ENHANCED])
+        return faces_left_out([scene.path for scene in self.scenes], with_black_fill(self.views[ENHANCED]))
 
     # What attackers are given --------------------------------------------------------------------------------
 

@@ -22,9 +22,9 @@ from campro.core.typed_json import from_json
 
 PATHS = {
     *("out", "profile", "faces", "scenes", "train_scenes", "train_faces", "photos", "restorers", "enhancer"),
-    "detector_weights",
+    *("detector_weights", "fill"),
 }
-"""Options that name files; these are compared by content, among the inputs of the run."""
+"""Options that name files, or change what one does; compared by content, among the inputs of the run."""
 EXTENSIBLE = {
     *("face_models", "matchers", "attacks", "attack_matchers", "measure", "budget", "cluster", "few_people"),
     *("show_faces", "densities"),

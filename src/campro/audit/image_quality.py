@@ -47,7 +47,10 @@ def picture_quality(photos: Sequence[Path], view: ImageTransform, face_detector:
 
 
 def faces_left_out(photos: Sequence[Path], view: ImageTransform) -> dict[str, FacesLeftOut]:
-    """How much of the faces that each detector finds in raw pictures is black in the view, and how many are."""
+    """How much of the faces that each detector finds in raw pictures is black in the view, and how many are.
+
+    The enhancer of `view` needs the fill "black".
+    """
     faces = {name: find_face_boxes(photos, found, cache_root()) for name, found in _judging_detectors().items()}
     shares: dict[str, list[float]] = {name: [] for name in faces}
     for photo in track(photos, "faces left out"):

@@ -9,7 +9,8 @@ from campro.attacks.filters import Filter, greyscale
 from campro.audit.audit_config import AUTO, CAPTURED, ENHANCED, NONE, RAW, AuditConfig
 from campro.core.chain import Chain
 from campro.core.types import ImageTransform
-from campro.enhance.runner import SHIPPED, load_enhancer
+from campro.enhance.fill_names import BLACK
+from campro.enhance.runner import SHIPPED, OnnxEnhancer, load_enhancer
 from campro.isp import RAW as RAW_CAMERA
 from campro.isp import Camera, Ccm, IspProfile
 from campro.isp.raw import RawCamera, Sensor
@@ -20,7 +21,7 @@ def audit_views(profile: IspProfile, config: AuditConfig) -> dict[str, ImageTran
     raw, captured = _cameras(profile, config)
     names = [name for name in config.baselines if name not in (RAW, CAPTURED, ENHANCED)]
     baselines = [_baseline(name, raw) for name in names]
-    return {view.name: view for view in (raw, captured, *_enhanced(config.enhancer, captured), *baselines)}
+    return {view.name: view for view in (raw, captured, *_enhanced(config, captured), *baselines)}
 
 
 def night_camera(profile: IspProfile) -> ImageTransform:
@@ -46,11 +47,19 @@ def _baseline(name: str, raw: Camera | RawCamera) -> ImageTransform:
     return Camera(name) if raw is RAW_CAMERA else Chain(name, raw, Camera(name))
 
 
-def _enhanced(enhancer: str, captured: Camera | RawCamera) -> list[ImageTransform]:
+def with_black_fill(view: ImageTransform) -> ImageTransform:
+    """The view with the masked areas of its enhancer black, so that they can be counted; others stay as they are."""
+    if isinstance(view, OnnxEnhancer):
+        return view.with_fill(BLACK)
+    return Chain(view.name, *map(with_black_fill, view.transforms)) if isinstance(view, Chain) else view
+
+
+def _enhanced(config: AuditConfig, captured: Camera | RawCamera) -> list[ImageTransform]:
     """The view behind the enhancer, if there is one for this profile."""
+    enhancer = config.enhancer
     if enhancer == NONE or (enhancer == AUTO and not SHIPPED.is_file()):
         return []
-    network = load_enhancer(None if enhancer == AUTO else Path(enhancer))
+    network = load_enhancer(None if enhancer == AUTO else Path(enhancer), config.fill)
     if enhancer == AUTO and network.profile.digest != captured.profile.digest:
         return []
     network.check_profile(captured.profile.digest, captured.profile.name)

@@ -14,7 +14,7 @@ GROUPS = {
     "recognition": ("face_models", "landmarks", "face_detectors", "matchers", "repeats", "few_people"),
     "attacks": ("attacks", "densities", "budget", "restorers", "attack_matchers"),
     "person detection": ("detector", "detector_weights", "adapt_steps"),
-    "views": ("baselines", "enhancer", "sensor_noise"),
+    "views": ("baselines", "enhancer", "fill", "sensor_noise"),
     "report": ("show_faces", "json"),
 }
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from campro.enhance.fill_names import Fill
+
 if TYPE_CHECKING:
     from campro.core.types import ImageTransform
 
@@ -27,6 +29,10 @@ class Config:
     """ONNX file of an enhancer, written by `campro design --enhance`; default: the enhancer of campro-default."""
     profile: str | None = None
     """Profile to apply first, for pictures of a camera without a profile."""
+    fill: Fill | None = None
+    """What stands where a face was: `smooth`, colours diffused in from around it; `black`; `pixelate-average`, blocks
+    of these colours; `silhouette`, a drawn head. None uses anything of the face. Default: smooth, or black for an
+    enhancer without a mask of its own (the U-Net)."""
     check: bool = True
     """Refuse pictures whose colours show that no camera with the profile took them."""
 
@@ -39,7 +45,7 @@ def run(config: Config) -> None:
     from campro.enhance.runner import load_enhancer
     from campro.isp import Camera, load_profile
 
-    enhancer = load_enhancer(config.enhancer)
+    enhancer = load_enhancer(config.enhancer, config.fill)
     cameras = []
     if config.profile is not None:
         profile = load_profile(config.profile)

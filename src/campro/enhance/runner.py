@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
+from copy import copy
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +21,8 @@ from campro.core.types import ImageTransform, Rgb8
 from campro.enhance.captured_check import CapturedCheck
 from campro.enhance.composer import COMPOSER_SETTINGS, Composer
 from campro.enhance.file_names import CELL_MAP, ENHANCED, FEATURES, HALF, PADDED, PICTURE, PRIOR, PROFILE
+from campro.enhance.fill_names import BLACK, SMOOTH, Fill
+from campro.enhance.fills import FILL_SETTINGS, insert
 from campro.enhance.lut_kernels import to_planes
 from campro.enhance.recolouring import Recoloured, Recolouring
 from campro.inversion.cell_grid import CELL, MULTIPLE, cell_features, downscaled
@@ -47,14 +50,19 @@ class OnnxEnhancer:
     output (see `campro.enhance.recolouring`).
     """
 
-    def __init__(self, path: Path, name: str = "enhanced") -> None:
+    def __init__(self, path: Path, name: str = "enhanced", fill: Fill | None = None) -> None:
         """Load a file.
 
+        Args:
+            path: ONNX file.
+            name: label in tables.
+            fill: what stands where a face is masked; default: "smooth", or "black" for an enhancer that is not fast.
+
         Raises:
-            CamproError: if it is missing, damaged, or not an enhancer that `export_onnx` wrote.
+            CamproError: if it is missing, damaged, not an enhancer that `export_onnx` wrote, or cannot have that fill.
         """
         model = _read(path)
-        self.name, self.digest = name, json_digest([file_sha256(path), COMPOSER_SETTINGS, SELECTION_SETTINGS])
+        self.name, self._settings = name, [file_sha256(path), COMPOSER_SETTINGS, SELECTION_SETTINGS]
         metadata = {entry.key: entry.value for entry in model.metadata_props}
         try:
             self.profile = IspProfile.from_json(metadata[PROFILE])
@@ -65,6 +73,23 @@ class OnnxEnhancer:
             self._session = load_subgraph(model, inputs, [self._output])
         except Exception as error:  # a damaged file can raise any exception
             raise _damaged(str(path), error) from error
+        self.fill: Fill = self._checked_fill(fill)
+        """What stands where a face is masked."""
+
+    @property
+    def digest(self) -> str:
+        """Content hash of file, settings and fill; with "black" that of versions without fills."""
+        return json_digest(self._settings if self.fill == BLACK else [*self._settings, self.fill, FILL_SETTINGS])
+
+    def with_fill(self, fill: Fill) -> OnnxEnhancer:
+        """The same enhancer with another fill.
+
+        Raises:
+            CamproError: if it cannot have that fill, since its file does not give the mask.
+        """
+        other = copy(self)
+        other.fill = self._checked_fill(fill)
+        return other
 
     def __call__(self, rgb: Rgb8) -> Rgb8:
         """The enhanced picture of one captured picture."""
@@ -105,9 +130,9 @@ class OnnxEnhancer:
         Raises:
             CamproError: for an enhancer that is not fast.
         """
-        if recoloured.is_camera_output:
-            return self._select(rgb, recoloured.rgb, recoloured.ambiguity, cell_map, out)
-        return self._compose(recoloured.rgb, recoloured.ambiguity, cell_map, out)
+        if self.fill == BLACK:
+            return self._restored(rgb, recoloured, cell_map, out)
+        return insert(self.fill, self._restored(rgb, recoloured, _unmasked(cell_map), out), cell_map[0])
 
     def without_mask(self, rgb: Rgb8) -> Rgb8:
         """The restored picture with faces visible: what an attacker who has the file of a fast enhancer can restore.
@@ -116,9 +141,8 @@ class OnnxEnhancer:
             CamproError: for an enhancer that is not fast.
         """
         recoloured = self.recolouring(rgb)
-        cell_map = self.cell_map(rgb, recoloured).copy()
-        cell_map[0] = 1
-        return self.compose(rgb, recoloured, cell_map, out=recoloured.rgb)
+        cell_map = _unmasked(self.cell_map(rgb, recoloured))
+        return self._restored(rgb, recoloured, cell_map, out=recoloured.rgb)
 
     def video(self) -> ImageTransform:
         """An enhancer of the frames of one video, in order (`VideoEnhancer`); itself if it is not fast."""
@@ -140,6 +164,22 @@ class OnnxEnhancer:
             remedy = "train one for it: campro design --enhance"
             wanted = f"pictures of {self.profile.name} ({self.profile.digest[:12]})"
             raise CamproError("enhancer", wanted, f"{name} ({digest[:12]})", remedy)
+
+    def _restored(
+        self, rgb: Rgb8, recoloured: Recoloured, cell_map: Float32[np.ndarray, "7 h w"], out: Rgb8 | None
+    ) -> Rgb8:
+        """The restored picture, multiplied by the mask."""
+        if recoloured.is_camera_output:
+            return self._select(rgb, recoloured.rgb, recoloured.ambiguity, cell_map, out)
+        return self._compose(recoloured.rgb, recoloured.ambiguity, cell_map, out)
+
+    def _checked_fill(self, fill: Fill | None) -> Fill:
+        if self._tables is not None:
+            return SMOOTH if fill is None else fill
+        if fill not in (None, BLACK):
+            wanted = f"--fill {BLACK} for an enhancer whose file does not give the mask"
+            raise CamproError("enhancer", wanted, fill)
+        return BLACK
 
     @cached_property
     def _compose(self) -> Composer:
@@ -168,9 +208,9 @@ class OnnxEnhancer:
 
 
 class VideoEnhancer:
-    """A fast enhancer for the frames of one video; cells become black at once and visible again slowly.
+    """A fast enhancer for the frames of one video; cells become masked at once and visible again slowly.
 
-    Near the decision threshold noise changes the mask in every frame, and black patches would flicker. A mask that is
+    Near the decision threshold noise changes the mask in every frame, and masked patches would flicker. A mask that is
     slow in both directions would show a moving face. Where the content of a cell changes, the mask may rise at once.
     """
 
@@ -191,8 +231,8 @@ class VideoEnhancer:
         return self._enhancer.compose(rgb, recoloured, cell_map, out=recoloured.rgb)
 
 
-def load_enhancer(path: Path | None = None) -> OnnxEnhancer:
-    """The enhancer in that file, or the shipped one for `campro-default`.
+def load_enhancer(path: Path | None = None, fill: Fill | None = None) -> OnnxEnhancer:
+    """The enhancer in that file, or the shipped one for `campro-default`; `fill` as for `OnnxEnhancer`.
 
     It changes two settings of the process, each of which saves a tenth of the time at 1080p: the allocator keeps freed
     memory, and idle threads of the kernels release their cores to onnxruntime.
@@ -202,7 +242,14 @@ def load_enhancer(path: Path | None = None) -> OnnxEnhancer:
     """
     retain_freed_memory()
     disable_busy_waiting()
-    return OnnxEnhancer(path or SHIPPED)
+    return OnnxEnhancer(path or SHIPPED, fill=fill)
+
+
+def _unmasked(cell_map: Float32[np.ndarray, "7 h w"]) -> Float32[np.ndarray, "7 h w"]:
+    """A copy of a cell map that masks nothing."""
+    whole = cell_map.copy()
+    whole[0] = 1
+    return whole
 
 
 class _Tables(NamedTuple):
