@@ -15,7 +15,7 @@ LAYERS = (
     "isp data models",
     "evaluation inversion",
     "enhance cameras",
-    "design attacks deploy",
+    "design attacks deploy stream",
     "audit",
     "report",
     "cli",

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from skimage import data
 from support.traced import run_traced
+from support.videos import make
 
 from campro import TELEMETRY_OFF
 from campro.cli.main import COMMANDS
@@ -31,6 +32,7 @@ QUICK = [
     ["deploy", "--target", "software", "-o", "OUT/deployed"],
     ["capture", "OUT/photo.png", "-o", "OUT/captured.png"],
     ["enhance", "OUT/captured.png", "--profile", "campro-default", "-o", "OUT/enhanced.png"],
+    ["stream", "OUT/video.mkv", "OUT/streamed.mkv", "--stats-json", "OUT/stats.json"],
 ]
 DATA = ["--faces", "OUT/faces", "--scenes", "OUT/scenes.json"]
 AUDIT = ["--few-people", "--repeats", "1", "--baselines", "invert", "--enhancer", "none", "--out", "OUT/audit"]
@@ -59,6 +61,7 @@ ONLY_OF_THESE = {"demo"}
 
 def pictures(folder):
     write_image(folder / "photo.png", np.random.default_rng(0).integers(0, 256, (64, 96, 3), dtype=np.uint8))
+    make(folder / "video.mkv", frames=3)
 
 
 def people_and_scenes(folder):

@@ -50,10 +50,10 @@ INPUTS = {
     *("detector_weights", "face_weights", "base", "default", "protected", "run", "runs", "camera_shot", "default_shot"),
 }
 """Options that name existing files or folders."""
-OUTPUTS = {"out", "plot"}
-FREE_TEXT = {"name", "names", "cluster", "command", "sensor", "lens", "sensor_width"}
+OUTPUTS = {"out", "plot", "stats_json"}
+FREE_TEXT = {"name", "names", "cluster", "command", "sensor", "lens", "sensor_width", "sink"}
 """Options that accept any text, or that the command itself checks at once."""
-POSITIONAL = {"source", "run", "runs"}
+POSITIONAL = {"source", "sink", "run", "runs"}
 
 
 def check_choices(config: Any) -> None:
@@ -125,8 +125,8 @@ def _is_isp_parameter(text: str) -> bool:
 
 
 def _is_live(option: str, value: str) -> bool:
-    """Whether a source is a live video, as in `campro.core.video.is_live`."""
-    return option == "source" and ("://" in value or value.startswith("/dev/video"))
+    """Whether a source is a live video, as in `campro.core.media.is_live`, or standard input."""
+    return option == "source" and (value == "-" or "://" in value or value.startswith("/dev/video"))
 
 
 def _option(name: str) -> str:

@@ -4,43 +4,31 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
-from PIL import Image
 
 try:
     import av
-except ImportError:  # the extra `video` is not installed: `_opened` raises
+except ImportError:  # the extra `video` is not installed: `video_inputs.opened` raises
     av = None  # type: ignore[assignment]
 
 from campro.core.atomic_io import remove_dead_parts, replacing
-from campro.core.colour_management import H273_PRIMARIES, HDR_TRANSFERS, rgb_profile, to_srgb
 from campro.core.errors import CamproError
-from campro.core.extras import require
 from campro.core.media import WRITABLE_VIDEO_SUFFIXES, is_live
 from campro.core.types import ImageTransform, Rgb8
+from campro.core.video_inputs import FILE_OPTIONS, opened, upright
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
     from av.container import InputContainer, OutputContainer
     from av.video.stream import VideoStream
 
-LIVE_TIMEOUT_S = 10.0
-"""Seconds without data after which a live source has ended."""
-
-_BT709 = 1  # code point of H.273 for primaries, transfer function and matrix
-_LIMITED_RANGE = 1
-_CONTAINERS = (
-    "mov", "matroska", "avi", "mpegts", "mpeg", "mpegvideo", "asf", "flv", "ogg", "mxf", "ivf", "dv", "h264", "hevc",
-    "m4v", "rm", "wtv", "mjpeg",
-)  # fmt: skip
-"""Names of FFmpeg's readers of videos; others read pictures, sounds, texts and lists of further files."""
-_FILE_OPTIONS = {"format_whitelist": ",".join(_CONTAINERS), "protocol_whitelist": "file"}
+BT709 = 1  # code point of H.273 for primaries, transfer function and matrix
+LIMITED_RANGE = 1
 _log = logging.getLogger("campro")
 
 
@@ -62,10 +50,10 @@ def read_frames(path: Path) -> Iterator[Rgb8]:
     Raises:
         CamproError: if the file is missing, damaged, HDR (PQ, HLG) or has no video track.
     """
-    with _opened(path) as source:
+    with opened(path) as source:
         for frame in _decoded(source, source.streams.video[0]):
             if frame is not None:
-                yield _upright(frame)
+                yield upright(frame)
 
 
 def is_video(path: Path) -> bool:
@@ -73,7 +61,7 @@ def is_video(path: Path) -> bool:
     if av is None:
         return False
     try:
-        with av.open(str(path), options=_FILE_OPTIONS) as container:
+        with av.open(str(path), options=FILE_OPTIONS) as container:
             return bool(container.streams.video)
     except (av.FFmpegError, OSError, ValueError):
         return False
@@ -85,7 +73,7 @@ def count_frames(path: Path) -> int | None:
     Raises:
         CamproError: if the file is missing, damaged, HDR or has no video track.
     """
-    with _opened(path) as source:
+    with opened(path) as source:
         return source.streams.video[0].frames or None
 
 
@@ -116,7 +104,7 @@ def transcode(
     if target.exists() and Path(source).exists() and target.samefile(source):
         raise CamproError(str(target), "another file than the source", "the source itself", "choose another file")
     remove_dead_parts(target)
-    with replacing(target) as part, _opened(source) as reader:
+    with replacing(target) as part, opened(source) as reader:
         try:
             with av.open(str(part), "w") as writer:
                 return _Copy(reader, writer, transform, is_live(source)).run(on_frame)
@@ -158,19 +146,19 @@ class _Copy:
         if self._out is None:
             self._begin(frame)
         assert self._out is not None
-        output = self._transform(_upright(frame, self._size))
-        picture = _encodable(output, self._out.pix_fmt or "yuv420p", time, self._video.time_base)
+        output = self._transform(upright(frame, self._size))
+        picture = encodable(output, self._out.pix_fmt or "yuv420p", time, self._video.time_base)
         self._writer.mux(self._out.encode(picture))
 
     def _begin(self, first: av.VideoFrame) -> None:
-        self._size = _upright(first).shape[:2]
-        self._out = _add_video(self._writer, self._video, _even(self._size), first.rotation)
-        if _even(self._size) != self._size:
-            (height, width), (rows, columns) = self._size, _even(self._size)
+        self._size = upright(first).shape[:2]
+        self._out = _add_video(self._writer, self._video, even(self._size), first.rotation)
+        if even(self._size) != self._size:
+            (height, width), (rows, columns) = self._size, even(self._size)
             _log.warning(
                 f"{self._reader.name}: {width} x {height} pixels, padded to {columns} x {rows} for 4:2:0 video"
             )
-        self._audio = {stream.index: _add_audio(self._writer, stream) for stream in self._reader.streams.audio}
+        self._audio = {stream.index: add_audio(self._writer, stream) for stream in self._reader.streams.audio}
         for packet in self._pending_audio:
             self._copy_audio(packet)
         self._pending_audio.clear()
@@ -183,7 +171,7 @@ class _Copy:
             self._writer.mux(packet)
 
 
-def _even(size: tuple[int, int]) -> tuple[int, int]:
+def even(size: tuple[int, int]) -> tuple[int, int]:
     """Height and width, each rounded up to an even number."""
     return size[0] + size[0] % 2, size[1] + size[1] % 2
 
@@ -204,12 +192,17 @@ def _add_video(writer: OutputContainer, like: VideoStream, size: tuple[int, int]
     if aspect:
         out.codec_context.sample_aspect_ratio = 1 / aspect if round(rotation / 90) % 2 else aspect
     out.codec_context.time_base = like.time_base or Fraction(1, 90_000)
-    out.codec_context.colorspace = out.codec_context.color_primaries = out.codec_context.color_trc = _BT709
-    out.codec_context.color_range = _LIMITED_RANGE
+    out.codec_context.colorspace = out.codec_context.color_primaries = out.codec_context.color_trc = BT709
+    out.codec_context.color_range = LIMITED_RANGE
     return out
 
 
-def _add_audio(writer: OutputContainer, like: AudioStream) -> AudioStream:
+def add_audio(writer: OutputContainer, like: AudioStream) -> AudioStream:
+    """A track for the packets of another one, which are copied.
+
+    Raises:
+        CamproError: if the container cannot hold them.
+    """
     try:
         return writer.add_stream_from_template(like)
     except ValueError as error:
@@ -219,8 +212,9 @@ def _add_audio(writer: OutputContainer, like: AudioStream) -> AudioStream:
         ) from error
 
 
-def _encodable(rgb: Rgb8, layout: str, pts: int, time_base: Fraction | None) -> av.VideoFrame:
-    height, width = _even(rgb.shape[:2])
+def encodable(rgb: Rgb8, layout: str, pts: int, time_base: Fraction | None) -> av.VideoFrame:
+    """A frame (H, W, 3) for an encoder: even sides, pixel format `layout`, BT.709, at a time in units of the base."""
+    height, width = even(rgb.shape[:2])
     padded = np.pad(rgb, ((0, height - rgb.shape[0]), (0, width - rgb.shape[1]), (0, 0)), "edge")
     frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(padded), format="rgb24")
     frame = frame.reformat(format=layout, dst_colorspace="ITU709")
@@ -256,59 +250,8 @@ def _decoded(
             yield None if frame.is_corrupt else frame
 
 
-def _upright(frame: av.VideoFrame, size: tuple[int, int] | None = None) -> Rgb8:
-    """The frame as RGB, rotated by its display matrix, scaled to `size` (H, W) if the video changes its size."""
-    turns = round(frame.rotation / 90)  # quarter turns, counterclockwise
-    if size is not None:
-        height, width = size if turns % 2 == 0 else size[::-1]
-        frame = frame.reformat(width=width, height=height)
-    rgb = np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), k=turns), dtype=np.uint8)
-    if wide := H273_PRIMARIES.get(_code(frame, "color_primaries")):
-        return np.array(to_srgb(Image.fromarray(rgb), rgb_profile(wide), Path("video")))
-    return rgb
-
-
-def _code(part: Any, name: str) -> int:
-    """A code point of H.273 of a frame or a codec; 2 (unspecified) where this version of PyAV does not state it."""
-    return int(getattr(part, name, 2) or 2)
-
-
-def _refuse_hdr(video: VideoStream, source: Path | str) -> None:
-    kind = HDR_TRANSFERS.get(_code(video.codec_context, "color_trc"))
-    if kind is not None:
-        remedy = "convert it to SDR (BT.709) first, or switch HDR video off in the camera"
-        raise CamproError(str(source), "video of standard dynamic range", f"HDR ({kind})", remedy)
-
-
 def _next_time(last: int | None, video: VideoStream) -> int:
     """Time of a frame that has none: one average frame duration after the last."""
     if last is None or not video.average_rate or not video.time_base:
         return 0 if last is None else last + 1
     return last + max(1, round(1 / (video.average_rate * video.time_base)))
-
-
-@contextmanager
-def _opened(source: Path | str) -> Iterator[InputContainer]:
-    require("av", "video", f"reading {source}")
-    live = is_live(source)
-    if not live and not Path(source).is_file():
-        raise CamproError(str(source), "a video file", "a folder" if Path(source).is_dir() else "no such file")
-    try:
-        container = av.open(str(source), **(_live_options(source) if live else {"options": _FILE_OPTIONS}))
-    except (av.FFmpegError, OSError) as error:
-        remedy = "check the address" if live else "replace or remove the file"
-        expected = "a video source that responds" if live else "a video file"
-        raise CamproError(str(source), expected, f"an unreadable one ({error.strerror})", remedy) from error
-    with container:
-        if not container.streams.video:
-            raise CamproError(str(source), "a video file", "one without a video track")
-        _refuse_hdr(container.streams.video[0], source)
-        yield container
-
-
-def _live_options(source: Path | str) -> dict[str, Any]:
-    """Options of FFmpeg for live sources: Video4Linux for devices; RTSP over TCP, so that no packets are lost."""
-    if "://" not in str(source):
-        return {"format": "v4l2"}
-    tcp = {"rtsp_transport": "tcp"} if str(source).startswith("rtsp") else {}
-    return {"options": tcp, "timeout": LIVE_TIMEOUT_S}
