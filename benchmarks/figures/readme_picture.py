@@ -21,7 +21,7 @@ from campro.isp import RAW, Camera
 from campro.models.persons import TrainableDetector, load_detector
 from campro.models.persons.detector_adaptation import adapt
 
-OUT = Path(__file__).parent.parent / "docs" / "pictures" / "photo.png"
+OUT = Path(__file__).parents[2] / "docs" / "pictures" / "photo.png"
 PORTRAITS = ("astronaut", "hopper")
 SIDE = 300
 SCORE = 0.25
