@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from campro.audit import cell_keys
 from campro.audit.audit_config import CAPTURED, RAW
 from campro.audit.audit_context import CONTROL, NIGHT
 from campro.audit.density_rows import DensityRow, density_rows
+from campro.core.typed_json import as_plain
 from campro.evaluation.person_heights import HeightClass, PeopleByHeight
 from campro.metrics.rates import Rate
 from campro.report.findings import Findings
@@ -30,6 +32,8 @@ class DensityPoint:
     run: str
     model: str
     gallery: str
+    dirty: bool = False
+    """Whether it was measured with uncommitted changes."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,11 @@ class RangeCurves:
     def worst(self) -> tuple[DensityPoint, ...]:
         """Worst case over all attacks that ran."""
         return _worst_of((*self.cheap, *self.trained))
+
+    def to_json(self) -> dict[str, Any]:
+        """All curves, the worst case over all attacks among them."""
+        plain: dict[str, Any] = as_plain(self)
+        return plain | {"worst": as_plain(self.worst)}
 
     @staticmethod
     def of(findings: Findings) -> RangeCurves:
@@ -127,7 +136,15 @@ def depth(protected: Crossing, detected: Crossing) -> float | None:
 def _points(rows: Iterable[DensityRow], none_only: bool = False) -> list[DensityPoint]:
     chosen = (row for row in rows if row.threat_model == "none" or not none_only)
     return [
-        DensityPoint(row.density, row.rank1, row.attack, row.best.name, row.model, row.best.result.gallery)
+        DensityPoint(
+            row.density,
+            row.rank1,
+            row.attack,
+            row.best.name,
+            row.model,
+            row.best.result.gallery,
+            row.best.origin.dirty,
+        )
         for row in chosen
     ]
 

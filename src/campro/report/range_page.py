@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from campro.core.errors import CamproError
 from campro.evaluation.pixel_density import level_name
 from campro.report.field_of_view import FieldOfView
+from campro.report.findings import DIRTY
 from campro.report.plots import COLOURS, STYLE, axes_of, svg_uri
 from campro.report.range_curves import (
     LIMITS,
@@ -44,7 +45,8 @@ def _cell(point: DensityPoint | None, named: bool) -> str:
     if point is None:
         return GAP
     attack = point.attack if point.attack == point.run else f"{point.attack}: {point.run}"
-    return f"{interval(point.rank1)} {point.model}" + (f", {attack}" if named else "")
+    mark = DIRTY if point.dirty else ""
+    return f"{interval(point.rank1)}{mark} {point.model}" + (f", {attack}" if named else "")
 
 
 def people_table(curves: RangeCurves) -> Table:
@@ -110,7 +112,7 @@ def range_json(curves: RangeCurves, camera: FieldOfView) -> dict[str, Any]:
         "protected_up_to": {f"{limit:g}": place(protected_up_to(curves.worst, limit)) for limit in LIMITS},
         "raw_protected_up_to": {f"{limit:g}": place(protected_up_to(curves.raw, limit)) for limit in LIMITS},
         "detected_from": {f"{share:g}": place(detected_from(curves.people, share)) for share in SHARES},
-        "curves": curves,
+        "curves": curves.to_json(),
     }
 
 

@@ -103,7 +103,7 @@ def report_json(findings: Findings) -> str:
             for view in findings.views
             if (result := findings.end_to_end(model, view))
         ],
-        "range": RangeCurves.of(findings),
+        "range": RangeCurves.of(findings).to_json(),
         "groups": group_tables.group_json(findings),
         "faces_left_out": findings.faces_left_out,
         "quality": {view: findings.quality(view) for view in findings.views},

@@ -1,0 +1,106 @@
+"""The page and the command on distance, from cells that a test writes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from campro.audit import cell_keys
+from campro.audit.audit_config import CAPTURED, RAW
+from campro.audit.audit_context import CONTROL, NIGHT
+from campro.audit.audit_run import run_audit
+from campro.audit.results import DensityResult
+from campro.cli.main import main
+from campro.evaluation.person_heights import HeightClass, PeopleByHeight
+from campro.metrics.rates import Rate
+from campro.report.field_of_view import DOME
+from campro.report.findings import Findings
+from campro.report.range_curves import RangeCurves
+from campro.report.range_page import as_markdown, density_table, people_table, range_rows, sentence
+from campro.report.write import write_report
+
+
+def rate(mean):
+    return Rate(mean, max(0.0, mean - 0.02), min(1.0, mean + 0.02), 300)
+
+
+@pytest.fixture
+def folder(audit_config, audit_context):
+    """Two recognisers; the second one is stronger. Trained attacks are worst at 125 px/m."""
+    run = run_audit(audit_config, audit_context)
+
+    def write(density, model, attack, camera, mean, threat_model="none", converged=None):
+        result = DensityResult(rate(mean), "full size", threat_model=threat_model, converged=converged)
+        run.write_cell(cell_keys.attack_at(density, model, attack, attack, camera), result)
+
+    for density, weak, strong in ((40.0, 0.01, 0.03), (125.0, 0.2, 0.3)):
+        for model, mean in (("weak", weak), ("strong", strong)):
+            write(density, model, "no attack", CAPTURED, mean)
+            write(density, model, "no attack", CONTROL, 0.9)
+            write(density, model, "no attack", NIGHT, 0.8)
+            write(density, model, "filters", CAPTURED, 1.5 * mean, "black-box")
+    write(125.0, "strong", "restoration", CAPTURED, 0.6, "gray-box", converged=True)
+    for view, shares in ((RAW, (0.6, 0.9)), (CAPTURED, (0.4, 0.8))):
+        classes = tuple(
+            HeightClass(low, 2 * low, rate(share), share) for low, share in zip((40.0, 80.0), shares, strict=True)
+        )
+        run.write_cell(cell_keys.people_by_height(view, True), PeopleByHeight(classes, {"1": 0.1}))
+    return run.path
+
+
+def test_the_worst_recogniser_and_attack_count(folder):
+    curves = RangeCurves.of(Findings.read(folder))
+    assert [(p.density, p.rank1.mean, p.model) for p in curves.no_attack] == [
+        (40, 0.03, "strong"),
+        (125, 0.3, "strong"),
+    ]
+    assert [(p.density, p.attack) for p in curves.worst] == [(40, "filters"), (125, "restoration")]
+    assert [p.rank1.mean for p in curves.trained] == [0.6]
+    assert [p.rank1.mean for p in curves.night] == [0.8, 0.8]
+
+
+def test_tables_name_model_and_attack(folder):
+    curves = RangeCurves.of(Findings.read(folder))
+    first, second = density_table(curves).rows
+    assert first[0] == "125 px/m (perceive)" and "restoration" in first[4] and second[4] == "–"
+    assert second[3].startswith("4.5 [2.5, 6.5]") and "strong, filters" in second[3]
+    assert [row[2:5] for row in people_table(curves).rows] == [
+        ("300", "60.0 [58.0, 62.0]", "40.0 [38.0, 42.0]"),
+        ("300", "90.0 [88.0, 92.0]", "80.0 [78.0, 82.0]"),
+    ]
+    crossings = {row[0]: row[1:] for row in range_rows(curves, DOME).rows}
+    assert crossings["rank-1 at most 1 %"] == ("at no tested distance", "at no tested distance")
+    assert "px/m) on" in crossings["rank-1 at most 10 %"][1]
+    assert as_markdown(density_table(curves)).count("\n") == 4
+
+
+def test_the_sentence_states_both_distances(folder):
+    text = sentence(RangeCurves.of(Findings.read(folder)), DOME, "some profile")
+    assert "were not identified by the strongest attack" in text and "half of them are detected up to" in text
+    assert sentence(RangeCurves.of(Findings.read(folder)), DOME, "some profile", 0.001).startswith(
+        "With some profile on a camera of 1920 x 1080, 70 degrees, the strongest attack that was run may identify"
+    )
+
+
+def test_the_report_begins_with_distance(folder):
+    page = write_report(folder).read_text()
+    assert page.index('id="distance"') < page.index("Identification without an attack")
+    assert json.loads((folder / "report.json").read_text())["range"]["worst"] is not None
+
+
+def test_the_command(folder, tmp_path, capsys):
+    assert main(["range", str(folder), "--hfov", "90", "--plot", str(tmp_path / "r.png"), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    place = found["protected_up_to"]["0.1"]
+    assert place["metres"] == pytest.approx(1920 / (2 * place["density"]))
+    assert (tmp_path / "r.png").stat().st_size > 10_000
+    assert main(["range", str(folder), "--hfov", "90", "--plot", str(tmp_path / "r.xyz")]) == 1
+    assert "--plot" in capsys.readouterr().err
+
+
+def test_an_audit_without_densities_is_refused(audit_config, audit_context, capsys):
+    run = run_audit(audit_config, audit_context)
+    assert "Distance</h2>" not in write_report(run.path).read_text()
+    assert main(["range", str(run.path), "--hfov", "90"]) == 1
+    assert "--densities" in capsys.readouterr().err
