@@ -50,9 +50,11 @@ SLOW = [
 SHORTER = """
 from dataclasses import replace
 from campro.deploy import colour_fit
+from campro.design import game
 from campro.design.design_config import PRESETS
 colour_fit.STEPS = 3
-PRESETS["quick"] = replace(PRESETS["quick"], max_warmup=1)
+game.CALIBRATION_SCENES = 2
+PRESETS["quick"] = replace(PRESETS["quick"], max_warmup=1, face_batch=4, scene_batch=1)
 """
 """Shortens the trainings of SLOW."""
 ONLY_OF_THESE = {"demo"}
