@@ -31,7 +31,7 @@ def test_an_interrupted_run_ends_with_the_same_profile(finished, tmp_path, monke
 @pytest.mark.slow
 def test_all_attackers_with_resets_interrupted_end_the_same(tmp_path, monkeypatch, interrupt_at):
     """All attackers at once, one of them reset every round, interrupted in the second of three rounds."""
-    monkeypatch.setattr(designer, "recipe_of", lambda config: replace(RECIPE, face_batch=2, max_warmup=1, max_rounds=2))
+    monkeypatch.setattr(designer, "recipe_of", lambda config: replace(RECIPE, max_warmup=1, max_rounds=2))
     options = {"attackers": tuple(ATTACKERS), "reset_every": 1, "isp": ("offsets", "bits=5")}
     whole = designer.design(config(tmp_path / "whole", **options))
     logged = json.loads((tmp_path / "whole/metrics.jsonl").read_text().splitlines()[-1])
