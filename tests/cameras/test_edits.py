@@ -55,6 +55,22 @@ def test_an_item_is_appended(text):
     assert yaml.safe_load(document.changed()) == {"list": [{"a": 1}, {"b": 2}, {"c": 3}]}
 
 
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize("text", ["- a: 1\n# c\n- b:\n    d: 2\n", "  - a: 1\n  - b: {d: 2}"])
+def test_an_item_is_inserted(text, place):
+    document = Document("list:\n" + text, "file")
+    document.insert(Document.get(document.root, "list"), place, "c: 3")
+    wanted = [{"a": 1}, {"b": {"d": 2}}]
+    wanted.insert(place, {"c": 3})
+    assert yaml.safe_load(document.changed()) == {"list": wanted}
+
+
+def test_nothing_is_inserted_into_a_list_of_another_layout():
+    document = Document("list: [{a: 1}]\n", "file")
+    with pytest.raises(CamproError, match="one item a line"):
+        document.insert(Document.get(document.root, "list"), 0, "c: 3")
+
+
 def test_all_values_of_a_name_at_any_depth():
     document = Document('{"x": 1, "y": [{"x": 2}, {"z": {"x": 3}}]}', "file")
     assert [document.number(node, "x") for node in document.all_named("x")] == [1, 2, 3]

@@ -40,6 +40,13 @@ def test_files_without_a_matrix_get_one(base):
     assert SimpleIsp().recognises(base)
 
 
+def test_the_matrix_is_added_behind_white_balance_and_before_the_tables():
+    """libcamera runs the algorithms in the order of the file (module.h; Lut and Adjust use the matrix)."""
+    text = SimpleIsp().write(held(), UNCALIBRATED.replace("  - Ccm:\n", "  # - Ccm:\n"))["tuning.yaml"]
+    names = [next(iter(one)) for one in yaml.safe_load(text)["algorithms"]]
+    assert names == ["BlackLevel", "Awb", "Ccm", "Adjust"]
+
+
 def test_other_curves_and_other_processors_are_refused():
     assert any("fixed" in reason for reason in SimpleIsp.limits.problems(load_profile("campro-default")))
     with pytest.raises(CamproError, match="Filter, which it does not have"):

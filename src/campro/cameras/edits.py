@@ -190,6 +190,21 @@ class Document:
         self.replace(value, "false" if value.value.lower() == "true" else "0")
         return True
 
+    def insert(self, node: SequenceNode, place: int, text: str) -> None:
+        """Insert an item before the one at `place` of a list with one item a line, or behind the last one.
+
+        Raises:
+            CamproError: If the list has another layout.
+        """
+        if place >= len(node.value):
+            self.append(node, text)
+            return
+        start = node.value[place].start_mark.index
+        line = self.text.rfind("\n", 0, start) + 1
+        if node.flow_style or self.text[line:start].strip() != "-":
+            raise self.refuse("a list with one item a line", "another layout")
+        self._changes.append((line, line, f"{' ' * node.start_mark.column}- {text}\n"))
+
     def append(self, node: SequenceNode, text: str) -> None:
         """Append an item to a list with one item a line.
 

@@ -8,10 +8,12 @@ from campro.cameras.camera_table import CAMERAS
 from campro.cameras.edits import Document
 from campro.cameras.rkisp1_tuning import check_processor
 from campro.cameras.target_camera import BASE, TargetCamera
+from campro.cameras.tuning_algorithms import AWB, algorithm_names
 from campro.core.errors import CamproError
 
 AUTO = "auto"
 """Value of `--target` that chooses the camera by the content of its file."""
+TAKEN = "a file that a target takes"
 SCENE = re.compile(r'"scene_isp(\d+)"')
 REFUSED_SCENES = {
     "20": "ISP 2.0 in JSON; give the XML file of this camera",
@@ -35,10 +37,11 @@ def detect_camera(text: str) -> TargetCamera:
         names = " or ".join(camera.name for camera in found)
         raise CamproError(BASE, "a file of one kind", f"one for {names}", "choose with --target")
     _refuse_known(text)
-    root = Document(text, BASE).root
-    if Document.get(root, "algorithms") is not None and Document.get(root, "target") is None:
+    document = Document(text, BASE)
+    if Document.get(document.root, "algorithms") is not None and Document.get(document.root, "target") is None:
         got = "a libcamera file whose algorithms several processors have"
-        raise CamproError(BASE, "a file of one kind", got, "give --target rkisp1 if it is for that processor")
+        remedy = "give --target rkisp1 if it is for that processor" if AWB in algorithm_names(document) else ""
+        raise CamproError(BASE, "a file of one kind", got, remedy)
     kinds = "; ".join(dict.fromkeys(camera.base for camera in CAMERAS.values() if camera.base))
     raise CamproError(BASE, f"one of: {kinds}", "none of these", "campro targets lists all cameras")
 
@@ -61,9 +64,9 @@ def _refuse_known(text: str) -> None:
     """Refuse the kinds that are known and that no target takes, and what is no such file at all."""
     for version in SCENE.findall(text):
         if version in REFUSED_SCENES:
-            raise CamproError(BASE, "a file that a target takes", f"an IQ file for {REFUSED_SCENES[version]}")
+            raise CamproError(BASE, TAKEN, f"an IQ file for {REFUSED_SCENES[version]}")
     if text.lstrip().startswith("<"):
         raise CamproError(BASE, "an IQ file of rkaiq: <matfile> with <CCM>", "another XML file")
     document = Document(text, BASE)
     if Document.get(document.root, "algorithms") is not None:
-        check_processor(document)
+        check_processor(document, TAKEN)

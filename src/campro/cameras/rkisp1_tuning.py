@@ -14,6 +14,7 @@ from campro.cameras.rkisp1 import BEHIND_MATRIX, LOGARITHMIC_KNOTS, OFFSET_SCALE
 from campro.cameras.target_camera import BASE, FileNotes, Files, TargetCamera
 from campro.cameras.tuning_algorithms import (
     ANY_LIGHT,
+    AWB,
     Matrix,
     add_algorithm,
     algorithm_names,
@@ -88,7 +89,7 @@ class RkIsp1Tuning(TargetCamera):
         if settings is None:
             matrix = ", ".join(f"{value:.6g}" for value in np.ravel(ccm.matrix))
             entry = f"{{ ct: {ANY_LIGHT}, ccm: [ {matrix} ], offsets: [ {_words(shift)} ] }}"
-            add_algorithm(document, CCM, f"ccms: [ {entry} ]")
+            add_algorithm(document, CCM, f"ccms: [ {entry} ]", AWB)
         else:
             document.switch_on(settings, ENABLED)
             for entry, node, own in light_matrices(document, settings):
@@ -173,23 +174,26 @@ def _check_version(document: Document) -> None:
     if version != 1 or Document.get(document.root, "target") is not None:
         raise document.refuse("a tuning file for rkisp1, version 1", f"version {version:g}, or for another processor")
     check_processor(document)
-    if unknown := sorted(algorithm_names(document) - OWN):
+    names = algorithm_names(document)
+    if unknown := sorted(names - OWN):
         raise document.refuse("algorithms of rkisp1", f"{', '.join(unknown)}, which it does not have")
+    if AWB not in names:  # mali-c55's uncalibrated file has Agc alone
+        raise document.refuse(f"a tuning file for rkisp1: it has {AWB}, which selects the matrix", "one without it")
 
 
-def check_processor(document: Document) -> None:
+def check_processor(document: Document, wanted: str = "a tuning file for rkisp1") -> None:
     """Refuse the files of other processors by name.
 
     Raises:
-        CamproError: If an algorithm or its settings are those of another processor.
+        CamproError: If an algorithm or its settings are those of another processor; it states what was `wanted`.
     """
     names = algorithm_names(document)
     for processor, own in OTHERS.items():
         if found := sorted(names & own):
-            raise document.refuse("a tuning file for rkisp1", f"one for {processor}: it has {', '.join(found)}")
+            raise document.refuse(wanted, f"one for {processor}: it has {', '.join(found)}")
     levels = [one for one in algorithms(document, "BlackLevelCorrection") if isinstance(one, MappingNode)]
     if any(Document.get(one, "offset00") is not None for one in levels):
-        raise document.refuse("a tuning file for rkisp1", "one for mali-c55: BlackLevelCorrection has offset00")
+        raise document.refuse(wanted, "one for mali-c55: BlackLevelCorrection has offset00")
 
 
 def _own_levels(document: Document) -> bool:

@@ -15,6 +15,7 @@ from campro.cameras.fixed_curve import FixedCurve
 from campro.cameras.target_camera import BASE, FileNotes, Files, TargetCamera
 from campro.cameras.tuning_algorithms import (
     ANY_LIGHT,
+    AWB,
     Matrix,
     add_algorithm,
     algorithm_names,
@@ -75,7 +76,7 @@ class SimpleIsp(TargetCamera):
         settings = settings_of(document, CCM)
         if settings is None:
             matrix = ", ".join(f"{value:.6f}" for value in np.ravel(ccm.matrix))
-            add_algorithm(document, CCM, f"ccms: [ {{ ct: {ANY_LIGHT}, ccm: [ {matrix} ] }} ]")
+            add_algorithm(document, CCM, f"ccms: [ {{ ct: {ANY_LIGHT}, ccm: [ {matrix} ] }} ]", AWB)
         else:
             document.switch_on(settings, ENABLED)
             for _, node, own in light_matrices(document, settings):

@@ -9,6 +9,9 @@ from yaml import MappingNode, Node, SequenceNode
 from campro.cameras.edits import Document
 
 Matrix = Float[np.ndarray, "3 3"]
+AWB = "Awb"
+"""White balance: it estimates the colour temperature that selects the matrix. libcamera runs the algorithms in the
+order of the file, so `Ccm` belongs behind it (and in the software ISP before the tables: `Lut`, `Adjust`)."""
 ANY_LIGHT = 5000
 """Colour temperature in K of a single matrix, which libcamera uses for every light."""
 
@@ -46,12 +49,22 @@ def settings_of(document: Document, name: str) -> MappingNode | None:
     return document.mapping(found[0], name)
 
 
-def add_algorithm(document: Document, name: str, settings: str) -> None:
-    """Add an algorithm with these settings, or give them to the one that has none."""
+def add_algorithm(document: Document, name: str, settings: str, after: str = "") -> None:
+    """Add an algorithm with these settings, or give them to the one that has none.
+
+    Args:
+        document: The file.
+        name: Name of the algorithm.
+        settings: Its settings, as inside of braces.
+        after: Algorithm behind which it is inserted; without it, or if the file has none, it becomes the last one.
+    """
     if empty := algorithms(document, name):
         document.replace(empty[0], f" {{ {settings} }}")
-    else:
-        document.append(_list(document), f"{name}: {{ {settings} }}")
+        return
+    listed = _list(document)
+    names = [{key.value for key, _ in document.mapping(item, "an algorithm").value} for item in listed.value]
+    place = next((index + 1 for index, one in enumerate(names) if after in one), len(names))
+    document.insert(listed, place, f"{name}: {{ {settings} }}")
 
 
 def light_matrices(document: Document, settings: MappingNode) -> list[tuple[MappingNode, SequenceNode, Matrix]]:
