@@ -26,19 +26,50 @@ def tuning(processor: str) -> str:
     return json.dumps({"version": 2.0, "target": processor, "algorithms": algorithms}, indent=4)
 
 
-def iq_file() -> str:
-    """A small rkaiq IQ file, with the line ends of the real ones."""
-    cell = "<cell>\r<ccMatrix>\r [{}]\r</ccMatrix>\r<ccOffsets>\r[0 0 0]\r</ccOffsets>\r</cell>\r"
-    cells = "".join(cell.format(" ".join(map(str, matrix))) for matrix in MATRICES.values())
+def element(name: str, text: str, shape: str = "1 1", kind: str = "double") -> str:
+    """An element of an IQ file in XML, with the attributes of the real ones."""
+    return f'<{name} index="1" type="{kind}" size="[{shape}]">\r{text}\r</{name}>\r\n'
+
+
+def struct(name: str, text: str, cells: int = 0) -> str:
+    """An element with others in it; a list of cells if their number is given."""
+    return element(name, text, f"1 {cells or 1}", "cell" if cells else "struct")
+
+
+def ccm_sections() -> str:
+    """Strength and matrices of an IQ file in XML."""
+    luma = element("y_alpha_curve", f"[{' '.join(['64'] * 17)}]", "1 17")
+    gains = element("gain", "[1 2 4 8 16 32 64 128 512]", "1 9")
+    gains += element("scale", "[1 1 1 1 0.92 0.85 0.8 0.7 0.5]", "1 9")
+    matrices = [
+        element("name", f"{light}_100", "1 8", "char")
+        + element("ccMatrix", f" [{' '.join(map(str, matrix))}]", "3 3")
+        + element("ccOffsets", "[0 0 0]", "1 3")
+        for light, matrix in MATRICES.items()
+    ]
+    cells = "".join(struct("cell", one) for one in matrices)
+    luma += struct("gain_alphaScale_curve", gains)
+    return struct("lumaCCM", luma) + struct("matrixAll", cells, len(matrices))
+
+
+def iq_file(modes: bool = False) -> str:
+    """A small rkaiq IQ file with the attributes and the line ends of the real ones.
+
+    Args:
+        modes: Whether the matrices are there for each of two modes, as in most files.
+    """
+    ccm = ccm_sections()
+    if modes:
+        names = (element("name", name, f"1 {len(name)}", "char") for name in ("normal", "hdr"))
+        ccm = struct("Mode", "".join(struct("cell", name + ccm) for name in names), 2)
+    ccm = element("enable", "[1]", kind="char") + ccm
     curve = "[" + "\t".join(str(91 * i) for i in range(45)) + "]"
-    ones = " ".join(["64"] * 17)
-    return (
-        "<?xml version='1.0'?><matfile><sensor><CCM><lumaCCM>"
-        f"<y_alpha_curve>[{ones}]</y_alpha_curve><gain_alphaScale_curve><scale>[1 1 1 1 0.92 0.85 0.8 0.7 0.5]</scale>"
-        f"</gain_alphaScale_curve></lumaCCM><matrixAll>{cells}</matrixAll></CCM>\r\n"
-        f"<GAMMA><gamma_out_segnum>[0]</gamma_out_segnum><curve_normal>{curve}</curve_normal>"
-        f"<curve_hdr>{curve}</curve_hdr></GAMMA><SHARP><Enable>[1]</Enable></SHARP></sensor></matfile>"
-    )
+    gamma = element("gamma_en", "[1]", kind="char") + element("gamma_out_segnum", "[0]", kind="char")
+    gamma += element("gamma_out_offset", "[0]", kind="char")
+    gamma += "".join(element(name, curve, "1 45") for name in ("curve_normal", "curve_hdr", "curve_night"))
+    sharp = element("Enable", "[1]", kind="int")
+    sections = struct("CCM", ccm) + struct("GAMMA", gamma) + struct("SHARP", sharp)
+    return f'<?xml version=\'1.0\'?><matfile><sensor type="struct" size="[1 1]">\r\n{sections}</sensor></matfile>'
 
 
 RKISP1 = """# a comment that stays
