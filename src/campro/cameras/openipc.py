@@ -1,9 +1,11 @@
-"""IP cameras with OpenIPC or thingino firmware: C sources that call the SDKs of Ingenic and of HiSilicon / Goke.
+"""IP cameras with OpenIPC or thingino firmware: C sources that call the SDKs, and snippets of configuration files.
 
 Sources (public SDK headers, and re-implementations of the libraries): Ingenic imp_isp.h, `IMPISPCCMAttr` (nine floats,
 stored as trunc(1024 x) in 13 bits and a sign), `IMPISPGammaAttr` (129 values of 12 bits); HiSilicon hi_comm_isp.h and
-Goke gk_comm_isp.h, `ISP_COLORMATRIX_ATTR_S` (nine words of 8.8 bits, bit 15 is the sign; `bISOActEn` and `bTempActEn`
-bypass the matrix in low light and at extreme colour temperatures), `ISP_GAMMA_ATTR_S` (1025 values of 12 bits).
+Goke gk_comm_isp.h, `ISP_COLORMATRIX_ATTR_S` (3 to 7 matrices by colour temperature, each of nine words of 8.8 bits, bit
+15 is the sign; `bISOActEn` and `bTempActEn` bypass the matrix in low light and at extreme colour temperatures),
+`ISP_SATURATION_ATTR_S` (128 is 1), `ISP_GAMMA_ATTR_S` (1025 values of 12 bits). Keys of the sensor's ini file: those
+that OpenIPC's divinus reads; keys of majestic.yaml: OpenIPC's wiki, en/majestic-config.md.
 """
 
 from __future__ import annotations
@@ -24,13 +26,13 @@ CURVE = re.compile(r"campro_curve\[(\d+)\] = \{([^;]*)\};")
 
 
 class SdkCamera(TargetCamera):
-    """A C source with the profile's numbers, and a function that gives profile x own matrix to the SDK."""
+    """A C source with the profile's numbers, a function that gives profile x own matrix to the SDK, and snippets."""
 
     page = "openipc"
-    FILE = "campro_isp.c"
+    FILE, SENSOR, MAJESTIC = "campro_isp.c", "sensor.ini", "majestic.yaml"
 
-    def __init__(self, name: str, title: str, limits: Limits, call: str) -> None:
-        self.name, self.title, self.limits, self.call = name, title, limits, call
+    def __init__(self, name: str, title: str, limits: Limits, call: str, sensor: str = "") -> None:
+        self.name, self.title, self.limits, self.call, self.sensor = name, title, limits, call, sensor
 
     def write(self, profile: IspProfile, base: str) -> Files:
         """See `TargetCamera.write`."""
@@ -39,7 +41,8 @@ class SdkCamera(TargetCamera):
         words = [f"{round(value * TWELVE_BITS)}" for value in lut.values[0]]
         lines = ",\n    ".join(", ".join(words[i : i + 16]) for i in range(0, len(words), 16))
         numbers = NUMBERS.replace("@ROWS@", rows).replace("@COUNT@", str(len(words))).replace("@CURVE@", lines)
-        return {self.FILE: numbers + self.call}
+        files = {self.FILE: numbers + self.call, self.MAJESTIC: MAJESTIC}
+        return files | ({self.SENSOR: self.sensor.replace("@CURVE@", ", ".join(words))} if self.sensor else {})
 
     def read(self, files: Files, base: str) -> IspProfile:
         """See `TargetCamera.read`.
@@ -118,26 +121,58 @@ static HI_U16 campro_word(float value)
     return (HI_U16)(value < 0 && word ? word | 0x8000 : word);
 }
 
-/* Call after HI_MPI_ISP_Init, and again when the camera changes between day and night. */
-HI_S32 campro_apply(VI_PIPE pipe, const float own[3][3])
+static float campro_float(HI_U16 word)
+{
+    float value = (word & 0x7fff) / 256.0f;
+    return word & 0x8000 ? -value : value;
+}
+
+/* The camera's own matrices by colour temperature, 3 to 7 of them, as they were before the first call. */
+static ISP_COLORMATRIX_AUTO_S campro_own;
+static int campro_kept;
+
+/* Call after HI_MPI_ISP_Init and after the sensor's ini file is applied; again when the camera changes between day and
+ * night. For one sensor. */
+HI_S32 campro_apply(VI_PIPE pipe)
 {
     ISP_COLORMATRIX_ATTR_S ccm;
+    ISP_SATURATION_ATTR_S saturation;
     ISP_GAMMA_ATTR_S gamma;
-    float product[9];
 
     HI_S32 error = HI_MPI_ISP_GetCCMAttr(pipe, &ccm);
     if (error) {
         return error;
     }
-    campro_product(own, product);
-    ccm.enOpType = OP_TYPE_MANUAL;
-    ccm.stManual.bSatEn = HI_FALSE;
+    if (!campro_kept) {
+        campro_own = ccm.stAuto;
+        campro_kept = 1;
+    }
+    if (campro_own.u16CCMTabNum < 1 || campro_own.u16CCMTabNum > CCM_MATRIX_NUM) {
+        return HI_FAILURE;
+    }
+    ccm.enOpType = OP_TYPE_AUTO;
+    ccm.stAuto = campro_own;
     ccm.stAuto.bISOActEn = HI_FALSE;  /* else the matrix is bypassed in low light */
     ccm.stAuto.bTempActEn = HI_FALSE; /* else it is bypassed at extreme colour temperatures */
-    for (int i = 0; i < 9; i++) {
-        ccm.stManual.au16CCM[i] = campro_word(product[i]);
+    for (int light = 0; light < campro_own.u16CCMTabNum; light++) {
+        float own[3][3], product[9];
+        for (int i = 0; i < 9; i++) {
+            own[i / 3][i % 3] = campro_float(campro_own.astCCMTab[light].au16CCM[i]);
+        }
+        campro_product((const float (*)[3])own, product);
+        for (int i = 0; i < 9; i++) {
+            ccm.stAuto.astCCMTab[light].au16CCM[i] = campro_word(product[i]);
+        }
     }
     error = HI_MPI_ISP_SetCCMAttr(pipe, &ccm);
+    if (!error) {
+        error = HI_MPI_ISP_GetSaturationAttr(pipe, &saturation);
+    }
+    if (!error) {
+        saturation.enOpType = OP_TYPE_MANUAL; /* else it falls with the gain, and the matrix with it */
+        saturation.stManual.u8Saturation = 128;
+        error = HI_MPI_ISP_SetSaturationAttr(pipe, &saturation);
+    }
     if (!error) {
         error = HI_MPI_ISP_GetGammaAttr(pipe, &gamma);
     }
@@ -151,6 +186,35 @@ HI_S32 campro_apply(VI_PIPE pipe, const float own[3][3])
 }
 """
 
+MAJESTIC = """# A part of /etc/majestic.yaml: keep the colour mode at night, and leave the picture's settings alone.
+nightMode:
+  lightMonitor: false
+  colorToGray: false
+image:
+  contrast: 50
+  hue: 50
+  saturation: 50
+  luminance: 50
+"""
+
+SENSOR = (
+    """; Keys for the sensor's ini file (isp.sensorConfig of majestic.yaml), in its own sections.
+; The profile's matrix is not here: campro_isp.c multiplies the file's AutoCCMTable_0 to _6 by it.
+[static_ccm]
+ISOActEn = 0
+TempActEn = 0
+
+[static_saturation]
+AutoSat = """
+    + ", ".join(["128"] * 16)
+    + """
+
+; Table_0 and every other table of this section: 1025 values. Break the line as your file does.
+[dynamic_gamma]
+Table_0 = "@CURVE@"
+"""
+)
+
 INGENIC = SdkCamera(
     "ingenic",
     "Ingenic T40, T41 (thingino, OpenIPC; C source, not compiled here)",
@@ -163,11 +227,12 @@ INGENIC = SdkCamera(
 )
 HISILICON = SdkCamera(
     "hisilicon",
-    "HiSilicon, Goke (OpenIPC; C source, not compiled here)",
+    "HiSilicon V4, Goke (OpenIPC; C source, not compiled here)",
     Limits(
         source="HiSilicon hi_comm_isp.h: 8.8 bits and a sign; 1025 gamma values of 12 bits",
         matrix=Grid(-127.99609375, 127.99609375, 2**-8),
         curve=CurveLimits(tuple(np.linspace(0, 1, 1025).tolist()), TWELVE_BITS),
     ),
     HISILICON_CALL,
+    SENSOR,
 )
