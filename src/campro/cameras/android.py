@@ -28,6 +28,7 @@ class Camera2(TargetCamera):
     name = "android-camera2"
     title = "Android, camera2"
     page = "android"
+    measuring = "white balance is fixed by the app, see the page; exposure stays the phone's: check that it settles"
     limits = Limits(
         source="android.hardware.camera2: rational numbers, curves of up to TONEMAP_MAX_CURVE_POINTS points",
         matrix=Grid(-CCM_LIMIT, CCM_LIMIT, 1 / DENOMINATOR),

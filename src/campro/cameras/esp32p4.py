@@ -51,6 +51,10 @@ class Esp32P4(TargetCamera):
     name = "esp32-p4"
     title = "ESP32-P4, ISP driver of ESP-IDF (C source, not compiled here)"
     page = "esp32-p4"
+    measuring = (
+        "the application chooses where they are measured: ISP_AWB_SAMPLE_POINT_BEFORE_CCM and "
+        "ISP_AE_SAMPLE_POINT_AFTER_DEMOSAIC are before the profile, esp_video measures exposure behind it"
+    )
     limits = Limits(
         source="ESP-IDF isp_ll.h: sign and 2.10 bits; isp_types.h: 16 gamma points of 8 bits",
         matrix=Grid(-4.0 + 2**-10, 4.0 - 2**-10, 2**-10),

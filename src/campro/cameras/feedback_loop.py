@@ -1,10 +1,12 @@
 """Closed loop of white balance and exposure: does a profile's matrix disturb what the camera measures?
 
 A camera that takes its statistics from the raw picture (Raspberry Pi: Bayer statistics of the front end; rkaiq: AWB and
-AE statistics before the matrix) is not affected. libcamera's RkISP1 measures the means of white balance and the
-exposure histogram behind the colour matrix (libcamera src/ipa/rkisp1/algorithms/awb.cpp): releases from 0.5.1 on
-multiply the means by the inverse of the matrix, older ones do not. A matrix with a large condition number maps most
-colours to the border of the range, where they are cut off, and the inverse amplifies the error.
+AE statistics before the matrix; libcamera's software ISP: swstats_cpu.cpp) is not affected. libcamera's RkISP1 measures
+the means of white balance and the exposure histogram behind the colour matrix (src/ipa/rkisp1/algorithms/awb.cpp):
+releases from 0.5.1 on multiply the means by the inverse of the matrix, older ones do not. ESP32-P4: the application
+chooses; Espressif's esp_video measures white balance before the matrix, and exposure behind matrix and curve (the
+curve, a usual one for `campro-strong`, is left out here). A matrix with a large condition number maps most colours to
+the border of the range, where they are cut off, and the inverse amplifies the error.
 
 The condition number alone does not decide: a matrix that maps grey to a negative value freezes the loop with any.
 
@@ -20,14 +22,15 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
-Statistics = Literal["raw", "behind-matrix", "behind-matrix-inverted"]
+Statistics = Literal["raw", "behind-matrix", "behind-matrix-inverted", "exposure-behind-matrix"]
 """Where the statistics are taken: the raw picture; behind the matrix (libcamera up to 0.5.0); the same, multiplied by
-the inverse matrix (libcamera from 0.5.1 on)."""
+the inverse matrix (libcamera from 0.5.1 on); white balance raw and exposure behind the matrix."""
 
 RELEASES: dict[Statistics, str] = {
     "raw": "raw statistics",
     "behind-matrix": "libcamera up to 0.5.0",
     "behind-matrix-inverted": "libcamera from 0.5.1 on",
+    "exposure-behind-matrix": "exposure behind the matrix",
 }
 """Name of each kind in messages."""
 FRAMES = 60
@@ -87,7 +90,7 @@ def simulate_loop(matrix: Matrix, statistics: Statistics, scenes: int = 2) -> Lo
         for light in LIGHTS:
             raw = surfaces * np.array(light)
             gains, exposure, frozen = _settle(raw, np.asarray(matrix, float), statistics)
-            wanted, right, _ = _settle(raw, np.eye(3), "behind-matrix")
+            wanted, right, _ = _settle(raw, np.eye(3), "raw")
             worst = LoopResult(
                 max(worst.gain_error, float(np.abs(gains / wanted - 1).max())),
                 max(worst.exposure_error, abs(exposure / right - 1)),
@@ -104,7 +107,7 @@ def _settle(raw: Float[np.ndarray, "n 3"], matrix: Matrix, statistics: Statistic
     for _ in range(FRAMES):
         picture = ((raw * exposure).clip(0, 1) * gains).clip(0, 1)
         seen = (picture @ matrix.T).clip(0, 1)
-        means = _means(seen)
+        means = _means(picture if statistics == "exposure-behind-matrix" else seen)
         if statistics == "behind-matrix-inverted":
             means = np.linalg.inv(matrix) @ means
         means = means / np.maximum(gains, 0.01)

@@ -13,6 +13,7 @@ import numpy as np
 from yaml import MappingNode, SequenceNode
 
 from campro.cameras.edits import Document
+from campro.cameras.feedback_loop import Statistics
 from campro.cameras.target_camera import BASE, FileNotes, Files, TargetCamera
 from campro.cameras.tuning_algorithms import Matrix, algorithms, light_matrices
 from campro.isp.curve_limits import CurveLimits, spaced
@@ -51,6 +52,7 @@ class TuningFile(TargetCamera):
     """The file's "target"."""
     limits: Limits
     page: str = "raspberry-pi"
+    statistics: tuple[Statistics, ...] = ("raw",)
     base: str = "a libcamera tuning file, version 2, for this processor"
 
     FILE = "tuning.json"

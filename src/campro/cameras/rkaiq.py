@@ -156,6 +156,7 @@ class RkAiq(TargetCamera):
     name = "rockchip-rkaiq"
     title = "Rockchip RV1109, RV1126 (ISP 2.0), rkaiq"
     page = "rockchip"
+    statistics = ("raw",)
     base = "an rkaiq IQ file (XML)"
     limits = rkaiq_limits(
         "rkaiq algos/accm and algos/agamma: 11-bit registers over 128, 45 curve values of 12 bit", (4, 512)

@@ -14,6 +14,7 @@ import numpy as np
 from yaml import MappingNode, Node, ScalarNode, SequenceNode
 
 from campro.cameras.edits import OFF, Document
+from campro.cameras.feedback_loop import Statistics
 from campro.cameras.rkaiq import (
     ALPHA,
     GREY_WARNING,
@@ -63,6 +64,7 @@ class RkAiqJson(TargetCamera):
     """Keys of the curve's settings, in newer and in older files."""
     limits: Limits
     page: str = "rockchip"
+    statistics: tuple[Statistics, ...] = ("raw",)
     base: str = "an rkaiq IQ file (JSON)"
 
     FILE = "iq.json"

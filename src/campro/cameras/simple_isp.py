@@ -57,6 +57,7 @@ class SimpleIsp(TargetCamera):
     name = "libcamera-simple"
     title = "software ISP of libcamera (laptops with IPU6, Linux phones)"
     page = "simple-isp"
+    statistics = ("raw",)
     limits = Limits(
         source="libcamera src/ipa/simple/algorithms/{ccm,lut,adjust}.cpp: 256 levels, a fixed gamma of 2.2",
         matrix=Grid(-8.0, 8.0, 1e-6),

@@ -31,6 +31,7 @@ class Software(TargetCamera):
     name = "software"
     title = "FFmpeg, OpenCV, NumPy; .cube tables"
     page = "software"
+    measuring = "the camera measures them before the profile acts, so the profile does not disturb them"
     limits = Limits(
         source="FFmpeg vf_colorchannelmixer: coefficients from -2 to 2; vf_lut1d",
         matrix=Grid(-2.0, 2.0, 1e-6),

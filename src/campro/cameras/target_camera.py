@@ -49,8 +49,10 @@ class TargetCamera(ABC):
     limits: Limits
     """What the camera can hold, with the source of the figures."""
     statistics: tuple[Statistics, ...] = ()
-    """Where white balance and exposure measure, one for each kind of release, newest first; empty: not affected or not
-    known."""
+    """Where white balance and exposure measure, one for each kind of release, newest first; empty: not simulated, see
+    `measuring`."""
+    measuring: str = "where this camera measures them is not known here: check on the camera that they settle"
+    """What holds for white balance and exposure, as `campro deploy` states it, where `statistics` alone do not tell."""
     base: str = ""
     """Description of the camera's own file that `--base` must name; empty if the camera needs none."""
 

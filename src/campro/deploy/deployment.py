@@ -24,9 +24,10 @@ SMALL_FIT = 4.0
 MISSED = "the figures of the profile's card do not hold"
 UNTESTED = "not tested on the hardware: photograph a colour chart with and without the profile before you rely on it"
 NIGHT = (
-    "night: in infrared or grey mode the camera turns the matrix off (rkaiq) or bypasses it (HiSilicon, in low light); "
-    "campro-strong then protects nobody (156 people of LFW: identified 30 % in colour, 91.0 % in grey, 96.2 % in raw "
-    "grey), campro-default does (0.6 % in grey): keep the camera in colour mode, or switch it off at night",
+    "night: pictures are grey in infrared or grey mode, and some cameras then turn the matrix off (rkaiq) or bypass it "
+    "in low light (HiSilicon); campro-strong then protects nobody (156 people of LFW: identified 30 % in colour, "
+    "91.0 % in grey, 96.2 % in raw grey), campro-default does (0.6 % in grey): keep the camera in colour mode, or "
+    "switch it off at night (see Day and night on the page)"
 )
 """What holds at night: measured once on 156 people of LFW."""
 
@@ -72,15 +73,15 @@ def deploy(
 def _deploy(target: str, wanted: IspProfile, base: Path | None, out: Path, fit: bool, fixed: bool) -> Deployment:
     camera, text = _camera_and_text(target, base)
     held, fit_lines = _held(camera, wanted, fit)
-    white_balance = check_white_balance(camera, held, fixed)
+    loop_line, loop_warnings = check_white_balance(camera, held, fixed)
     written = camera.write(held, text)
     realised = IspProfile(f"{wanted.name}-{camera.name}", camera.read(written, text).blocks, wanted.provenance)
     if base is not None and base.resolve().parent == out.resolve() and base.name in {*written, REALISED, PAGE}:
         raise CamproError("deploy", "an --out that leaves --base alone", str(base), "choose another folder")
     reasons = misses(wanted, realised)
     notes = camera.notes(text)
-    warnings = (*notes.warnings, *white_balance, *(f"{MISSED}: {reason}" for reason in reasons))
-    lines = [*fit_lines, *notes_lines(replace(notes, warnings=warnings)), *NIGHT, UNTESTED]
+    warnings = (*notes.warnings, *loop_warnings, *(f"{MISSED}: {reason}" for reason in reasons))
+    lines = [*fit_lines, *notes_lines(replace(notes, warnings=warnings)), loop_line, NIGHT, UNTESTED]
     page = camera.page_text() + "\n## This deployment\n\n" + "".join(f"- {line}\n" for line in lines)
     for name, content in {**written, REALISED: realised.to_json(), PAGE: page}.items():
         atomic_write(out / name, content)
@@ -121,7 +122,7 @@ def _fit_levels(limits: Limits, wanted: IspProfile, fitted: IspProfile) -> float
     return float(np.abs(np.array(curves[0]) - np.array(curves[1])).max() * 255)
 
 
-def check_white_balance(camera: TargetCamera, held: IspProfile, fixed: bool) -> tuple[str, ...]:
+def check_white_balance(camera: TargetCamera, held: IspProfile, fixed: bool) -> tuple[str, tuple[str, ...]]:
     """Refuse a profile whose matrix disturbs the camera's white balance or exposure, by a simulation of the loop.
 
     Args:
@@ -130,24 +131,31 @@ def check_white_balance(camera: TargetCamera, held: IspProfile, fixed: bool) -> 
         fixed: The application fixes white balance and exposure.
 
     Returns:
-        Warnings: what the application must fix, or the releases of which the loop does not settle.
+        A line on what holds, and warnings: what the application must fix, or the releases of which the loop does not
+        settle.
 
     Raises:
         CamproError: If the loop does not settle with the newest kind of release, and `fixed` is false.
     """
+    start = "white balance and exposure: "
+    if not camera.statistics:
+        return start + camera.measuring, ()
+    if camera.statistics == ("raw",):
+        return start + "measured in the raw picture, so the profile does not disturb them", ()
     matrix = np.array(parts(held)[0].matrix)
     loops = [simulate_loop(matrix, place) for place in camera.statistics]
-    if all(loop.settled for loop in loops):
-        return ()
     got = "; ".join(
         f"{RELEASES[place]}: gains off by {loop.gain_error:.0%}, exposure by {loop.exposure_error:.0%}, gains frozen "
         f"in {loop.frozen:.0%} of {FRAMES} simulated frames"
         for place, loop in zip(camera.statistics, loops)
     )
+    line = f"{start}measured behind the matrix; simulated, {got}"
+    if all(loop.settled for loop in loops):
+        return line, ()
     if fixed:
-        return (f"fix white balance, exposure and the matrix by the application, as the page says; automatic: {got}",)
+        return line, ("fix white balance, exposure and the matrix by the application, as the page says",)
     if loops[0].settled:
-        return (f"white balance does not settle with old releases of libcamera, use a newer one: {got}",)
+        return line, ("white balance does not settle with old releases of libcamera: use a newer one",)
     wanted = "a profile with which white balance and exposure settle: this camera measures behind the matrix"
     raise CamproError(camera.name, wanted, got, "use campro-default, or fix both and give --fixed-white-balance")
 
