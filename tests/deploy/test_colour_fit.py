@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from campro.core.errors import CamproError
-from campro.deploy.colour_fit import fit_colours, fit_gains
+from campro.deploy.colour_fit import better_fit, fit_colours, fit_gains
 from campro.deploy.colour_model import ColourModel
 from campro.deploy.colour_samples import Samples, sampled
+from campro.deploy.fit_checks import checked
 from campro.deploy.shot_pairs import Pair, registered
 from campro.isp import MeasuredDegamma
 
-from .conftest import LIGHT, MATRIX, MIXED, NOMINAL, TONE, VALUES
+from .conftest import LIGHT, MATRIX, MIXED, NOMINAL, TONE, VALUES, with_blocks
 
 
 def synthetic(pairs: int, stops: float, noise: float = 1 / 255, count: int = 2000) -> tuple[Samples, np.ndarray]:
@@ -39,6 +40,22 @@ def test_matrix_and_gains_are_recovered(stops):
     low, high = fit.intervals()
     assert (high.matrix - low.matrix).mean() < 0.2
     assert (low.matrix <= fit.model.matrix).all()
+
+
+def test_the_better_matrix_is_taken():
+    """The fitted matrix where the camera's differs from the nominal one, and the nominal one where it does not."""
+    data, _ = synthetic(4, 0.1, count=1600)
+    rows = data.pair == 3
+    training, validation = data.subset(~rows), replace(data.subset(rows), pair=np.zeros(rows.sum(), int))
+    fit, kept = better_fit(training, validation, NOMINAL)
+    assert not kept
+    assert np.abs(fit.model.matrix - MATRIX).mean() < 0.02
+    true = with_blocks(MATRIX, VALUES, NOMINAL.blocks[2].knots)
+    fit, kept = better_fit(training, validation, true)
+    assert kept
+    np.testing.assert_allclose(fit.model.matrix, MATRIX, atol=1e-3)
+    notes = checked(fit, training, list("abc"), None, kept).notes
+    assert any("nominal matrix is kept" in note for note in notes)
 
 
 def test_gains_alone():

@@ -20,7 +20,7 @@ from campro.core.atomic_io import atomic_write
 from campro.core.errors import CamproError
 from campro.core.images import read_image, to_tensor, write_image
 from campro.core.types import Detections, Rgb8, Scene
-from campro.deploy.colour_fit import ColourFit, fit_colours, fit_gains
+from campro.deploy.colour_fit import FIXED_SPREAD, MATRIX_SPREAD, ColourFit, better_fit, fit_colours, fit_gains
 from campro.deploy.colour_samples import MIN_SQUARES, Samples, sampled
 from campro.deploy.fit_checks import FitChecks, checked, excessive
 from campro.deploy.noise_fit import fit_noise
@@ -109,11 +109,11 @@ def _reasons(rejected: dict[str, str]) -> str:
 
 def _calibrated(pairs: list[Pair], rejected: dict[str, str], nominal: IspProfile) -> tuple[Calibration, list[Pair]]:
     """The result, and the validation pairs."""
-    training, validation, samples, fit = _fitted(pairs, rejected, nominal)
+    training, validation, samples, fit, kept = _fitted(pairs, rejected, nominal)
     separate = not set(_names(training)) & set(_names(validation))
     held_out, others = sampled(validation, 1), None
     if separate and len(held_out) >= MIN_SQUARES:
-        others = fit_colours(held_out, nominal)
+        others = fit_colours(held_out, nominal, matrix_spread=FIXED_SPREAD if kept else MATRIX_SPREAD)
     gains = fit_gains(fit.model, held_out).gains
     tone, *rest = fit.model.profile(f"{nominal.name}-calibrated").blocks
     assert isinstance(tone, MeasuredDegamma)
@@ -125,15 +125,17 @@ def _calibrated(pairs: list[Pair], rejected: dict[str, str], nominal: IspProfile
         rejected,
         agreement(validation, nominal, gains),
         agreement(validation, IspProfile("colours", (tone, *rest)), gains),
-        checked(fit, samples, _names(training), others),
+        checked(fit, samples, _names(training), others, kept),
     )
     return result, validation
 
 
 def _fitted(
     pairs: list[Pair], rejected: dict[str, str], nominal: IspProfile
-) -> tuple[list[Pair], list[Pair], Samples, ColourFit]:
-    """Training pairs, validation pairs, samples and fit of the training pairs; pairs of excessive gains are rejected.
+) -> tuple[list[Pair], list[Pair], Samples, ColourFit, bool]:
+    """Training pairs, validation pairs, samples and fit of the training pairs, and whether it keeps the nominal matrix.
+
+    Pairs of excessive gains are rejected.
 
     Raises:
         CamproError: If no pair is left.
@@ -142,10 +144,10 @@ def _fitted(
         held_out = [pair for place, pair in enumerate(pairs) if place % HELD_OUT_EVERY == HELD_OUT_EVERY - 1]
         training = [pair for pair in pairs if pair not in held_out] if held_out else pairs
         samples = sampled(training)
-        fit = fit_colours(samples, nominal)
+        fit, kept = better_fit(samples, sampled(held_out or pairs, 1), nominal)
         excess = excessive(fit_gains(fit.model, sampled(pairs, 1)))
         if not excess:
-            return training, held_out or pairs, samples, fit
+            return training, held_out or pairs, samples, fit, kept
         for index, stops in excess.items():
             rejected[pairs[index].name] = f"exposure or white balance differs by {stops:.1f} EV"
         pairs = [pair for index, pair in enumerate(pairs) if index not in excess]

@@ -28,6 +28,12 @@ NOISE = 1.5 / 255
 MATRIX_SPREAD = 0.1
 """Standard deviation of a matrix entry around the nominal one. It matters only along the direction that pairs do not
 determine: the common gain of all pairs against the scale of the matrix."""
+FIXED_SPREAD = 1e-5
+"""The same for a fit that keeps the nominal matrix."""
+KEPT, UNDETERMINED = 1.02, 0.08
+"""The nominal matrix is kept if its error on other pairs is at most KEPT times the fitted one's, or if the 95 %
+intervals of the fitted entries are wider than UNDETERMINED on average: then colours of skin get worse with the fitted
+matrix, though the pairs are predicted better (docs/howto/calibrate.md)."""
 LEAST_GAIN = 0.01
 """Smallest standard deviation of the logarithm of a gain; the larger one is estimated from the pairs."""
 FREE_GAIN, GAIN_STEPS, LARGEST_STEP = 0.5, 10, 0.3
@@ -68,13 +74,16 @@ class ColourFit:
         return self.model.moved(np.minimum(low, vector)), self.model.moved(np.maximum(high, vector))
 
 
-def fit_colours(samples: Samples, nominal: IspProfile, start: ColourModel | None = None) -> ColourFit:
+def fit_colours(
+    samples: Samples, nominal: IspProfile, start: ColourModel | None = None, matrix_spread: float = MATRIX_SPREAD
+) -> ColourFit:
     """Fit the profile that the camera really runs, behind its measured tone curve.
 
     Args:
         samples: Colours of both shots.
         nominal: The profile that the camera was set to: the start of the fit.
         start: A model to start from instead, with gains of zero.
+        matrix_spread: Standard deviation of a matrix entry around the nominal one; `FIXED_SPREAD` keeps the matrix.
 
     Raises:
         CamproError: If `nominal` has other blocks (see `campro.isp.limits.parts`).
@@ -82,16 +91,53 @@ def fit_colours(samples: Samples, nominal: IspProfile, start: ColourModel | None
     pairs = int(samples.pair.max()) + 1
     reference = ColourModel.start(nominal, pairs)
     model = reference if start is None else start
-    spread = 0.1
+    spreads = Spreads(matrix_spread, 0.1)
     for _ in range(2):  # the spread of gains is estimated from the first fit
-        model = _descended(model, reference, samples, spread)
+        model = _descended(model, reference, samples, spreads)
         deviations = model.gains - model.gains.mean(0)
-        spread = max(LEAST_GAIN, float(np.sqrt(np.square(deviations).sum() / max(3 * (pairs - 1), 1))))
-    matrices, sides, prior = _equations(model, reference, samples, spread)
+        gains = max(LEAST_GAIN, float(np.sqrt(np.square(deviations).sum() / max(3 * (pairs - 1), 1))))
+        spreads = Spreads(matrix_spread, gains)
+    matrices, sides, prior = _equations(model, reference, samples, spreads)
     return ColourFit(model, (matrices, sides), prior)
 
 
-def _descended(model: ColourModel, reference: ColourModel, samples: Samples, spread: float) -> ColourModel:
+def better_fit(training: Samples, validation: Samples, nominal: IspProfile) -> tuple[ColourFit, bool]:
+    """The fit of all parameters, or the one that keeps the nominal matrix; see `KEPT`.
+
+    Pairs do not determine a matrix whose outputs are mostly clipped, as that of `campro-strong`: a fitted one is then
+    further from the camera's than the nominal one, and predicts colours that the pairs lack, such as skin, worse.
+
+    Args:
+        training: Samples of the pairs that are fitted.
+        validation: Samples of other pairs, on which the two fits are compared.
+        nominal: The profile that the camera was set to.
+
+    Returns:
+        The fit, and whether it keeps the nominal matrix.
+    """
+    fitted, kept = (fit_colours(training, nominal, matrix_spread=one) for one in (MATRIX_SPREAD, FIXED_SPREAD))
+    errors = [prediction_error(one.model, validation) for one in (fitted, kept)]
+    ends = fitted.intervals()
+    wide = ends is not None and float((ends[1].matrix - ends[0].matrix).mean()) > UNDETERMINED
+    return (kept, True) if wide or errors[1] <= KEPT * errors[0] else (fitted, False)
+
+
+def prediction_error(model: ColourModel, samples: Samples) -> float:
+    """Mean absolute difference of predicted and real protected colours in [0, 1], with gains fitted to each pair."""
+    return float(np.abs(fit_gains(model, samples).outputs(samples) - samples.protected).mean())
+
+
+@dataclass(frozen=True)
+class Spreads:
+    """Standard deviations of the priors."""
+
+    matrix: float
+    """Of a matrix entry and an offset around the nominal one."""
+    gains: float
+    """Of the natural logarithm of a gain around 0."""
+
+
+def _descended(model: ColourModel, reference: ColourModel, samples: Samples, spread: Spreads) -> ColourModel:
     """The model after damped steps until the cost falls no more."""
     damping, cost, slow = 1e-3, _cost(model, reference, samples, spread), 0
     for _ in range(STEPS):
@@ -113,7 +159,7 @@ def _descended(model: ColourModel, reference: ColourModel, samples: Samples, spr
     return model
 
 
-def _cost(model: ColourModel, reference: ColourModel, samples: Samples, spread: float) -> float:
+def _cost(model: ColourModel, reference: ColourModel, samples: Samples, spread: Spreads) -> float:
     apart = np.abs(model.outputs(samples) - samples.protected)
     robust = np.where(apart < TOLERANCE, apart**2, TOLERANCE * (2 * apart - TOLERANCE)).sum()
     strength, smooth = _strengths(model, 3 * len(samples), spread)
@@ -122,7 +168,7 @@ def _cost(model: ColourModel, reference: ColourModel, samples: Samples, spread: 
 
 
 def _equations(
-    model: ColourModel, reference: ColourModel, samples: Samples, spread: float
+    model: ColourModel, reference: ColourModel, samples: Samples, spread: Spreads
 ) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray]]:
     """Normal matrices and right-hand sides of each pair, and of the priors."""
     outputs, jacobian = model.jacobian(samples)
@@ -139,17 +185,17 @@ def _equations(
     return matrices, sides, _prior(model, reference, 3 * len(samples), spread)
 
 
-def _strengths(model: ColourModel, count: int, spread: float) -> tuple[Float[np.ndarray, " P"], float]:
+def _strengths(model: ColourModel, count: int, spread: Spreads) -> tuple[Float[np.ndarray, " P"], float]:
     """Weight of the squared distance of each parameter from the nominal one, and that of a smooth tone curve."""
     at, strength = model.sections, np.zeros(len(model.vector))
     strength[at["values"]] = 2 * TOLERANCE * count * PRIOR_WEIGHT
-    strength[at["matrix"]] = strength[at["offsets"]] = (NOISE / MATRIX_SPREAD) ** 2
-    strength[at["gains"]] = (NOISE / spread) ** 2
+    strength[at["matrix"]] = strength[at["offsets"]] = (NOISE / spread.matrix) ** 2
+    strength[at["gains"]] = (NOISE / spread.gains) ** 2
     return strength, 2 * TOLERANCE * count * SMOOTH
 
 
 def _prior(
-    model: ColourModel, reference: ColourModel, count: int, spread: float
+    model: ColourModel, reference: ColourModel, count: int, spread: Spreads
 ) -> tuple[Float[np.ndarray, "P P"], Float[np.ndarray, " P"]]:
     """Normal matrix and right-hand side of the priors."""
     strength, smooth = _strengths(model, count, spread)
@@ -165,7 +211,7 @@ def fit_gains(model: ColourModel, samples: Samples) -> ColourModel:
     reference = replace(model, gains=np.zeros((int(samples.pair.max()) + 1, 3)))
     model, gains = reference, reference.sections["gains"]
     for _ in range(GAIN_STEPS):
-        matrices, sides, _ = _equations(model, reference, samples, FREE_GAIN)
+        matrices, sides, _ = _equations(model, reference, samples, Spreads(MATRIX_SPREAD, FREE_GAIN))
         matrix = matrices.sum(0)[gains, gains] + (NOISE / FREE_GAIN) ** 2 * np.eye(model.gains.size)
         side = sides.sum(0)[gains] - (NOISE / FREE_GAIN) ** 2 * model.gains.ravel()
         step = np.linalg.solve(matrix, side).reshape(-1, 3).clip(-LARGEST_STEP, LARGEST_STEP)

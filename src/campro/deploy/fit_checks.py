@@ -54,7 +54,9 @@ class FitChecks:
     """Remarks that do not make it unreliable."""
 
 
-def checked(fit: ColourFit, samples: Samples, names: list[str], held_out: ColourFit | None) -> FitChecks:
+def checked(
+    fit: ColourFit, samples: Samples, names: list[str], held_out: ColourFit | None, kept: bool = False
+) -> FitChecks:
     """Check a fit.
 
     Args:
@@ -62,6 +64,7 @@ def checked(fit: ColourFit, samples: Samples, names: list[str], held_out: Colour
         samples: Its samples.
         names: Names of the training pairs.
         held_out: A fit of the validation pairs alone; None if none are held out.
+        kept: Whether both fits keep the nominal matrix (see `better_fit`).
     """
     model = fit.model
     local = residual_by_place(model, samples)
@@ -79,6 +82,11 @@ def checked(fit: ColourFit, samples: Samples, names: list[str], held_out: Colour
         problems += _wide(model, samples, *intervals)
     if moved is not None and moved > MOVED_MATRIX:
         problems.append(f"the matrix of the validation pairs differs by {moved:.2f} per entry: take more pairs")
+    if kept:
+        notes.append(
+            "the nominal matrix is kept: the pairs do not determine a better one, so they do not tell whether the "
+            "camera's matrix differs"
+        )
     stops = model.gains / STOP
     if (largest := float(np.abs(stops - np.median(stops, 0)).max())) > NOTED_STOPS:
         notes.append(
