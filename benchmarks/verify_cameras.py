@@ -7,13 +7,20 @@ take turns. The thresholds of `campro verify` were chosen with other cameras (`-
 from __future__ import annotations
 
 import argparse
+import itertools
+import json
+import time
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from benchmarks.common import write
 from benchmarks.simulated_shots import Conditions, default_profile, random_tone, scenes, shot
+from campro.core.atomic_io import atomic_write
+from campro.core.provenance import current_origin
 from campro.deploy.verification import alone, compared
 from campro.isp import Ccm, GammaLut, IspProfile, load_profile
 from campro.isp.limits import camera_profile, parts
@@ -65,32 +72,41 @@ def simulated(seed: int, kind: str, name: str) -> tuple[np.ndarray, np.ndarray]:
     return shot(scene, camera(kind, name, tone, rng), state, rng), default
 
 
+def verdicts(seed: int, index: int) -> dict[str, Any]:
+    """The answers for one camera, from both shots and from the protected one alone."""
+    kind, name = list(KINDS)[index // len(PROFILES) % len(KINDS)], PROFILES[index % len(PROFILES)]
+    protected, default = simulated(seed + index, kind, name)
+    verdict, single = compared(protected, default, load_profile(name)), alone(protected, load_profile(name))
+    cell = f"{name}, {kind}"
+    return {"camera": cell, "two": verdict.answer, "one": single.answer, "reason": verdict.reason}
+
+
 def main() -> None:
     """Verify every camera, and write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cameras", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--show", action="store_true", help="print every camera, and write nothing")
+    parser.add_argument("--minutes", type=float, default=60, help="stop after these, to go on later with --kept")
+    parser.add_argument("--kept", type=Path, help="file that keeps the answers for each camera, of one commit and seed")
     options = parser.parse_args()
-    two: dict[str, Counter[str]] = {f"{name}, {kind}": Counter() for name in PROFILES for kind in KINDS}
-    one: dict[str, Counter[str]] = {cell: Counter() for cell in two}
-    for index in range(options.cameras):
-        kind, name = list(KINDS)[index // len(PROFILES) % len(KINDS)], PROFILES[index % len(PROFILES)]
-        protected, default = simulated(options.seed + index, kind, name)
-        verdict = compared(protected, default, load_profile(name))
-        single = alone(protected, load_profile(name))
-        two[f"{name}, {kind}"][verdict.answer] += 1
-        one[f"{name}, {kind}"][single.answer] += 1
-        if options.show:
-            best = list(verdict.errors.items())[:3]
-            ours = verdict.errors.get("the profile")
-            print(
-                index, kind, name, "|", verdict.answer, "|", single.answer, "|", ours, best, verdict.reason, flush=True
-            )
-    if not options.show:
-        truth = {f"{name}, {kind}": KINDS[kind] for name in PROFILES for kind in KINDS}
-        cells = [{"cameras": c, "truth": truth[c], "two shots": dict(two[c]), "one shot": dict(one[c])} for c in two]
-        write("verify_cameras", {"seed": options.seed, "cameras": cells})
+    kept: dict[str, Any] = {"seed": options.seed, "commit": current_origin().commit, "answers": []}
+    if options.kept is not None and options.kept.exists():
+        before = json.loads(options.kept.read_text())
+        kept = before if {**before, "answers": []} == kept else kept
+    end = time.monotonic() + 60 * options.minutes
+    for index in range(len(kept["answers"]), options.cameras):
+        if time.monotonic() > end:
+            return
+        kept["answers"].append(verdicts(options.seed, index))
+        print(index, *kept["answers"][-1].values(), sep=" | ", flush=True)
+        if options.kept is not None:
+            atomic_write(options.kept, json.dumps(kept))
+    cells = []
+    for name, kind in itertools.product(PROFILES, KINDS):
+        found = [one for one in kept["answers"] if one["camera"] == f"{name}, {kind}"]
+        two, one = (dict(Counter(answer[shots] for answer in found)) for shots in ("two", "one"))
+        cells.append({"cameras": f"{name}, {kind}", "truth": KINDS[kind], "two shots": two, "one shot": one})
+    write("verify_cameras", {"seed": options.seed, "cameras": cells})
 
 
 if __name__ == "__main__":

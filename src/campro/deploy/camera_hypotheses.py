@@ -36,6 +36,8 @@ FEW, EVALUATIONS = 400, 20
 """Samples with which the starts are compared, and most steps of a fit."""
 LARGEST = 64
 """Residuals in levels are clipped here: moving objects must not decide."""
+PLACES, MIN_AT_PLACE = 4, 6
+"""Rows and columns of the grid of places, and smallest number of samples of a place."""
 LEVELS = np.arange(1025) / 1024
 
 
@@ -69,6 +71,8 @@ class Explanation:
     """Mean absolute difference of prediction and shot in 8-bit levels, each clipped at `LARGEST`."""
     unknown: Float[np.ndarray, "5"]
     outputs: Colours
+    by_place: Float[np.ndarray, " places"]
+    """The error in each place of a grid over the picture that has `MIN_AT_PLACE` samples."""
 
 
 def _light(levels: Float[np.ndarray, " n"], unknown: Float[np.ndarray, "5"]) -> Float[np.ndarray, " n"]:
@@ -113,7 +117,26 @@ def explained(hypothesis: Hypothesis, samples: Samples) -> Explanation:
     _, best = min(starts, key=lambda one: one[0])
     _, unknown = _fit(hypothesis, samples, best)
     outputs = hypothesis.outputs(samples.default, unknown)
-    return Explanation(hypothesis.name, distance(outputs, samples.protected), unknown, outputs)
+    error = distance(outputs, samples.protected)
+    return Explanation(hypothesis.name, error, unknown, outputs, _by_place(outputs, samples))
+
+
+def significance(one: Explanation, other: Explanation) -> float:
+    """t statistic, over places of the picture, of how much larger the error of `other` is; 0 with fewer than 3 places.
+
+    Places are compared, not samples, because errors of neighbouring samples are not independent.
+    """
+    apart = other.by_place - one.by_place
+    if len(apart) < 3:
+        return 0.0
+    deviation = float(apart.std(ddof=1)) / np.sqrt(len(apart))
+    return float(apart.mean() / max(deviation, 1e-9))
+
+
+def _by_place(outputs: Colours, samples: Samples) -> Float[np.ndarray, " places"]:
+    places = (samples.place * PLACES).astype(int).clip(0, PLACES - 1) @ (1, PLACES)
+    inside = [places == place for place in np.unique(places)]
+    return np.array([distance(outputs[here], samples.protected[here]) for here in inside if here.sum() >= MIN_AT_PLACE])
 
 
 def _fit(

@@ -22,6 +22,7 @@ from campro.deploy.camera_hypotheses import (
     distance,
     explained,
     hypotheses,
+    significance,
 )
 from campro.deploy.colour_samples import BLOCK, UNCLIPPED, Colours, sampled
 from campro.deploy.shot_pairs import NoPair, registered, squares
@@ -30,16 +31,21 @@ from campro.isp.limits import camera_profile, ccm_of, parts
 from campro.isp.profile import GammaLut, load_profile
 
 Answer = Literal["yes", "no", "cannot tell"]
+HALVES = (MATRIX_ONLY, CURVE_ONLY)
 STATUS: dict[Answer, int] = {"yes": 0, "no": 3, "cannot tell": 4}
 """Exit status of `campro verify`; 1 and 2 are errors, as of every command."""
 MOST_SAMPLES, MIN_SAMPLES = 1500, 60
 SURE, SURELY_NOT = 1.2, 1.6
 """How many times larger the error of the other explanations must be for yes, and that of the profile for no."""
+HALF_SURE, SIGNIFICANT, ROUNDING = 1.06, 2.5, 0.3
+"""For halves of the profile, HALF_SURE suffices with a t statistic of SIGNIFICANT over places of the picture, but the
+errors must differ by ROUNDING levels. Whichever is in force, a tone curve and three gains of its own bring the other
+near the shots."""
 BETTER = 0.95
 """Another profile that gives the same picture, with an error of less than BETTER of ours: cannot tell."""
-SAME, NEAR = 4.0, 0.7
-"""What differs from the profile's prediction by less than SAME levels (a half of the profile: also by less than NEAR of
-the profile's own error) gives the same picture of this scene: the answer is yes, and the reason names it."""
+SAME = 4.0
+"""Another profile whose prediction differs from ours by less than SAME levels gives the same picture of this scene: the
+answer is yes, and the reason names it. Halves of the profile are no such exception: with them it is cannot tell."""
 SMALL, LARGE = 12.0, 24.0
 """Error of the profile in levels: at most SMALL for yes; LARGE and more is no even if nothing explains the shots."""
 GRID, CELL = 64, 8
@@ -111,7 +117,7 @@ def _decided(found: list[Explanation], samples: int) -> Verdict:
     ours, *others = found
     same = [one for one in others if _same(one, ours)]
     rivals = [one for one in others if one not in same]
-    best, rival = (min(group, key=lambda one: one.error) for group in (found, rivals))
+    best = min(found, key=lambda one: one.error)
     errors = {one.name: round(one.error, 2) for one in sorted(found, key=lambda one: one.error)}
     gains = tuple(np.round(best.unknown[2:] / np.log(2), 2).tolist())
 
@@ -124,19 +130,35 @@ def _decided(found: list[Explanation], samples: int) -> Verdict:
         return verdict("no", f"the profile is {ours.error:.0f} levels off, and nothing else explains the shots either")
     if ours.error > SMALL:
         return verdict("cannot tell", f"nothing explains the shots; the profile is {ours.error:.0f} levels off")
-    if rival.error < ours.error * SURE:
-        return verdict("cannot tell", f"{rival.name} explains the shots as well: take a scene of more colours")
-    for one in same:
-        if one.name not in (MATRIX_ONLY, CURVE_ONLY) and one.error < BETTER * ours.error:
-            return verdict("cannot tell", f"{one.name} explains the shots as well: take a scene of more colours")
+    unsure = [one for one in rivals if not _worse(one, ours)]
+    unsure += [one for one in same if one.error < BETTER * ours.error]
+    if unsure:
+        one = min(unsure, key=lambda one: one.error)
+        return verdict("cannot tell", _doubt(one, ours))
     also = [f"{one.name} would differ by {distance(one.outputs, ours.outputs):.0f} levels only" for one in same]
     return verdict("yes", "; ".join(["the profile explains the shots best", *also]))
 
 
+def _worse(other: Explanation, ours: Explanation) -> bool:
+    """Whether another explanation is clearly worse than the profile."""
+    if other.name not in HALVES:
+        return other.error >= SURE * ours.error
+    sure = HALF_SURE if significance(ours, other) >= SIGNIFICANT else SURE
+    return other.error >= max(sure * ours.error, ours.error + ROUNDING)
+
+
+def _doubt(other: Explanation, ours: Explanation) -> str:
+    """Why the shots do not tell two explanations apart, and what would."""
+    reason = f"{other.name} explains the shots as well"
+    if other.name not in HALVES:
+        return f"{reason}: take a scene of more colours"
+    apart = distance(other.outputs, ours.outputs)
+    return f"{reason}; its picture of this scene differs by {apart:.1f} levels, the shots from both by {ours.error:.1f}"
+
+
 def _same(other: Explanation, ours: Explanation) -> bool:
-    """Whether two explanations predict nearly the same picture; see `SAME`."""
-    limits = {MATRIX_ONLY: max(SAME, NEAR * ours.error), CURVE_ONLY: max(SAME, NEAR * ours.error), NONE: 0.0}
-    return distance(other.outputs, ours.outputs) <= limits.get(other.name, SAME)
+    """Whether another profile predicts nearly the same picture; see `SAME`."""
+    return other.name not in (NONE, *HALVES) and distance(other.outputs, ours.outputs) <= SAME
 
 
 def _as_profile(hypothesis: Hypothesis) -> IspProfile:
@@ -151,8 +173,9 @@ def _as_profile(hypothesis: Hypothesis) -> IspProfile:
 def alone(shot: Rgb8, profile: IspProfile) -> Verdict:
     """The verdict on a single shot: whether it has colours that the profile cannot give.
 
-    A shot without such colours is evidence for the profile only if the profile gives few colours and no grey ones:
-    nearly every scene has grey areas, and a camera without the profile shows them grey.
+    A shot without such colours is evidence for the profile only if the profile gives few colours and no grey ones
+    (nearly every scene has grey areas, and a camera without the profile shows them grey), and no half of it gives the
+    same ones.
     """
     colours = squares(shot, BLOCK)
     flat = colours.std(1).max(1)
@@ -161,7 +184,8 @@ def alone(shot: Rgb8, profile: IspProfile) -> Verdict:
     cells = np.unique((mean // CELL).astype(int), axis=0)
     if len(cells) < MIN_COLOURS:
         return Verdict("cannot tell", "the shot has too few colours", samples=len(mean))
-    wanted = _reachable(hypotheses(profile)[0])
+    whole, _, *halves = hypotheses(profile)[:4]
+    wanted = _reachable(whole)
     place = tuple((mean // CELL).astype(int).T)
     outside = float(1 - wanted[place].mean())
     share, grey = (
@@ -174,6 +198,10 @@ def alone(shot: Rgb8, profile: IspProfile) -> Verdict:
     if outside >= OUTSIDE:
         return Verdict("no", facts, samples=len(mean))
     if outside <= INSIDE and share <= RARE and not grey:
+        for half in halves:
+            if 1 - _reachable(half)[place].mean() <= INSIDE:
+                reason = f"{facts}; {half.name} gives all of the shot's colours, too: give a --default-shot"
+                return Verdict("cannot tell", reason, samples=len(mean))
         return Verdict("yes", facts + "; a second shot, without the profile, gives more evidence", samples=len(mean))
     return Verdict("cannot tell", facts + "; give a --default-shot of the same scene", samples=len(mean))
 
