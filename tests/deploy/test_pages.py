@@ -96,6 +96,5 @@ def test_the_commands_run_in_the_written_folder(deployed, monkeypatch, capsys):
         assert "yes: the profile explains the shots best" in capsys.readouterr().out
         shot = Path("now.png" if page == "software" else "now.jpg")
         apart = np.abs(read_image(Path("wanted.png")).astype(int) - read_image(shot))
-        assert apart.mean() < (1 if page == "software" else 16), (
-            "wanted.png looks like the shot, but for the tone curve"
-        )
+        exact = page == "software" and shutil.which("ffmpeg") is not None
+        assert apart.mean() < (1 if exact else 16), "wanted.png looks like the shot, but for the tone curve"
