@@ -20,6 +20,7 @@ import av
 import pytest
 from support.videos import Inverted, read
 
+from campro.core.errors import CamproError
 from campro.stream.streaming import StreamOptions, stream
 
 SERVER = Path(__file__).parents[1] / "support" / "rtsp_server.py"
@@ -82,6 +83,11 @@ def test_a_stream_is_pushed_to_a_server(tmp_path):
 def test_a_server_that_does_not_have_the_path_is_an_error_in_one_line(tmp_path):
     with server(tmp_path / "unused"), pytest.raises(ValueError, match="a video source that responds"):
         stream(f"rtsp://127.0.0.1:{PORT}/nothing", str(tmp_path / "b.mkv"), Inverted())
+
+
+def test_a_server_that_refuses_a_push_is_an_error_in_one_line(tmp_path):
+    with server(tmp_path / "unused"), pytest.raises(CamproError, match="a sink that accepts the stream"):
+        stream(CAMERA, f"rtsp://127.0.0.1:{PORT}/nothing", Inverted(), StreamOptions(seconds=3))
 
 
 @pytest.mark.slow  # seconds of waiting, as a network has them

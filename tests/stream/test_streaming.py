@@ -167,6 +167,7 @@ def test_a_transform_that_fails_ends_the_stream_and_leaves_no_file(source, tmp_p
         "http://192.168.1.2:80/",
         "http://127.0.0.1/",
         "ftp://x/y",
+        "a.webm",
         "a.gif",
         "b",
         "http://evil:1/",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -47,7 +47,8 @@ class ContainerSink:
         self, place: str | IO[bytes], form: str | None, options: Mapping[str, str] | None = None, codec: str = "h264"
     ) -> None:
         """FFmpeg's name of the container (None: by the suffix of `place`), its options, and "h264" or "rawvideo"."""
-        self._container = av.open(cast("Any", place), "w", format=form, options={**FLUSH, **(options or {})})
+        with _os_errors():
+            self._container = av.open(cast("Any", place), "w", format=form, options={**FLUSH, **(options or {})})
         self._codec, self._size = codec, (0, 0)
         self._video: VideoStream | None = None
         self._audio: list[AudioStream | None] = []
@@ -59,11 +60,12 @@ class ContainerSink:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
-            if self._video is not None and not isinstance(error, OSError):
-                self._container.mux(self._video.encode(None))
-        finally:
-            self._container.close()
+        with _os_errors():
+            try:
+                if self._video is not None and not isinstance(error, OSError):
+                    self._container.mux(self._video.encode(None))
+            finally:
+                self._container.close()
 
     def begin(self, tracks: Tracks, size: tuple[int, int]) -> None:
         """See `Sink.begin`."""
@@ -99,7 +101,8 @@ class ContainerSink:
         assert self._video is not None
         self._last = max(self._last + LEAST_STEP, round(time * CLOCK))
         frame = encodable(_fitted(rgb, self._size), self._video.pix_fmt or "yuv420p", self._last, Fraction(1, CLOCK))
-        self._container.mux(self._video.encode(frame))
+        with _os_errors():
+            self._container.mux(self._video.encode(frame))
 
     def write_sound(self, sound: Sound) -> bool:
         """See `Sink.write_sound`."""
@@ -107,8 +110,20 @@ class ContainerSink:
         if track is None:
             return False
         sound.packet.stream = track
-        self._container.mux(sound.packet)
+        with _os_errors():
+            self._container.mux(sound.packet)
         return True
+
+
+@contextmanager
+def _os_errors() -> Iterator[None]:
+    """Some errors of FFmpeg, such as an answer of an RTSP server, are no `OSError`."""
+    try:
+        yield
+    except OSError:
+        raise
+    except av.FFmpegError as error:
+        raise OSError(error.errno, error.strerror) from error
 
 
 def _fitted(rgb: Rgb8, size: tuple[int, int]) -> Rgb8:

@@ -21,6 +21,8 @@ from campro.stream.live_source import Sound, Tracks
 from campro.stream.mjpeg_sink import MjpegSink
 
 PLAYLIST = ".m3u8"
+FILES = (*(suffix for suffix in WRITABLE_VIDEO_SUFFIXES if suffix != ".webm"), ".ts", PLAYLIST)
+"""Suffixes of files; WebM does not hold H.264."""
 HLS_OPTIONS = {
     "hls_time": "1",
     "hls_list_size": "6",
@@ -30,7 +32,7 @@ HLS_OPTIONS = {
 RTSP_OPTIONS = {"rtsp_transport": "tcp"}
 WANTED = (
     f"rtsp://HOST/PATH, http://127.0.0.1:PORT/ (MJPEG) or .../live{PLAYLIST} (HLS), /dev/videoN, a file "
-    f"({' '.join((*WRITABLE_VIDEO_SUFFIXES, '.ts', PLAYLIST))}) or - (MPEG-TS)"
+    f"({' '.join(FILES)}) or - (MPEG-TS)"
 )
 
 
@@ -70,7 +72,7 @@ def check_sink(sink: str) -> None:
             remedy = "others reach a stream through rtsp://, or through a proxy of yours that asks who they are"
             raise CamproError(sink, f"http://127.0.0.1:PORT/ or http://127.0.0.1:PORT/live{PLAYLIST}", sink, remedy)
         return
-    if "://" in sink or Path(sink).suffix.lower() not in (*WRITABLE_VIDEO_SUFFIXES, ".ts", PLAYLIST):
+    if "://" in sink or Path(sink).suffix.lower() not in FILES:
         raise CamproError("SINK", WANTED, sink)
 
 

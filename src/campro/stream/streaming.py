@@ -11,43 +11,28 @@ from __future__ import annotations
 
 import json
 import logging
-from collections import deque
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
 from time import monotonic, sleep
-from types import TracebackType
 
 from campro.core.atomic_io import atomic_write
 from campro.core.errors import CamproError
-from campro.core.types import ImageTransform, Rgb8
-from campro.core.video_inputs import PIPE, upright, without_password
-from campro.stream.backoff import Backoff
+from campro.core.types import ImageTransform
+from campro.core.video_inputs import upright, without_password
 from campro.stream.channel import Channel
 from campro.stream.live_source import LiveSource, Shot, Sound, Tracks
-from campro.stream.sinks import Sink, check_sink, is_live_sink, opened_sink
+from campro.stream.sink_writer import Picture, SinkWriter
+from campro.stream.sinks import check_sink, is_live_sink
 from campro.stream.stream_stats import StreamStats, line
 
 FRAMES = 2
 """Length of a channel: one frame is being worked on while the next one waits."""
-EARLY_SOUNDS = 256
-"""Audio packets that are kept until the first frame."""
 REPORT_S = 10.0
 """Seconds between two lines of figures."""
 _log = logging.getLogger("campro")
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A transformed frame."""
-
-    rgb: Rgb8
-    time: float
-    """In seconds."""
-    arrival: float | None
-    """When its data were read (`time.monotonic`)."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +81,7 @@ class _Stream:
         for thread in threads:
             thread.start()
         try:
-            with _Writer(self._sink_name, self._stats, self._stop, self._options.give_up) as writer:
+            with SinkWriter(self._sink_name, self._stats, self._options.give_up) as writer:
                 with suppress(KeyboardInterrupt, BrokenPipeError):  # Ctrl-C; the reader of standard output has gone
                     self._write(writer)
                 if self._error:
@@ -146,7 +131,7 @@ class _Stream:
             self._ready.put(Picture(rgb, shot.time, shot.arrival))
         self._ready.close()
 
-    def _write(self, writer: _Writer) -> None:
+    def _write(self, writer: SinkWriter) -> None:
         """Write until the end."""
         while not self._ready.ended and not self._over():
             item = self._ready.get(timeout=0.2)
@@ -170,87 +155,3 @@ class _Stream:
         if self._options.stats_json is not None:
             names = {"source": without_password(self._source.source), "sink": without_password(self._sink_name)}
             atomic_write(self._options.stats_json, json.dumps({**names, **figures}, indent=1) + "\n")
-
-
-class _Writer:
-    """The sink, opened at the first frame, and again after a failure."""
-
-    def __init__(self, name: str, stats: StreamStats, stop: Event, give_up: float | None) -> None:
-        self._name, self._stats, self._stop, self._give_up = name, stats, stop, give_up
-        self._stack = ExitStack()
-        self.tracks: Tracks | None = None
-        self._early = deque[Sound](maxlen=EARLY_SOUNDS)
-        self._sink: Sink | None = None
-        self._backoff, self._next, self._lost, self._opened = Backoff(), 0.0, monotonic(), False
-
-    def __enter__(self) -> _Writer:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with suppress(*((OSError,) if is_live_sink(self._name) else ())):  # it may have gone; a file must be complete
-            self._stack.__exit__(kind, error, trace)
-
-    def frame(self, picture: Picture) -> None:
-        """Write a frame; without a sink it is dropped."""
-        if self._sink is None and monotonic() >= self._next:
-            self._open(picture.rgb)
-        if self._sink is None:
-            self._stats.count("dropped")
-            return
-        try:
-            self._sink.write_frame(picture.rgb, picture.time)
-        except OSError as error:
-            self._lose(error)
-        else:
-            self._stats.written(None if picture.arrival is None else monotonic() - picture.arrival)
-
-    def sound(self, sound: Sound) -> None:
-        """Write a packet of audio; the first packets wait for the first frame, with which the sink is opened."""
-        if self._sink is None:
-            if not self._opened:
-                self._early.append(sound)
-            return
-        try:
-            self._stats.count("audio packets", self._sink.write_sound(sound))
-        except OSError as error:
-            self._lose(error)
-
-    def _open(self, rgb: Rgb8) -> None:
-        assert self.tracks is not None
-        try:
-            self._sink = self._stack.enter_context(opened_sink(self._name))
-            self._sink.begin(self.tracks, (rgb.shape[0], rgb.shape[1]))
-        except OSError as error:
-            self._lose(error)
-        else:
-            self._opened = True
-            self._backoff.reset()
-            while self._early and self._sink is not None:
-                self.sound(self._early.popleft())
-
-    def _lose(self, error: OSError) -> None:
-        """Close a sink that failed.
-
-        Raises:
-            CamproError: if it never worked, is a file, or is away for too long.
-        """
-        if self._name == PIPE and isinstance(error, BrokenPipeError):
-            raise error
-        now = monotonic()
-        if self._sink is not None:
-            self._lost = now
-        self._sink = None
-        with suppress(OSError):  # of the same sink, that is known to be lost
-            self._stack.__exit__(type(error), error, error.__traceback__)
-        self._stack = ExitStack()
-        gone = self._give_up is not None and now - self._lost > self._give_up
-        if not self._opened or not is_live_sink(self._name) or gone:
-            raise CamproError(
-                without_password(self._name), "a sink that accepts the stream", error.strerror or str(error)
-            )
-        wait = self._backoff.next()
-        self._next = now + wait
-        self._stats.count("sink reconnects")
-        _log.warning(f"{without_password(self._name)}: lost ({error.strerror or error}); next attempt in {wait:g} s")
