@@ -47,7 +47,7 @@ def numbered(rgb: Rgb8, number: int) -> Rgb8:
 
 def number_of(jpeg: bytes) -> int:
     """The number of a picture, whatever a profile makes of black and white."""
-    grey = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR).astype(float)
+    grey = np.asarray(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)).astype(float)
     black, white, *bits = (
         grey[SIDE // 4 : 3 * SIDE // 4, place * SIDE + SIDE // 4 : place * SIDE + 3 * SIDE // 4].mean((0, 1))
         for place in range(2 + BITS)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 Fill = Literal["smooth", "black", "pixelate-average", "silhouette"]
 """What stands where an enhancer masks a face."""
-SMOOTH, BLACK, PIXELATE, SILHOUETTE = FILLS = ("smooth", "black", "pixelate-average", "silhouette")
+SMOOTH: Final = "smooth"
+BLACK: Final = "black"
+PIXELATE: Final = "pixelate-average"
+SILHOUETTE: Final = "silhouette"
+FILLS: tuple[Fill, ...] = (SMOOTH, BLACK, PIXELATE, SILHOUETTE)

@@ -73,13 +73,7 @@ class OnnxEnhancer:
             self._session = load_subgraph(model, inputs, [self._output])
         except Exception as error:  # a damaged file can raise any exception
             raise _damaged(str(path), error) from error
-        self.fill: Fill = self._checked_fill(fill)
-        """What stands where a face is masked."""
-
-    @property
-    def digest(self) -> str:
-        """Content hash of file, settings and fill; with "black" that of versions without fills."""
-        return json_digest(self._settings if self.fill == BLACK else [*self._settings, self.fill, FILL_SETTINGS])
+        self._set_fill(fill)
 
     def with_fill(self, fill: Fill) -> OnnxEnhancer:
         """The same enhancer with another fill.
@@ -88,7 +82,7 @@ class OnnxEnhancer:
             CamproError: if it cannot have that fill, since its file does not give the mask.
         """
         other = copy(self)
-        other.fill = self._checked_fill(fill)
+        other._set_fill(fill)
         return other
 
     def __call__(self, rgb: Rgb8) -> Rgb8:
@@ -173,13 +167,15 @@ class OnnxEnhancer:
             return self._select(rgb, recoloured.rgb, recoloured.ambiguity, cell_map, out)
         return self._compose(recoloured.rgb, recoloured.ambiguity, cell_map, out)
 
-    def _checked_fill(self, fill: Fill | None) -> Fill:
-        if self._tables is not None:
-            return SMOOTH if fill is None else fill
-        if fill not in (None, BLACK):
+    def _set_fill(self, fill: Fill | None) -> None:
+        if self._tables is None and fill not in (None, BLACK):
             wanted = f"--fill {BLACK} for an enhancer whose file does not give the mask"
-            raise CamproError("enhancer", wanted, fill)
-        return BLACK
+            raise CamproError("enhancer", wanted, str(fill))
+        self.fill: Fill = BLACK if self._tables is None else fill or SMOOTH
+        """What stands where a face is masked."""
+        # With "black" the digest is that of versions without fills.
+        self.digest = json_digest(self._settings if self.fill == BLACK else [*self._settings, self.fill, FILL_SETTINGS])
+        """Content hash of file, settings and fill."""
 
     @cached_property
     def _compose(self) -> Composer:

@@ -1,6 +1,6 @@
 """Runs a stream: one thread reads, one transforms, the caller's thread writes; short channels between them.
 
-    source ──> frames (2, drops the oldest if live) ──> transform ──> written (2) ──> sink
+    source ──> frames (2, drops the oldest if live) ──> transform ──> written (1) ──> sink
           └──> audio ─────────────────────────────────────────────────────┘
 
 Where the source or the sink is live, a frame that comes too late is dropped before it costs anything, so latency stays
@@ -29,7 +29,7 @@ from campro.stream.sinks import check_sink, is_live_sink
 from campro.stream.stream_stats import StreamStats, line
 
 FRAMES = 2
-"""Length of a channel: one frame is being worked on while the next one waits."""
+"""Frames that wait for the transform: as many may arrive at once without a drop."""
 REPORT_S = 10.0
 """Seconds between two lines of figures."""
 _log = logging.getLogger("campro")
@@ -73,7 +73,7 @@ class _Stream:
         live_sink = is_live_sink(sink)
         self._paced = live_sink and self._source.is_file
         self._frames = Channel[Shot](FRAMES, live=live_sink or not self._source.is_file)
-        self._ready = Channel[Tracks | Picture | Sound](FRAMES, live=False)
+        self._ready = Channel[Tracks | Picture | Sound](1, live=False)
         self._start, self._reported = monotonic(), monotonic()
 
     def run(self) -> StreamStats:
