@@ -25,6 +25,8 @@ def test_it_warns_that_it_is_no_camera_and_applies_the_profile(tmp_path, capsys)
     assert out == ""  # the sink may be standard output
     assert "THIS IS NOT A PROTECTED CAMERA" in err
     assert "10 written, 0 dropped" in err
+    assert main(["stream", str(tmp_path / "a.mkv"), str(tmp_path / "b.mkv"), "--quiet"]) == 0
+    assert len(capsys.readouterr().err.splitlines()) == 1  # the warning alone
     assert json.loads((tmp_path / "s.json").read_text())["written"] == 10
     grey = np.full((2, 2, 3), read(tmp_path / "a.mkv")[1][0].round(), np.uint8)
     assert abs(read(tmp_path / "b.mkv")[1][0] - Camera("campro-default")(grey).mean()) < 3

@@ -49,13 +49,19 @@ class Config:
 
 
 def run(config: Config) -> None:
-    """Stream until the end; figures go to standard error, since standard output may be the sink."""
+    """Stream until the end; figures go to standard error, since standard output may be the sink.
+
+    Raises:
+        CamproError: for a wrong call, a source or sink that cannot be opened at the start, or a frame that the
+            enhancer refuses.
+    """
     import signal
     import sys
 
     import numpy as np
 
     from campro.core.errors import CamproError
+    from campro.core.progress import note
     from campro.stream.sinks import check_sink
     from campro.stream.stream_stats import line
     from campro.stream.streaming import StreamOptions, stream
@@ -66,7 +72,7 @@ def run(config: Config) -> None:
     print(NOT_A_CAMERA, file=sys.stderr, flush=True)
 
     def report(text: str) -> None:
-        print(f"stream: {text}", file=sys.stderr, flush=True)
+        note(f"stream: {text}")
 
     transform = transform_of(config)
     transform(np.random.default_rng(0).integers(0, 256, (96, 160, 3), np.uint8))  # compiles kernels, builds tables
