@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from campro.core.chain import Chain
 from campro.core.images import list_images, read_image
 from campro.core.types import ImageTransform, Rgb8
 from campro.enhance.fill_names import FILLS
-from campro.enhance.runner import load_enhancer
+from campro.enhance.runner import OnnxEnhancer, load_enhancer
 from campro.isp import RAW, Camera
 from campro.metrics.quality import flicker
 
@@ -31,15 +32,16 @@ def main(profile: str, photographs: Path) -> None:
         "raw": lambda: RAW,
         "captured": lambda: camera,
         "enhanced, each frame on its own": lambda: Chain("enhanced", camera, enhancer),
-        **{
-            f"enhanced, as video, {fill}": lambda fill=fill: Chain("film", camera, enhancer.with_fill(fill).video())
-            for fill in FILLS
-        },
+        **{f"enhanced, as video, {fill}": partial(_video, camera, enhancer.with_fill(fill)) for fill in FILLS},
     }
     for name, view in views.items():
         levels = [flicker(_film(read_image(photo), view())) for photo in photos]
         worst = max(levels)
         print(f"{name}: {np.mean(levels):.2f} levels over {len(levels)} scenes, at most {worst:.2f}", flush=True)
+
+
+def _video(camera: Camera, enhancer: OnnxEnhancer) -> ImageTransform:
+    return Chain("film", camera, enhancer.video())
 
 
 def _film(scene: Rgb8, view: ImageTransform) -> Iterator[Rgb8]:

@@ -6,6 +6,7 @@ python -m benchmarks.figures.preimage_selection PHOTOGRAPHS
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -55,7 +56,7 @@ def main(photographs: Path) -> None:
     after_jpeg = picture_quality(photos, Chain("jpeg", camera, Jpeg(), ways["with"]), "yunet")[OUTSIDE]
     print(f"after JPEG, quality {JPEG_QUALITY} (never selected): {after_jpeg.psnr:.2f} dB, {after_jpeg.ssim:.3f}")
     rgb = camera(np.ascontiguousarray(photograph(1920, 1080)))
-    seconds = in_turns({name: lambda one=enhancer: one(rgb) for name, enhancer in ways.items()}, rounds=7)
+    seconds = in_turns({name: partial(enhancer, rgb) for name, enhancer in ways.items()}, rounds=7)
     print(summary(seconds, "with"))
 
 
