@@ -21,7 +21,7 @@ def plain(rows):
 def test_small_groups_have_no_rate(audit_config, audit_context):
     folder = run_audit(audit_config, audit_context).path
     page = write_report(folder).read_text()
-    assert "<h2>Identification by group, without an attack</h2>" in page
+    assert '<h2 id="groups">Identification by group, without an attack ' in page
     table = group_table(Findings.read(folder))
     assert table.header[2:] == ("light (4 people)", "dark (2 people)")
     assert plain(table.rows) == (("colour", RAW, "too few", "too few"), ("colour", CAPTURED, "too few", "too few"))

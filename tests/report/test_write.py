@@ -41,7 +41,7 @@ def test_the_page_is_self_contained(run):
     attack_cells(run)
     page = write_report(run.path).read_text()
     assert not re.search(r"https?://|<script|<link|@import|url\(", page)
-    assert all(source.startswith("data:") for source in re.findall(r'(?:src|href)="([^"]*)"', page))
+    assert all(source.startswith(("data:", "#")) for source in re.findall(r'(?:src|href)="([^"]*)"', page))
     assert "&lt;script&gt;" in page  # a file name is shown, not run
     for heading in ("Synthetic data", "Identification by threat model", "Attacks", "Identification without an attack"):
         assert heading in page
@@ -239,7 +239,26 @@ def test_your_own_models_have_the_names_of_their_cards_on_the_page(folder):
     assert replace(labelled, metadata=twice).labelled().metadata.models == ("my recogniser (b)", "my recogniser (c)")
 
 
-def test_wide_tables_say_that_they_scroll(folder):
-    """On a telephone (390 px) columns outside the screen have a hint; views are rows where there are many."""
+def test_no_column_is_cut_off_on_a_phone(folder):
+    """Below 44 rem each cell has its column's name in front of it; rows of pictures scroll and say so."""
     page = write_report(folder).read_text()
-    assert 'class="wide many"' in page and "scroll sideways" in page
+    tables = [table for table in re.findall("<table.*?</table>", page, re.S) if 'class="sheet"' not in table]
+    assert tables and all(table.count("<td data-label=") == table.count("<td") for table in tables)
+    assert 'class="wide many pictures" tabindex="0"' in page and "scroll sideways" in page
+
+
+def test_every_section_is_in_the_contents_and_says_how_to_read_it(folder):
+    page = write_report(folder).read_text()
+    places = re.findall(r'<h2 id="([^"]+)">', page)
+    assert len(places) == len(set(places)) == page.count("<h2") == page.count('<p class="how">') > 5
+    assert re.findall(r'<li><a href="#([^"]+)">', page) == places
+    assert all(f'class="permalink" href="#{place}"' in page for place in places)
+
+
+def test_pictures_are_compared_without_a_script(folder):
+    page = write_report(folder).read_text()
+    assert "<script" not in page
+    names = set(re.findall(r'type="radio" name="([^"]+)"', page))
+    assert {"chart", "divider-0"} <= names
+    for place in re.findall(r'<use href="#([^"]+)"', page):
+        assert page.count(f'<image id="{place}"') == 1

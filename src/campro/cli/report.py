@@ -19,6 +19,8 @@ class Config:
     """Run folder of the audit; nothing else is read."""
     show_faces: bool = False
     """Show the people of the photographs; the audit must have saved them by its own --show-faces."""
+    pdf: bool = False
+    """Also print report.pdf (A4), by an installed Chromium or Chrome."""
     json: bool = False
     """Print the headline figures as JSON."""
 
@@ -29,4 +31,8 @@ def run(config: Config) -> None:
     from campro.report.write import write_report
 
     page = write_report(config.run, config.show_faces)
+    if config.pdf:
+        from campro.report.pdf_print import print_pdf
+
+        print_pdf(page, page.with_suffix(".pdf"))
     print_headline(page, config.json)
