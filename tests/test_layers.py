@@ -18,6 +18,7 @@ LAYERS = (
     "design attacks deploy stream",
     "audit",
     "report",
+    "serve",
     "cli",
 )
 """Folders of src/campro from the lowest layer to the highest. A folder imports only from lower layers and itself."""

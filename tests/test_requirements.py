@@ -12,6 +12,7 @@ SHARED = {"torch", "torchvision"}
 """Not installed twice: see the head of lowest.txt."""
 NOT_TESTED = {
     *("pytest-cov", "pytest-xdist", "ruff", "mypy", "campro"),  # not used by the fast tests
+    *("starlette", "uvicorn", "httpx", "playwright"),
     *("ray", "frbench", "ultralytics", "mkdocs-material", "mkdocstrings"),  # extras without fast tests
 }
 

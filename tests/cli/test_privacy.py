@@ -46,17 +46,37 @@ SLOW = [
     ["calibrate", "--default", "OUT/default", "--protected", "OUT/protected", "-o", "OUT/calibrated"],
     ["verify", "--camera-shot", "OUT/protected/a.png", "--default-shot", "OUT/default/a.png"],
     ["design", *DATA, "--preset", "quick", "--rounds", "1", "--out", "OUT/design"],
+    ["serve", "--results", "OUT/audit"],
 ]
 SHORTER = """
 from dataclasses import replace
 from campro.deploy import colour_fit
-from campro.design import game
 from campro.design.design_config import PRESETS
 colour_fit.STEPS = 3
-game.CALIBRATION_SCENES = 2
-PRESETS["quick"] = replace(PRESETS["quick"], max_warmup=1, face_batch=4, scene_batch=1)
+PRESETS["quick"] = replace(PRESETS["quick"], max_warmup=1)
 """
 """Shortens the trainings of SLOW."""
+VISIT = """
+import os
+from pathlib import Path
+from campro.core.catalogue import cache_root
+os.environ["MPLCONFIGDIR"] = str(cache_root() / "matplotlib")  # as `main` does before it imports a command
+from campro.serve import web_server
+from starlette.testclient import TestClient
+
+def visit(settings):
+    app = web_server.create_app(settings)
+    with TestClient(app, base_url=web_server.address(settings)) as client:
+        pages = [client.get(tab).status_code for tab in ("/", "/compare", "/results", "/deploy", "/report/")]
+        picture = Path("scenes.png").read_bytes()
+        for view in ("raw", "captured", "enhanced", "inverted"):
+            pages.append(client.post(f"/api/view?profile=campro-default&view={view}", content=picture).status_code)
+        pages.append(client.post("/api/deployment?target=software&profile=campro-strong").status_code)
+    assert pages == [200] * 10, pages
+
+web_server.serve = visit
+"""
+"""Replaces the server of `campro serve` by visits of its pages, with an upload."""
 ONLY_OF_THESE = {"demo"}
 """Commands that run other commands: design, audit and report."""
 
@@ -91,7 +111,7 @@ def people_and_scenes(folder):
     scope="module",
     params=[
         pytest.param((QUICK, pictures, ""), id="quick"),
-        pytest.param((SLOW, people_and_scenes, SHORTER), id="slow", marks=pytest.mark.slow),  # a minute
+        pytest.param((SLOW, people_and_scenes, SHORTER + VISIT), id="slow", marks=pytest.mark.slow),  # a minute
     ],
 )
 def traced(request, tmp_path_factory):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import logging
 import sys
 
@@ -14,7 +15,7 @@ from PIL import Image, features
 
 from campro.core import images as module
 from campro.core.errors import CamproError
-from campro.core.images import list_images, read_image, read_image_cached, to_rgb8, to_tensor, write_image
+from campro.core.images import decode_image, list_images, read_image, read_image_cached, to_rgb8, to_tensor, write_image
 
 
 @pytest.fixture
@@ -206,3 +207,26 @@ def test_heic_is_read(tmp_path, rgb):
     smooth = cv2.resize(rgb[:4, :4], (64, 48))
     pillow_heif.from_pillow(Image.fromarray(smooth)).save(tmp_path / "a.heic", quality=100, chroma=444)
     assert np.abs(read_image(tmp_path / "a.heic").astype(int) - smooth).mean() < 3
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.webp", "a.tif", "a.gif", "deep.png", "turned.jpg"])
+def test_a_file_in_memory_is_read_as_from_disk(tmp_path, rgb, name):
+    path = tmp_path / name
+    if name == "deep.png":
+        cv2.imwrite(str(path), rgb.astype(np.uint16) * 257 + 3)
+    elif name == "turned.jpg":
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        Image.fromarray(rgb).save(path, exif=exif)
+    else:
+        Image.fromarray(rgb).save(path)
+    assert (decode_image(path.read_bytes(), "upload", 10**6) == read_image(path)).all()
+
+
+def test_a_file_in_memory_is_refused_by_the_name_given(rgb):
+    buffer = io.BytesIO()
+    Image.fromarray(rgb).save(buffer, "PNG")
+    with pytest.raises(CamproError, match="upload: expected a whole image file"):
+        decode_image(buffer.getvalue()[:60], "upload", 10**6)
+    with pytest.raises(CamproError, match="upload: expected at most 0 megapixels"):
+        decode_image(buffer.getvalue(), "upload", 1)

@@ -48,10 +48,11 @@ FILES_TOO = {"profile", "baselines", "start", "enhancer"}
 INPUTS = {
     *("faces", "scenes", "images", "train_scenes", "train_faces", "photos", "restorers", "source"),
     *("detector_weights", "face_weights", "base", "default", "protected", "run", "runs", "camera_shot", "default_shot"),
+    *("profiles", "results"),
 }
 """Options that name existing files or folders."""
 OUTPUTS = {"out", "plot", "stats_json"}
-FREE_TEXT = {"name", "names", "cluster", "command", "sensor", "lens", "sensor_width", "sink"}
+FREE_TEXT = {"name", "names", "cluster", "command", "sensor", "lens", "sensor_width", "sink", "host"}
 """Options that accept any text, or that the command itself checks at once."""
 POSITIONAL = {"source", "sink", "run", "runs"}
 

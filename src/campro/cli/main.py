@@ -39,6 +39,7 @@ COMMANDS = {
     "capture": "apply a profile to images, folders and video files",
     "enhance": "restore natural colours in captured pictures, except in faces",
     "stream": "send live video through a profile or an enhancer to a player, recorder or server",
+    "serve": "a page in the browser: try profiles, compare faces, reports, camera files",
     "models": "list or fetch weights of face recognisers and person detectors",
     "data": "list or fetch data sets",
     "completion": "print a completion script for bash, zsh or fish",

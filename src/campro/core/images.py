@@ -64,12 +64,37 @@ def read_image(path: Path) -> Rgb8:
         raise CamproError(str(path), "an image file", "a folder" if path.is_dir() else "no such file")
     if path.suffix.lower() in HEIF_SUFFIXES:
         require("pillow_heif", "heif", str(path)).register_heif_opener()
+    return _decode(path, path, None)
+
+
+def decode_image(data: bytes, name: str, max_pixels: int) -> Rgb8:
+    """As `read_image`, of a file in memory; nothing is written to disk. HEIC if pillow-heif is installed.
+
+    Args:
+        data: content of the file.
+        name: what error messages call it.
+        max_pixels: largest number of pixels; that in the header is checked before anything is decoded.
+
+    Raises:
+        CamproError: as `read_image`, and for more pixels than `max_pixels`.
+    """
+    if data[4:8] == b"ftyp" and b"avif" not in data[8:32]:  # ISO 14496-12: a container, here HEIF
+        require("pillow_heif", "heif", name).register_heif_opener()
+    return _decode(data, Path(name), max_pixels)
+
+
+def _decode(source: Path | bytes, path: Path, max_pixels: int | None) -> Rgb8:
+    """The picture in a file or in memory; `path` is what error messages call it."""
     try:
-        with Image.open(path) as image:
+        with Image.open(source if isinstance(source, Path) else io.BytesIO(source)) as image:
+            if max_pixels is not None and image.width * image.height > max_pixels:
+                size = f"{image.width} x {image.height}"
+                raise CamproError(str(path), f"at most {max_pixels / 1e6:.0f} megapixels", size, "make it smaller")
             _refuse_unsuitable(image, path)
-            deep, icc = _is_deep(image), _icc_profile(image, path)  # in this order: EXIF data may load the picture
+            # in this order: EXIF data may load the picture
+            deep, icc = _is_deep(image), _icc_profile(image, path, source)
             image.load()
-            levels = _rounded(image, path) if deep else image
+            levels = _rounded(image, path, source) if deep else image
             return np.array(_as_rgb(ImageOps.exif_transpose(levels), icc, path))
     except CamproError:
         raise
@@ -195,13 +220,13 @@ def _refuse_unsuitable(image: Image.Image, path: Path) -> None:
         raise CamproError(str(path), "a still image", f"{getattr(image, 'n_frames', 0)} frames", "extract one frame")
 
 
-def _icc_profile(image: Image.Image, path: Path) -> bytes | None:
+def _icc_profile(image: Image.Image, path: Path, source: Path | bytes) -> bytes | None:
     """The ICC profile of a picture; that of its colour codes or of its EXIF mark, if it has none; None for sRGB.
 
     Raises:
         CamproError: for an HDR transfer function.
     """
-    primaries, transfer = _colour_codes(image, path)
+    primaries, transfer = _colour_codes(image, source)
     if transfer in HDR_TRANSFERS:
         remedy = "export it as SDR (sRGB) first"
         raise CamproError(str(path), "a picture of standard dynamic range", f"{HDR_TRANSFERS[transfer]} (HDR)", remedy)
@@ -216,15 +241,14 @@ def _icc_profile(image: Image.Image, path: Path) -> bytes | None:
     return None
 
 
-def _colour_codes(image: Image.Image, path: Path) -> tuple[int, int]:
+def _colour_codes(image: Image.Image, source: Path | bytes) -> tuple[int, int]:
     """Primaries and transfer function by ITU-T H.273 as a PNG, AVIF or HEIC file states them; (0, 0) if it does not."""
     if image.format == "HEIF":  # a file may hold further pictures, with codes of their own
         codes = image.info.get("nclx_profile") or {}
         return int(codes.get("color_primaries", 0)), int(codes.get("transfer_characteristics", 0))
     if image.format not in ("PNG", "AVIF") or (image.format == "AVIF" and "icc_profile" in image.info):
         return 0, 0
-    with path.open("rb") as file:
-        head = file.read(_HEAD_BYTES)
+    head = _head(source)
     if image.format == "PNG":
         place = head.find(b"cICP")  # chunk of PNG 3: one byte each
         return (head[place + 4], head[place + 5]) if 0 <= place < len(head) - 6 else (0, 0)
@@ -232,6 +256,13 @@ def _colour_codes(image: Image.Image, path: Path) -> tuple[int, int]:
     if not 0 <= place < len(head) - 12:
         return 0, 0
     return int.from_bytes(head[place + 8 : place + 10]), int.from_bytes(head[place + 10 : place + 12])
+
+
+def _head(source: Path | bytes) -> bytes:
+    if isinstance(source, bytes):
+        return source[:_HEAD_BYTES]
+    with source.open("rb") as file:
+        return file.read(_HEAD_BYTES)
 
 
 def _is_deep(image: Image.Image) -> bool:
@@ -244,12 +275,12 @@ def _is_deep(image: Image.Image) -> bool:
     return any(isinstance(arg, str) and ";16" in arg and not arg.startswith("BGR") for arg in layouts)
 
 
-def _rounded(image: Image.Image, path: Path) -> Image.Image:
+def _rounded(image: Image.Image, path: Path, source: Path | bytes) -> Image.Image:
     """A picture of 16 bits per channel with 8: levels are divided by 257 and rounded to the nearest."""
     if "transparency" in image.info:
         raise CamproError(str(path), "an opaque image", "one with transparent pixels", _FLATTEN)
     orientation = image.getexif().get(_ORIENTATION, 1)
-    levels = np.asarray(image).astype(np.uint32) if image.mode[0] == "I" else _read_deep(path)
+    levels = np.asarray(image).astype(np.uint32) if image.mode[0] == "I" else _read_deep(source, path)
     if levels.max(initial=0) > _DEEP_MAX:
         raise CamproError(str(path), "at most 16 bits per channel", f"the level {levels.max()}", "convert to 8-bit")
     _warn_once(f"{path}: 16 bits per channel, rounded to 8")
@@ -258,9 +289,12 @@ def _rounded(image: Image.Image, path: Path) -> Image.Image:
     return rounded
 
 
-def _read_deep(path: Path) -> UInt32[np.ndarray, "H W c"]:
+def _read_deep(source: Path | bytes, path: Path) -> UInt32[np.ndarray, "H W c"]:
     """The levels of a colour picture of 16 bits per channel, which Pillow cannot hold, in the order RGB or RGBA."""
-    levels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if isinstance(source, bytes):
+        levels = cv2.imdecode(np.frombuffer(source, np.uint8), cv2.IMREAD_UNCHANGED)
+    else:
+        levels = cv2.imread(str(source), cv2.IMREAD_UNCHANGED)
     if levels is None or levels.dtype != np.uint16 or levels.ndim != 3:
         raise CamproError(str(path), "a picture of 16 bits per channel", "another kind of one", "convert to 8-bit")
     order = cv2.COLOR_BGRA2RGBA if levels.shape[2] == 4 else cv2.COLOR_BGR2RGB

@@ -10,7 +10,7 @@ import numpy as np
 from campro.cameras.camera_table import find_camera
 from campro.cameras.feedback_loop import FRAMES, RELEASES, simulate_loop
 from campro.cameras.file_kinds import AUTO, check_kind, detect_camera
-from campro.cameras.target_camera import BASE, FileNotes, TargetCamera, read_text
+from campro.cameras.target_camera import BASE, FileNotes, Files, TargetCamera, read_text
 from campro.core.atomic_io import atomic_write
 from campro.core.errors import CamproError
 from campro.deploy.face_colours import misses
@@ -43,6 +43,20 @@ class Deployment:
     """Reasons why the figures of the profile's card do not hold; empty if none was found."""
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """What `prepare` makes; nothing is written."""
+
+    files: Files
+    """The camera's files, realised.json and README.md."""
+    summary: str
+    """Profile, camera, and the mean and largest difference between the profile and realised.json, in 8-bit levels."""
+    lines: tuple[str, ...]
+    """As in `Deployment`, without the summary."""
+    misses: tuple[str, ...]
+    """As in `Deployment`."""
+
+
 def deploy(
     target: str, profile: str, base: Path | None, out: Path, fit: bool = False, fixed_white_balance: bool = False
 ) -> Deployment:
@@ -72,23 +86,42 @@ def deploy(
 
 def _deploy(target: str, wanted: IspProfile, base: Path | None, out: Path, fit: bool, fixed: bool) -> Deployment:
     camera, text = _camera_and_text(target, base)
-    held, fit_lines = _held(camera, wanted, fit)
-    loop_line, loop_warnings = check_white_balance(camera, held, fixed)
-    written = camera.write(held, text)
-    realised = IspProfile(f"{wanted.name}-{camera.name}", camera.read(written, text).blocks, wanted.provenance)
-    if base is not None and base.resolve().parent == out.resolve() and base.name in {*written, REALISED, PAGE}:
+    prepared = prepare(camera, wanted, text, fit, fixed)
+    if base is not None and base.resolve().parent == out.resolve() and base.name in prepared.files:
         raise CamproError("deploy", "an --out that leaves --base alone", str(base), "choose another folder")
-    reasons = misses(wanted, realised)
-    notes = camera.notes(text)
-    warnings = (*notes.warnings, *loop_warnings, *(f"{MISSED}: {reason}" for reason in reasons))
-    lines = [*fit_lines, *notes_lines(replace(notes, warnings=warnings)), loop_line, NIGHT, UNTESTED]
-    page = camera.page_text() + "\n## This deployment\n\n" + "".join(f"- {line}\n" for line in lines)
-    for name, content in {**written, REALISED: realised.to_json(), PAGE: page}.items():
+    for name, content in prepared.files.items():
         atomic_write(out / name, content)
+    return Deployment((f"{out}: {prepared.summary}", *prepared.lines), prepared.misses)
+
+
+def prepare(
+    camera: TargetCamera, wanted: IspProfile, base: str, fit: bool = False, fixed_white_balance: bool = False
+) -> Prepared:
+    """The files of a deployment, in memory.
+
+    Args:
+        camera: The target camera.
+        wanted: The profile.
+        base: Text of the camera's own file; empty if it needs none.
+        fit: As for `deploy`.
+        fixed_white_balance: As for `deploy`.
+
+    Raises:
+        CamproError: As `deploy`.
+    """
+    held, fit_lines = _held(camera, wanted, fit)
+    loop_line, loop_warnings = check_white_balance(camera, held, fixed_white_balance)
+    written = camera.write(held, base)
+    realised = IspProfile(f"{wanted.name}-{camera.name}", camera.read(written, base).blocks, wanted.provenance)
+    reasons = misses(wanted, realised)
+    notes = camera.notes(base)
+    warnings = (*notes.warnings, *loop_warnings, *(f"{MISSED}: {reason}" for reason in reasons))
+    lines = (*fit_lines, *notes_lines(replace(notes, warnings=warnings)), loop_line, NIGHT, UNTESTED)
+    page = camera.page_text() + "\n## This deployment\n\n" + "".join(f"- {line}\n" for line in lines)
     apart = difference(wanted, realised)
     exactness = f"off by {apart.mean:.2f} of 255 levels on average, {apart.largest} at most"
-    first = f"{out}: {wanted.name} on {camera.title}; {exactness}"
-    return Deployment((first, *lines), tuple(reasons))
+    files = {**written, REALISED: realised.to_json(), PAGE: page}
+    return Prepared(files, f"{wanted.name} on {camera.title}; {exactness}", lines, tuple(reasons))
 
 
 def _held(camera: TargetCamera, wanted: IspProfile, fit: bool) -> tuple[IspProfile, tuple[str, ...]]:
@@ -166,17 +199,28 @@ def _camera_and_text(target: str, base: Path | None) -> tuple[TargetCamera, str]
     Raises:
         CamproError: If the target is unknown, the file is unreadable, or it is another camera's.
     """
-    if target != AUTO:
-        camera = find_camera(target)
-        text = camera.read_base(base)
-        if camera.base:
-            check_kind(camera, text)
-        return camera, text
-    if base is None:
+    if target == AUTO and base is None:
         wanted = "--base FILE, the camera's own file, or --target NAME"
         raise CamproError("deploy", wanted, "neither", "campro targets lists the cameras")
-    text = read_text(base, "a tuning file or an IQ file (text)")
-    return detect_camera(text), text
+    if target == AUTO and base is not None:
+        text = read_text(base, "a tuning file or an IQ file (text)")
+    else:
+        text = find_camera(target).read_base(base)
+    return camera_of(target, text), text
+
+
+def camera_of(target: str, base: str) -> TargetCamera:
+    """The camera of that name, whose own file has the text `base`; for `auto` the one whose kind of file it is.
+
+    Raises:
+        CamproError: If the target is unknown, or the file is another camera's.
+    """
+    if target == AUTO:
+        return detect_camera(base)
+    camera = find_camera(target)
+    if camera.base:
+        check_kind(camera, base)
+    return camera
 
 
 def notes_lines(notes: FileNotes) -> list[str]:

@@ -106,6 +106,15 @@ class OnnxEnhancer:
         tables = self._fast_tables()
         return Recolouring(tables.lut, tables.ambiguity, self.profile, tables.prior)
 
+    @property
+    def colour_prior(self) -> Float64[np.ndarray, " bins"]:
+        """The prior of raw colours in the file of a fast enhancer (`campro.inversion.inverse.prior_from_photos`).
+
+        Raises:
+            CamproError: for an enhancer that is not fast.
+        """
+        return self._fast_tables().prior
+
     def cell_map(self, rgb: Rgb8, recoloured: Recoloured) -> Float32[np.ndarray, "7 h w"]:
         """The cell map of the `downscaled` picture: mask (0 to 1), mean colour (3, 0 to 1), mean ambiguity (3, 0 to 1).
 
