@@ -93,7 +93,8 @@ def sentence(curves: RangeCurves, camera: FieldOfView, profile: str, limit: floa
         )
     text = (
         f"With {profile} on a camera of {camera}, people farther away than {camera.distance(protected.density):.1f} m "
-        f"were not identified by the strongest attack that was run (rank-1 at most {100 * limit:g} %)"
+        f"were not identified by the strongest attack that was run (rank-1 at most {100 * limit:g} % in a gallery of "
+        f"{curves.worst[0].rank1.n} people)"
     )
     found = detected_from(curves.people, 0.5)
     if curves.people and found.density is not None:
