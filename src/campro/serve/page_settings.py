@@ -46,7 +46,7 @@ class PageSettings:
     @property
     def hosts(self) -> frozenset[str]:
         """Values of the header `Host` that are accepted; others are attempts of DNS rebinding."""
-        names = LOOPBACK if self.is_loopback else (self.host,)
+        names: tuple[str, ...] = LOOPBACK if self.is_loopback else (self.host,)
         names = tuple(f"[{name}]" if ":" in name else name for name in names)
         return frozenset({f"{name}:{self.port}" for name in names} | ({*names} if self.port == 80 else set()))
 
