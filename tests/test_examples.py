@@ -20,7 +20,7 @@ PROGRAMS = sorted(
     for folder in ("examples", "benchmarks", "benchmarks/figures")
     for file in (ROOT / folder).glob("[a-z]*.py")
 )
-LIBRARIES = ("benchmarks.common", "benchmarks.simulated_shots")
+LIBRARIES = ("benchmarks.common", "benchmarks.simulated_shots", "benchmarks.figures.page_browser")
 """What several programs share."""
 RGB = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8).repeat(12, 0).repeat(16, 1)
 

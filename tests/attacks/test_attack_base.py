@@ -54,6 +54,7 @@ def test_the_digest_covers_every_field(everything, tiny_embedder, tmp_path):
         "profiles": (load_profile("campro-default"),),
         "restorers": (),
         "budget": QUICK,
+        "densities": (40.0,),
     }
     assert set(changes) == set(everything.__dataclass_fields__)
     digests = {replace(everything, **{name: value}).digest for name, value in changes.items()}

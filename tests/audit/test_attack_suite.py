@@ -41,7 +41,7 @@ def thirty(tmp_path):
 
 
 def rows(out, capsys, *words):
-    words = ["--faces", str(out.parent / "faces"), "--repeats", "2", "--json", *words]
+    words = ["--faces", str(out.parent / "faces"), "--repeats", "2", "--json", "--densities", *words]
     assert main(["attack", "--out", str(out), *words]) == 0
     return {row["attack"]: row for row in json.loads(capsys.readouterr().out)}
 

@@ -36,7 +36,7 @@ QUICK = [
 ]
 DATA = ["--faces", "OUT/faces", "--scenes", "OUT/scenes.json"]
 AUDIT = ["--few-people", "--repeats", "1", "--baselines", "invert", "--enhancer", "none", "--out", "OUT/audit"]
-ATTACK = ["--attacks", "no-attack", "colour-maps", "--budget", "quick"]
+ATTACK = ["--attacks", "no-attack", "colour-maps", "--budget", "quick", "--densities", "125"]
 SLOW = [
     ["audit", *DATA, *AUDIT, "--attacks", "none", "--adapt-steps", "0"],
     ["attack", *DATA, *AUDIT, *ATTACK, "--adapt-steps", "0"],

@@ -28,7 +28,7 @@ PROFILE_DEFAULT = load_profile("campro-default")
 @pytest.mark.parametrize("name", ["fast", "unet"])
 def test_the_runner_agrees_with_pytorch_to_a_rounding_step(exported, name, size):
     rgb = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)  # no camera output: the 3D LUT
-    found = OnnxEnhancer(exported[name].file)(rgb)
+    found = OnnxEnhancer(exported[name].file, fill="black")(rgb)  # the network multiplies by the mask
     with torch.no_grad():
         wanted = exported[name].network(to_tensor(rgb)).clamp(0, 1)[0].permute(1, 2, 0).numpy() * 255
     assert found.dtype == np.uint8

@@ -6,12 +6,6 @@ Needs Debian's python3-gst-1.0, gir1.2-gst-rtsp-server-1.0, gstreamer1.0-plugins
 
 import sys
 
-import gi
-
-gi.require_version("Gst", "1.0")
-gi.require_version("GstRtspServer", "1.0")
-from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
-
 CAMERA = (
     "( videotestsrc is-live=true pattern=ball ! video/x-raw,width=320,height=240,framerate=25/1 ! "
     "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=10 ! rtph264pay name=pay0 config-interval=1 "
@@ -24,6 +18,12 @@ RECORD = (
 
 
 def main(port, file):
+    import gi  # a package of the system's Python alone: pytest imports this module for its examples
+
+    gi.require_version("Gst", "1.0")
+    gi.require_version("GstRtspServer", "1.0")
+    from gi.repository import GLib, Gst, GstRtspServer
+
     Gst.init(None)
     server = GstRtspServer.RTSPServer()
     server.set_address("127.0.0.1")
