@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float, Int
@@ -17,6 +17,7 @@ from campro.evaluation import EvaluationSet, Trial
 from campro.isp import RAW
 from campro.metrics.gallery_search import comparison_scores
 from campro.metrics.identification import Identification, mate_ranks, summarise, summarise_hits, unit_norm
+from campro.metrics.open_set import threshold_at
 from campro.models.faces import embed_photos
 from campro.models.faces.embedder_card import FaceEmbedder
 
@@ -55,7 +56,7 @@ def judge_at(
         for name, gallery in galleries.items()
     }
     best = max(results.values(), key=lambda result: result.rank1.mean)
-    return best.beside({name: result.rank1 for name, result in results.items()})
+    return replace(best, by_gallery={name: result.rank1 for name, result in results.items()})
 
 
 def _enrolling(embedder: FaceEmbedder, adversary: Adversary) -> FaceEmbedder:
@@ -143,11 +144,5 @@ def _verification(
         own = scores.diagonal().clone()
         others = scores[~torch.eye(len(scores), dtype=torch.bool)]
         for fmr in FMRS:
-            accepted[fmr].append(own >= _exceeded_by(others, fmr))
+            accepted[fmr].append(own >= threshold_at(others, fmr))
     return tuple(VerificationPoint(fmr, summarise_hits(hits).rate().complement) for fmr, hits in accepted.items())
-
-
-def _exceeded_by(scores: Float[Tensor, "N"], rate: float) -> float:
-    """As `open_set.threshold_at`, without sorting millions of scores."""
-    allowed = int(rate * len(scores) + 1e-9)
-    return float(scores.topk(allowed + 1).values[-1])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from jaxtyping import Int
 from torch import Tensor
@@ -168,10 +168,6 @@ class DensityResult:
     converged: bool | None = None
     fit_s: float = 0.0
     judge_s: float = 0.0
-
-    def beside(self, by_gallery: dict[str, Rate]) -> DensityResult:
-        """The same with the rates of all galleries that were tried."""
-        return replace(self, by_gallery=by_gallery)
 
 
 @dataclass(frozen=True)

@@ -77,10 +77,9 @@ class RangeCurves:
     def of(findings: Findings) -> RangeCurves:
         """Gather the curves from the cells of an audit."""
         rows = density_rows(findings.cells.values())
-        plain = [row for row in rows if row.threat_model == "none"]
         return RangeCurves(
             raw=_worst_of(_points(density_rows(findings.cells.values(), CONTROL), none_only=True)),
-            no_attack=_worst_of(_points(plain)),
+            no_attack=_worst_of(_points(rows, none_only=True)),
             cheap=_worst_of(_points(row for row in rows if not row.trained)),
             trained=_worst_of(_points(row for row in rows if row.trained)),
             night=_worst_of(_points(density_rows(findings.cells.values(), NIGHT))),
