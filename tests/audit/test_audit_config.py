@@ -29,8 +29,15 @@ def test_unusable_options_are_refused(options):
 
 def test_people_alone_have_no_part_on_scenes():
     config = AuditConfig(faces=Path("x"))
-    assert [config.measures(part) for part in config.measure] == [True, False, False, True]
-    assert not AuditConfig(attacks=("none",)).measures("attacks")
+    assert [config.measures(part) for part in config.measure] == [True, False, False, True, True]
+    without = AuditConfig(attacks=("none",))
+    assert not without.measures("attacks") and not without.measures("densities") and not without.attacked
+    assert not AuditConfig(densities=()).measures("densities")
+
+
+def test_attacks_at_densities_are_a_part_of_their_own():
+    config = AuditConfig(measure=("densities",))
+    assert config.attacked and not config.measures("attacks")
 
 
 def test_faces_alone_measure_people_only(tmp_path):

@@ -18,8 +18,8 @@ AVAILABLE = "available"
 """In place of names: every face recogniser that is on this machine."""
 CHEAP, FULL = "cheap", "full"
 """Attacks that train no network, and all attacks."""
-Part = Literal["identification", "detection", "quality", "attacks"]
-PARTS: tuple[Part, ...] = ("identification", "detection", "quality", "attacks")
+Part = Literal["identification", "detection", "quality", "attacks", "densities"]
+PARTS: tuple[Part, ...] = ("identification", "detection", "quality", "attacks", "densities")
 
 FEWEST_PEOPLE = 20
 """Fewest people to recognise without --few-people: with fewer, chance alone recognises more than 5 % of them."""
@@ -86,7 +86,8 @@ class AuditConfig:
     adapt_steps: int = 100
     """Training steps by which the person detector adapts to each view; 0 leaves that out."""
     measure: tuple[Part, ...] = PARTS
-    """Parts to measure: identification without attacks, person detection, image quality, attacks."""
+    """Parts to measure: identification without attacks, person detection, image quality, attacks on the photographs as
+    they are, attacks at the --densities."""
     cluster: str | None = None
     """Run attacks side by side: `local`, or the address of a Ray cluster that sees the same files."""
     show_faces: bool = False
@@ -130,4 +131,11 @@ class AuditConfig:
         """Whether a part is measured; people alone, without --scenes, have no part on scenes."""
         if part in ("detection", "quality") and self.faces is not None and self.scenes is None:
             return False
-        return part in self.measure and not (part == "attacks" and self.attacks == (NONE,))
+        if part in ("attacks", "densities") and self.attacks == (NONE,):
+            return False
+        return part in self.measure and (part != "densities" or bool(self.densities))
+
+    @property
+    def attacked(self) -> bool:
+        """Whether attacks run, on the photographs as they are or at densities."""
+        return self.measures("attacks") or self.measures("densities")

@@ -356,7 +356,7 @@ class AuditContext:
             hashes["train_scenes"] = self.train_scenes.digest
         if ENHANCED in self.views:
             hashes["enhanced"] = self.views[ENHANCED].digest
-        if config.measures("attacks"):
+        if config.attacked:
             hashes |= self._attack_inputs()
         return hashes
 

@@ -42,7 +42,7 @@ def run_audit(config: AuditConfig, context: AuditContext | None = None) -> RunFo
     """
     note("audit: read faces, scenes and models")
     context = AuditContext(config) if context is None else context
-    if config.measures("attacks"):
+    if config.attacked:
         check_trained_attacks(context)
     run = RunFolder.open(config.out, _settings(config), inputs=context.inputs())
     earlier = run.cell(cell_keys.META)
@@ -58,8 +58,8 @@ def run_audit(config: AuditConfig, context: AuditContext | None = None) -> RunFo
         measure_quality(run, context)
     if config.measures("attacks"):
         measure_attacks(run, context)
-        if config.densities:
-            measure_densities(run, context)
+    if config.measures("densities"):
+        measure_densities(run, context)
     save_thumbnails(run, context)
     return run
 

@@ -107,7 +107,7 @@ def metadata_of(context: AuditContext) -> Metadata:
     """Gather the description of an audit; loads the data and models that are measured."""
     config, evaluation = context.config, context.evaluation
     parts: tuple[Part, ...] = tuple(part for part in config.measure if config.measures(part))
-    on_scenes, attacks = {"detection", "quality"} & set(parts), "attacks" in parts
+    on_scenes, attacks = {"detection", "quality"} & set(parts), config.attacked
     cards = [context.embedder(name).card for name in config.face_models]
     faces, landmarks = context.faces, evaluation.landmarks
     train_faces = context.train_faces if attacks else None
@@ -149,7 +149,7 @@ def metadata_of(context: AuditContext) -> Metadata:
         warnings=_warnings(context, attacks),
         problems=(*problems, *(context.train_scenes.problems if context.adapts else ())),
         curves=curves(context.profile),
-        densities=context.densities if attacks else (),
+        densities=context.densities if "densities" in parts else (),
     )
 
 

@@ -15,7 +15,7 @@ EXAMPLE = "campro attack --profile campro-strong --faces OTHERS/ --attacks filte
 
 @dataclass(frozen=True)
 class Config(AuditConfig):
-    """Run attacks on a profile, as `campro audit --measure attacks --attacks full` does."""
+    """Run attacks on a profile, as `campro audit --measure attacks densities --attacks full` does."""
 
     attacks: tuple[str, ...] = (FULL,)
     """`full`: all; `cheap`: those that train no network and need one probe image; or names:
@@ -23,7 +23,7 @@ class Config(AuditConfig):
     several-probe-images-colour-maps, video-colour-maps, analytic-inversion, several-probe-images-analytic-inversion,
     domain-adaptation, distillation, colour-maps-distillation, several-probe-images-distillation,
     analytic-inversion-distillation, restoration, several-probe-images-restoration, retraining."""
-    measure: tuple[Part, ...] = ("attacks",)
+    measure: tuple[Part, ...] = ("attacks", "densities")
     """Parts to measure; see `campro audit`."""
     out: Path = Path("runs/audit")
     """Run folder, which `campro audit` may have started; the same command resumes."""

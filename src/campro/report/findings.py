@@ -173,7 +173,7 @@ class Findings:
         done = {(row.model, row.attack) for row in self.attacks}
         attacks = {(model, attack) for model in self.metadata.models for attack in self.metadata.attacks}
         without_runs = {PRETRAINED_RESTORATION.name}  # where no restorer was given
-        left = [pair for pair in attacks - done if pair[1] not in without_runs]
+        left = [pair for pair in attacks - done if pair[1] not in without_runs and "attacks" in parts]
         at_density = {(row.density, row.model, row.attack) for row in density_rows(self.cells.values())}
         left_at = {
             (density, *pair) for density in self.metadata.densities for pair in attacks if pair[1] not in without_runs
