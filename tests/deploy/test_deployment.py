@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from campro.cameras.camera_table import CAMERAS
 from campro.cli.main import main
-from campro.isp import load_profile
+from campro.isp import Denoise, Jpeg, Scaler, load_profile
 from tests.cameras.camera_files import base_for, profile
 
 
@@ -133,3 +134,26 @@ def test_targets_are_listed(capsys):
     assert [row["name"] for row in rows] == list(CAMERAS)
     assert main(["targets"]) == 0
     assert "cannot fall" in capsys.readouterr().out
+
+
+def test_settings_of_the_encoder_are_named_and_kept_in_the_realised_profile(tmp_path, capsys):
+    colour = load_profile("campro-strong")
+    wanted = replace(colour, name="small", blocks=(Scaler(2), *colour.blocks, Jpeg(20)))
+    wanted.save(tmp_path / "small.json")
+    main(arguments("rpi-vc4", tmp_path, "--profile", str(tmp_path / "small.json")))
+    printed, page = capsys.readouterr().out, (tmp_path / "out" / "README.md").read_text()
+    for text in (printed, page):
+        assert "not in the files; set it yourself" in text
+        assert "JPEG quality 20" in text
+    realised = load_profile(tmp_path / "out" / "realised.json")
+    assert realised.blocks[0] == Scaler(2)
+    assert realised.blocks[-1] == Jpeg(20)
+
+
+def test_a_block_that_a_camera_cannot_be_set_to_is_refused(tmp_path, capsys):
+    colour = load_profile("campro-strong")
+    replace(colour, blocks=(*colour.blocks, Denoise(0.1, 0.1))).save(tmp_path / "smooth.json")
+    words = ["--profile", str(tmp_path / "smooth.json")]
+    assert main(arguments("rpi-vc4", tmp_path, *words)) == 1
+    assert "spatial noise reduction, luma 26" in capsys.readouterr().err
+    assert main(arguments("rkaiq", tmp_path, *words)) == 0

@@ -71,3 +71,40 @@ def test_jpeg_changes_little_at_high_quality_and_has_the_gradient_of_the_identit
     coded.sum().backward()
     assert (coded - smooth).abs().mean() < 0.01
     assert torch.equal(smooth.grad, torch.ones_like(smooth))
+
+
+def test_chroma_subsampling_equals_means_of_blocks_and_keeps_luma():
+    picture = 0.4 + 0.2 * PICTURE  # nothing is clipped
+    found = functional.chroma_subsampled(picture, 2, 2)
+    luma = functional.luma_of(picture)
+    torch.testing.assert_close(functional.luma_of(found), luma)
+    difference = (picture - luma)[0, 1, 2:4, 4:6].mean()
+    torch.testing.assert_close(found[0, 1, 2:4, 4:6], luma[0, 0, 2:4, 4:6] + difference)
+    border = (picture - luma)[0, 2, 4, 0:2].mean()  # the last row has no second one
+    torch.testing.assert_close(found[0, 2, 4, 0:2], luma[0, 0, 4, 0:2] + border)
+
+
+def test_denoising_smooths_small_differences_and_keeps_edges():
+    edge = torch.zeros(1, 3, 8, 16, dtype=torch.float64)
+    edge[..., 8:] = 0.9
+    noisy = (edge + 0.05 + 0.01 * torch.randn(edge.shape, generator=torch.Generator().manual_seed(0))).double()
+    assert torch.equal(functional.denoise(noisy, 0, 0, 2), noisy)
+    smooth = functional.denoise(noisy, 0.05, 0.05, 2)
+    assert smooth[..., :8].std() < 0.6 * noisy[..., :8].std()
+    assert (smooth[..., 8:] - smooth[..., :8]).mean() == pytest.approx(0.9, abs=0.01)
+
+
+def test_a_bilateral_filter_by_hand():
+    """Three grey pixels; neighbours across are weighted by exp(-2) for distance and by their difference."""
+    x = torch.tensor([0.2, 0.3, 0.5], dtype=torch.float64).expand(1, 3, 1, 3)
+    near, far = np.exp(-0.01 / 0.08 - 2), np.exp(-0.04 / 0.08 - 2)
+    middle = (0.3 + near * 0.2 + far * 0.5) / (1 + near + far)
+    assert float(functional.denoise(x, 0.2, 0.0, 1)[0, 0, 0, 1]) == pytest.approx(middle)
+
+
+def test_a_scaler_keeps_means_and_enlarging_gives_the_old_size():
+    picture = torch.rand(1, 3, 12, 18, dtype=torch.float64)
+    small = functional.shrunk(picture, 1.5)
+    assert small.shape == (1, 3, 8, 12)
+    torch.testing.assert_close(small.mean(), picture.mean(), atol=0.02, rtol=0)
+    assert functional.enlarged(small, 12, 18).shape == picture.shape

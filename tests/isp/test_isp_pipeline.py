@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from campro.core.errors import CamproError
-from campro.isp import Defocus, IspPipeline, IspProfile, Quantise, load_profile, pipeline
+from campro.isp import Defocus, IspPipeline, IspProfile, Jpeg, Quantise, Scaler, functional, load_profile, pipeline
 from campro.isp.isp_pipeline import fusable_blocks
 from campro.isp.limits import Grid, Limits
 
@@ -45,3 +45,13 @@ def test_with_limits_the_parameters_stay_within_the_range_of_the_camera():
 def test_limits_need_a_profile_for_cameras():
     with pytest.raises(CamproError, match="blocks degamma"):
         IspPipeline.from_profile(IspProfile("rounding", (Quantise(8),)), LIMITS)
+
+
+def test_blocks_behind_a_scaler_act_on_the_small_picture():
+    """JPEG at half size, then enlarged: not the same as JPEG at full size."""
+    picture = torch.rand(1, 3, 32, 48, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    found = IspPipeline.from_profile(IspProfile("small", (Scaler(2), Jpeg(30))))(picture)
+    by_hand = functional.enlarged(functional.jpeg(functional.shrunk(picture, 2), 30), 32, 48)
+    assert torch.equal(found, by_hand)
+    found.sum().backward()
+    assert picture.grad.abs().sum() > 0

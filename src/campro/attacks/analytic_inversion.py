@@ -15,7 +15,8 @@ from campro.inversion.cell_grid import CERTAIN_MEANS, cell_features, downscaled
 from campro.inversion.inverse import Inverse, prior_from_photos
 from campro.inversion.preimage_selection import SELECTION_SETTINGS, PreimageSelector
 from campro.inversion.preimages import Preimages
-from campro.isp.pointwise import is_pointwise
+from campro.isp import IspProfile
+from campro.isp.pointwise import pointwise_part
 
 PHOTOS = 300
 """Photographs from which the prior over raw colours is counted."""
@@ -38,7 +39,7 @@ class NeighbourhoodInverse:
 
 
 def inversion_runs(knowledge: AttackerKnowledge, cache: AttackCache) -> Runs:
-    """Per pixel and with neighbourhoods; none for a profile that is not a function of colour alone."""
+    """Per pixel and with neighbourhoods; none for a profile of spatial blocks alone."""
     if not is_invertible(knowledge):
         return {}
     return {
@@ -48,21 +49,28 @@ def inversion_runs(knowledge: AttackerKnowledge, cache: AttackCache) -> Runs:
 
 
 def is_invertible(knowledge: AttackerKnowledge) -> bool:
-    """Whether the profile maps each pixel by its colour alone."""
-    return is_pointwise(knowledge.profile.blocks)
+    """Whether the profile has a part that maps each pixel by its colour alone (`pointwise_part`)."""
+    return pointwise_part(knowledge.profile) is not None
+
+
+def _invertible(knowledge: AttackerKnowledge) -> IspProfile:
+    """The part of the profile that is inverted; the whole profile if it has no spatial blocks."""
+    part = pointwise_part(knowledge.profile)
+    assert part is not None
+    return part
 
 
 def pixel_inverse(knowledge: AttackerKnowledge, cache: AttackCache) -> Inverse:
     """The posterior mean of the raw colour, with a prior from the attacker's photographs."""
     key = (knowledge.digest,)
-    return cache.get("per-pixel inverse", key, lambda: Inverse(knowledge.profile, colour_prior(knowledge, cache)))
+    return cache.get("per-pixel inverse", key, lambda: Inverse(_invertible(knowledge), colour_prior(knowledge, cache)))
 
 
 def neighbourhood_inverse(knowledge: AttackerKnowledge, cache: AttackCache) -> NeighbourhoodInverse:
     """See `NeighbourhoodInverse`; with the same prior as `pixel_inverse`."""
 
     def compute() -> NeighbourhoodInverse:
-        preimages = Preimages.of(knowledge.profile, colour_prior(knowledge, cache))
+        preimages = Preimages.of(_invertible(knowledge), colour_prior(knowledge, cache))
         return NeighbourhoodInverse(pixel_inverse(knowledge, cache), preimages)
 
     return cache.get("neighbourhood inverse", (knowledge.digest,), compute)

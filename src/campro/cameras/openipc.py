@@ -14,7 +14,7 @@ import re
 
 import numpy as np
 
-from campro.cameras.target_camera import Files, TargetCamera
+from campro.cameras.target_camera import DENOISING, STREAM, Files, TargetCamera
 from campro.core.errors import CamproError
 from campro.isp.curve_limits import CurveLimits
 from campro.isp.limits import Grid, Limits, camera_profile, ccm_of, parts
@@ -29,6 +29,7 @@ class SdkCamera(TargetCamera):
     """A C source with the profile's numbers, a function that gives profile x own matrix to the SDK, and snippets."""
 
     page = "openipc"
+    settable = STREAM | DENOISING
     FILE, SENSOR, MAJESTIC = "campro_isp.c", "sensor.ini", "majestic.yaml"
 
     def __init__(self, name: str, title: str, limits: Limits, call: str, sensor: str = "") -> None:

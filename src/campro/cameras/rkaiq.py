@@ -18,7 +18,7 @@ import numpy as np
 from jaxtyping import Float
 
 from campro.cameras.edits import LARGEST, rewritten
-from campro.cameras.target_camera import BASE, FileNotes, Files, TargetCamera
+from campro.cameras.target_camera import BASE, DENOISING, STREAM, FileNotes, Files, TargetCamera
 from campro.core.errors import CamproError
 from campro.isp.curve_limits import CurveLimits, spaced
 from campro.isp.limits import Grid, Limits, camera_profile, ccm_of, parts
@@ -156,6 +156,7 @@ class RkAiq(TargetCamera):
     name = "rockchip-rkaiq"
     title = "Rockchip RV1109, RV1126 (ISP 2.0), rkaiq"
     page = "rockchip"
+    settable = STREAM | DENOISING
     statistics = ("raw",)
     base = "an rkaiq IQ file (XML)"
     limits = rkaiq_limits(

@@ -25,7 +25,7 @@ from campro.cameras.rkaiq import (
     profile_of,
     rkaiq_limits,
 )
-from campro.cameras.target_camera import BASE, FileNotes, Files, TargetCamera
+from campro.cameras.target_camera import BASE, DENOISING, STREAM, FileNotes, Files, TargetCamera
 from campro.isp.limits import Limits, parts
 from campro.isp.profile import IspProfile
 
@@ -64,6 +64,7 @@ class RkAiqJson(TargetCamera):
     """Keys of the curve's settings, in newer and in older files."""
     limits: Limits
     page: str = "rockchip"
+    settable: frozenset[str] = STREAM | DENOISING
     statistics: tuple[Statistics, ...] = ("raw",)
     base: str = "an rkaiq IQ file (JSON)"
 

@@ -12,12 +12,18 @@ from jaxtyping import Float
 
 from campro.cameras.feedback_loop import Statistics
 from campro.core.errors import CamproError
+from campro.isp.camera_settings import description, settings_of
 from campro.isp.limits import Limits
 from campro.isp.profile import Ccm, IspProfile
 
 Files = dict[str, str]
 """File name -> text, as a camera writes and reads them."""
 
+
+STREAM: frozenset[str] = frozenset({"scaler", "low_resolution", "jpeg", "chroma_subsampling"})
+"""Blocks that an application sets for the stream of a camera, in whatever way that camera is programmed."""
+DENOISING: frozenset[str] = frozenset({"denoise", "chroma_blur"})
+"""Blocks for cameras that have spatial noise reduction whose strength can be set."""
 
 BASE = "base"
 """Name of the camera's own file in the errors of writers and readers; `campro deploy` puts its path there."""
@@ -53,6 +59,8 @@ class TargetCamera(ABC):
     `measuring`."""
     measuring: str = "where this camera measures them is not known here: check on the camera that they settle"
     """What holds for white balance and exposure, as `campro deploy` states it, where `statistics` alone do not tell."""
+    settable: frozenset[str] = STREAM
+    """Names of blocks beside matrix and curve that a user can set on this camera; no file holds them."""
     base: str = ""
     """Description of the camera's own file that `--base` must name; empty if the camera needs none."""
 
@@ -76,6 +84,19 @@ class TargetCamera(ABC):
         Raises:
             CamproError: If the files are not such files.
         """
+
+    def settings(self, profile: IspProfile) -> tuple[str, ...]:
+        """What the user must set at this camera beside its files; one text for each block.
+
+        Raises:
+            CamproError: with all such blocks, if this camera cannot be set to one.
+        """
+        blocks = settings_of(profile)
+        if missing := [description(block) for block in blocks if block.block not in self.settable]:
+            wanted = f"blocks beside matrix and curve of {', '.join(sorted(self.settable))}"
+            remedy = "this camera cannot be set to them: design a profile without"
+            raise CamproError(f"profile {profile.name} on {self.name}", wanted, "; ".join(missing), remedy)
+        return tuple(description(block) for block in blocks)
 
     def product(self, ccm: Ccm, own: Float[np.ndarray, "3 3"]) -> Float[np.ndarray, "3 3"]:
         """The profile's matrix times a calibrated one of the camera, for column vectors.

@@ -15,6 +15,7 @@ from campro.core.atomic_io import atomic_write
 from campro.core.errors import CamproError
 from campro.deploy.face_colours import misses
 from campro.deploy.profile_difference import difference
+from campro.isp.camera_settings import colour_part, with_colour_part
 from campro.isp.limits import Limits, parts
 from campro.isp.profile import IspProfile, load_profile
 
@@ -22,6 +23,7 @@ REALISED, PAGE = "realised.json", "README.md"
 SMALL_FIT = 4.0
 """Largest difference of the curve in 8-bit levels up to which a profile is fitted without `--fit`."""
 MISSED = "the figures of the profile's card do not hold"
+UNSET = "not in the files; set it yourself, or the figures of the profile's card do not hold"
 UNTESTED = "not tested on the hardware: photograph a colour chart with and without the profile before you rely on it"
 NIGHT = (
     "night: pictures are grey in infrared or grey mode, and some cameras then turn the matrix off (rkaiq) or bypass it "
@@ -109,18 +111,22 @@ def prepare(
     Raises:
         CamproError: As `deploy`.
     """
-    held, fit_lines = _held(camera, wanted, fit)
+    settings = camera.settings(wanted)
+    colour = colour_part(wanted)
+    held, fit_lines = _held(camera, colour, fit)
     loop_line, loop_warnings = check_white_balance(camera, held, fixed_white_balance)
     written = camera.write(held, base)
     realised = IspProfile(f"{wanted.name}-{camera.name}", camera.read(written, base).blocks, wanted.provenance)
-    reasons = misses(wanted, realised)
+    reasons = misses(colour, realised)
     notes = camera.notes(base)
-    warnings = (*notes.warnings, *loop_warnings, *(f"{MISSED}: {reason}" for reason in reasons))
+    unset = tuple(f"{UNSET}: {setting}" for setting in settings)
+    warnings = (*notes.warnings, *unset, *loop_warnings, *(f"{MISSED}: {reason}" for reason in reasons))
     lines = (*fit_lines, *notes_lines(replace(notes, warnings=warnings)), loop_line, NIGHT, UNTESTED)
     page = camera.page_text() + "\n## This deployment\n\n" + "".join(f"- {line}\n" for line in lines)
-    apart = difference(wanted, realised)
+    apart = difference(colour, realised)
     exactness = f"off by {apart.mean:.2f} of 255 levels on average, {apart.largest} at most"
-    files = {**written, REALISED: realised.to_json(), PAGE: page}
+    complete = with_colour_part(wanted, realised) if settings else realised
+    files = {**written, REALISED: replace(complete, name=realised.name).to_json(), PAGE: page}
     return Prepared(files, f"{wanted.name} on {camera.title}; {exactness}", lines, tuple(reasons))
 
 

@@ -27,7 +27,8 @@ from campro.deploy.camera_hypotheses import (
 from campro.deploy.colour_samples import BLOCK, UNCLIPPED, Colours, sampled
 from campro.deploy.shot_pairs import NoPair, registered, squares
 from campro.isp import IspProfile
-from campro.isp.limits import camera_profile, ccm_of, parts
+from campro.isp.camera_settings import colour_part
+from campro.isp.limits import camera_profile, ccm_of
 from campro.isp.profile import GammaLut, load_profile
 
 Answer = Literal["yes", "no", "cannot tell"]
@@ -93,8 +94,7 @@ def verify(shot: Path, default: Path | None, profile: str) -> Verdict:
     Raises:
         CamproError: If a file is unusable, or the profile has blocks that cameras do not have.
     """
-    wanted, picture = load_profile(profile), read_image(shot)
-    parts(wanted)
+    wanted, picture = colour_part(load_profile(profile)), read_image(shot)
     return alone(picture, wanted) if default is None else compared(picture, read_image(default), wanted)
 
 

@@ -20,15 +20,22 @@ from campro.isp.profile import (
     Block,
     Ccm,
     ChromaBlur,
+    ChromaFormat,
+    ChromaSubsampling,
     Defocus,
     Degamma,
+    Denoise,
     GammaLut,
     Jpeg,
     LowResolution,
     MeasuredDegamma,
     Quantise,
+    Scaler,
     SensorNoise,
 )
+
+CHROMA_BLOCKS: dict[ChromaFormat, tuple[int, int]] = {"4:2:2": (2, 1), "4:2:0": (2, 2), "4:1:1": (4, 1)}
+"""Width and height in pixels of the blocks that share their colour differences."""
 
 
 class BlockModule(nn.Module):
@@ -169,6 +176,33 @@ class LowResolutionModule(BlockModule):
         return functional.low_resolution(x, self.spec.factor)
 
 
+class ScalerModule(BlockModule):
+    """Output resolution; `IspPipeline` enlarges its output."""
+
+    spec: Scaler
+
+    def forward(self, x: Images) -> Images:
+        return functional.shrunk(x, self.spec.factor)
+
+
+class DenoiseModule(BlockModule):
+    """Noise reduction."""
+
+    spec: Denoise
+
+    def forward(self, x: Images) -> Images:
+        return functional.denoise(x, self.spec.luma, self.spec.chroma, self.spec.radius)
+
+
+class ChromaSubsamplingModule(BlockModule):
+    """Colour differences of fewer pixels."""
+
+    spec: ChromaSubsampling
+
+    def forward(self, x: Images) -> Images:
+        return functional.chroma_subsampled(x, *CHROMA_BLOCKS[self.spec.format])
+
+
 class JpegModule(BlockModule):
     """JPEG compression."""
 
@@ -198,6 +232,9 @@ MODULES: dict[type, type[BlockModule]] = {
     Defocus: DefocusModule,
     ChromaBlur: ChromaBlurModule,
     LowResolution: LowResolutionModule,
+    Scaler: ScalerModule,
+    Denoise: DenoiseModule,
+    ChromaSubsampling: ChromaSubsamplingModule,
     Jpeg: JpegModule,
     SensorNoise: SensorNoiseModule,
 }

@@ -88,11 +88,57 @@ def defocus(x: Picture, kernel: int, sigma: float) -> Picture:
     return F.conv2d(mirrored(rows, 3, kernel // 2), taps.view(1, 1, 1, -1)).reshape(x.shape)
 
 
+def luma_of(x: Picture) -> Float[Tensor, "*b 1 h w"]:
+    """Luma (ITU-R BT.601). The colour differences are the picture minus its luma."""
+    weights = torch.tensor(LUMA, dtype=x.dtype, device=x.device)
+    return torch.einsum("c,...chw->...hw", weights, x).unsqueeze(-3)
+
+
 def chroma_blur(x: Picture, kernel: int, sigma: float) -> Picture:
     """Gaussian blur of the colour differences (RGB minus luma), clipped to [0, 1]; grey pictures do not change."""
-    weights = torch.tensor(LUMA, dtype=x.dtype, device=x.device)
-    luma = torch.einsum("c,...chw->...hw", weights, x).unsqueeze(-3)
+    luma = luma_of(x)
     return (luma + defocus(x - luma, kernel, sigma)).clamp(0, 1)
+
+
+def chroma_subsampled(x: Picture, across: int, down: int) -> Picture:
+    """Colour differences replaced by their mean over blocks of `across` x `down` pixels, clipped to [0, 1].
+
+    Blocks at the right and lower border are smaller where the size is no multiple.
+
+    >>> x = torch.tensor([[1.0, 0.0], [0.0, 0.0], [0.0, 0.0]]).view(3, 1, 2)  # red beside black
+    >>> [round(value, 2) for value in chroma_subsampled(x, 2, 1)[0, 0].tolist()]
+    [0.65, 0.35]
+    """
+    luma, (height, width) = luma_of(x), x.shape[-2:]
+    planes = (x - luma).reshape(-1, 3, height, width)
+    means = F.avg_pool2d(planes, (down, across), ceil_mode=True)
+    spread = means.repeat_interleave(down, 2).repeat_interleave(across, 3)[..., :height, :width]
+    return (luma + spread.reshape(x.shape)).clamp(0, 1)
+
+
+def denoise(x: Picture, luma: float, chroma: float, radius: int) -> Picture:
+    """Bilateral filter of luma and of the colour differences, clipped to [0, 1]; see `profile.Denoise`.
+
+    Source: C. Tomasi and R. Manduchi, Bilateral filtering for gray and color images, ICCV 1998.
+    """
+    grey = luma_of(x)
+    return (_bilateral(grey, luma, radius) + _bilateral(x - grey, chroma, radius)).clamp(0, 1)
+
+
+def _bilateral(x: Float[Tensor, "*b c h w"], strength: float, radius: int) -> Float[Tensor, "*b c h w"]:
+    """Mean over the neighbours, weighted by distance in space (deviation radius / 2) and in value (`strength`)."""
+    if strength == 0:
+        return x
+    height, width = x.shape[-2:]
+    padded = mirrored(mirrored(x, x.ndim - 2, radius), x.ndim - 1, radius)
+    total, weights = torch.zeros_like(x), torch.zeros_like(x[..., :1, :, :])
+    for down in range(2 * radius + 1):
+        for across in range(2 * radius + 1):
+            other = padded[..., down : down + height, across : across + width]
+            far = ((down - radius) ** 2 + (across - radius) ** 2) * 2 / radius**2
+            weight = torch.exp(-(other - x).square().sum(-3, keepdim=True) / (2 * strength**2) - far)
+            total, weights = total + weight * other, weights + weight
+    return total / weights
 
 
 def mirrored(x: Tensor, axis: int, margin: int) -> Tensor:
@@ -106,15 +152,30 @@ def mirrored(x: Tensor, axis: int, margin: int) -> Tensor:
 def low_resolution(x: Picture, factor: int) -> Picture:
     """Downscale by `factor` (to at least one pixel), then upscale to the old size, both bilinear."""
     height, width = x.shape[-2:]
+    # Anti-aliased like a low-resolution sensor or pixel binning; point sampling would add false detail.
+    small = shrunk(x, factor)
+    planes = small.reshape(-1, *small.shape[-3:])
+    return F.interpolate(planes, (height, width), mode="bilinear", align_corners=False).reshape(x.shape)
+
+
+def shrunk(x: Picture, factor: float) -> Picture:
+    """1 / `factor` of the height and width, rounded to whole pixels, at least one; bilinear, antialiased."""
+    height, width = x.shape[-2:]
     small = (max(1, round(height / factor)), max(1, round(width / factor)))
     planes = x.reshape(-1, 3, height, width)
-    # Anti-aliased like a low-resolution sensor or pixel binning; point sampling would add false detail.
-    shrunk = F.interpolate(planes, small, mode="bilinear", align_corners=False, antialias=True)
-    return F.interpolate(shrunk, (height, width), mode="bilinear", align_corners=False).reshape(x.shape)
+    resized = F.interpolate(planes, small, mode="bilinear", align_corners=False, antialias=True)
+    return resized.reshape(*x.shape[:-2], *small)
+
+
+def enlarged(x: Picture, height: int, width: int) -> Picture:
+    """The picture at this larger size, bicubic, clipped to [0, 1]."""
+    planes = x.reshape(-1, *x.shape[-3:])
+    resized = F.interpolate(planes, (height, width), mode="bicubic", align_corners=False)
+    return resized.clamp(0, 1).reshape(*x.shape[:-2], height, width)
 
 
 def jpeg(x: Picture, quality: int) -> Picture:
-    """Compress and decompress with a JPEG codec; the gradient is that of the identity. Simulation only."""
+    """Compress and decompress with a JPEG codec; the gradient is that of the identity (straight-through)."""
     pictures = x.detach().reshape(-1, *x.shape[-3:]).cpu()
     coded = torch.stack([_jpeg_once(picture, quality) for picture in pictures])
     return x + (coded.to(x).reshape(x.shape) - x).detach()

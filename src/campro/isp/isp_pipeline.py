@@ -8,6 +8,7 @@ from torch import nn
 
 from campro.core.types import Images
 from campro.isp.blocks import MODULES, BlockModule, CcmModule, DegammaModule, GammaLutModule, QuantiseModule
+from campro.isp.functional import enlarged
 from campro.isp.fused_autograd import fused_colour_blocks
 from campro.isp.limits import Limits
 from campro.isp.pointwise import exact_levels, needs_float64
@@ -54,16 +55,16 @@ class IspPipeline(nn.Module):
         return profile if limits is None else limits.realised(profile)
 
     def forward(self, images: Images) -> Images:
-        """The pictures after all blocks."""
+        """The pictures after all blocks, enlarged to the old size if a scaler made them smaller."""
         return self._run(exact_levels(images)).to(images.dtype) if self.exact else self._run(images)
 
     def _run(self, images: Images) -> Images:
-        blocks = list(self.blocks)
+        blocks, (height, width) = list(self.blocks), images.shape[-2:]
         while blocks:
             count = fusable_blocks(blocks) if images.device.type == "cpu" else 0
             images = apply_fused(blocks[:count], images) if count else blocks[0](images)
             blocks = blocks[count or 1 :]
-        return images
+        return images if images.shape[-2:] == (height, width) else enlarged(images, height, width)
 
     def project_(self) -> None:
         """Move all parameters back into their range; called after each optimiser step."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from campro.isp.profile import Block, Ccm, Degamma, GammaLut, MeasuredDegamma, Quantise
+from campro.isp.profile import Block, Ccm, Degamma, GammaLut, IspProfile, MeasuredDegamma, Quantise
 
 if TYPE_CHECKING:
     from campro.core.types import Images
 
+POINTWISE = (Degamma, MeasuredDegamma, Ccm, GammaLut, Quantise)
+"""Blocks whose output depends on the colour of the pixel alone, in the only order that counts as pointwise."""
 SENSITIVITY = 1e4
 """Largest slope of a profile that float32, with rounding errors of about 2e-7, computes to half a level of 255."""
 LEVEL_DISTANCE = 1e-4
@@ -24,9 +27,21 @@ def is_pointwise(blocks: Sequence[Block]) -> bool:
     That is so for blocks in the order degamma, CCM, gamma LUT, rounding; each of them is optional.
     """
     kinds = [type(block) for block in blocks]
-    in_order = [kind for kind in (Degamma, MeasuredDegamma, Ccm, GammaLut, Quantise) if kind in kinds]
+    in_order = [kind for kind in POINTWISE if kind in kinds]
     once = Degamma not in kinds or MeasuredDegamma not in kinds
     return once and kinds == in_order
+
+
+def pointwise_part(profile: IspProfile) -> IspProfile | None:
+    """The profile without its spatial blocks (scaler, noise reduction, encoder), if what is left is pointwise.
+
+    None for a profile of spatial blocks alone. Who inverts this part has undone the profile but for lost detail.
+    """
+    if is_pointwise(profile.blocks):
+        return profile
+    colour = tuple(block for block in profile.blocks if isinstance(block, POINTWISE))
+    changes = any(isinstance(block, Ccm | GammaLut) for block in colour)
+    return replace(profile, blocks=colour) if changes and is_pointwise(colour) else None
 
 
 def needs_float64(blocks: Sequence[Block]) -> bool:

@@ -31,6 +31,7 @@ gradient."""
 
 Matrix3 = tuple[tuple[float, ...], ...]
 Curve = Literal["power-2.2", "srgb"]
+ChromaFormat = Literal["4:2:2", "4:2:0", "4:1:1"]
 
 
 def _refuse(block: str, wanted: str, got: object, remedy: str = "") -> CamproError:
@@ -206,8 +207,58 @@ class LowResolution:
 
 
 @dataclass(frozen=True)
+class Scaler:
+    """Output resolution: later blocks act on a picture of 1 / `factor` of the height and width (bilinear, antialiased).
+
+    The pipeline enlarges its output to the old size (bicubic), so that boxes and landmarks keep their places; a camera
+    delivers the small picture.
+    """
+
+    block: ClassVar[str] = "scaler"
+    factor: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "factor", _number(self.factor, self.block, "factor", 1.0, 32.0))
+
+
+@dataclass(frozen=True)
+class Denoise:
+    """Spatial noise reduction that keeps edges: a bilateral filter of luma and one of the colour differences."""
+
+    block: ClassVar[str] = "denoise"
+    luma: float
+    """Differences of luma that are smoothed (standard deviation, 0 to 1); 0: luma does not change."""
+    chroma: float
+    """The same of colour differences (Euclidean distance of the three)."""
+    radius: int = 2
+    """Neighbours up to this distance in pixels, horizontally and vertically; the spatial deviation is half of it."""
+
+    def __post_init__(self) -> None:
+        for name in ("luma", "chroma"):
+            object.__setattr__(self, name, _number(getattr(self, name), self.block, name, 0.0, 2.0))
+        _whole(self.radius, self.block, "radius", 1, 8)
+
+
+@dataclass(frozen=True)
+class ChromaSubsampling:
+    """Colour differences of fewer pixels than luma, as in the pixel formats of encoders: means over 2 x 1, 2 x 2 or
+    4 x 1 pixels (width x height).
+
+    Raises:
+        CamproError: For an unknown format.
+    """
+
+    block: ClassVar[str] = "chroma_subsampling"
+    format: ChromaFormat = "4:2:0"
+
+    def __post_init__(self) -> None:
+        if self.format not in get_args(ChromaFormat):
+            raise _refuse(self.block, f"a format of {', '.join(get_args(ChromaFormat))}", repr(self.format))
+
+
+@dataclass(frozen=True)
 class Jpeg:
-    """Simulation only: JPEG compression at `quality`, 1 to 100."""
+    """Encoder quality: JPEG compression at `quality`, 1 to 100, with chroma 4:2:0."""
 
     block: ClassVar[str] = "jpeg"
     quality: int = 90
@@ -232,7 +283,19 @@ class SensorNoise:
 
 
 Block = (
-    Degamma | MeasuredDegamma | Ccm | GammaLut | Quantise | Defocus | ChromaBlur | LowResolution | Jpeg | SensorNoise
+    Degamma
+    | MeasuredDegamma
+    | Ccm
+    | GammaLut
+    | Quantise
+    | Defocus
+    | ChromaBlur
+    | LowResolution
+    | Scaler
+    | Denoise
+    | ChromaSubsampling
+    | Jpeg
+    | SensorNoise
 )
 BLOCK_TYPES: dict[str, type] = {kind.block: kind for kind in get_args(Block)}
 
