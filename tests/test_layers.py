@@ -16,7 +16,7 @@ LAYERS = (
     "evaluation inversion",
     "enhance cameras",
     "design attacks deploy stream",
-    "audit",
+    "audit search",
     "report",
     "serve",
     "cli",

@@ -88,7 +88,7 @@ def test_a_second_audit_embeds_nothing(few, first, tmp_path, monkeypatch):
     def refuse(*_):
         raise AssertionError("embedded again")
 
-    monkeypatch.setattr(embedding, "_embed", refuse)
+    monkeypatch.setattr(embedding, "embed_crops", refuse)
     second = run_audit(replace(few, out=tmp_path / "again", measure=("identification",)))
     key = cell_keys.identification(MODEL, CAPTURED, "nearest")
     assert first.cell(key) == second.cell(key)

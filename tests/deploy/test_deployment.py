@@ -156,4 +156,4 @@ def test_a_block_that_a_camera_cannot_be_set_to_is_refused(tmp_path, capsys):
     words = ["--profile", str(tmp_path / "smooth.json")]
     assert main(arguments("rpi-vc4", tmp_path, *words)) == 1
     assert "spatial noise reduction, luma 26" in capsys.readouterr().err
-    assert main(arguments("rkaiq", tmp_path, *words)) == 0
+    assert main(arguments("rockchip-rkaiq", tmp_path, *words)) == 0

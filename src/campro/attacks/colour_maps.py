@@ -117,7 +117,7 @@ def _fit(knowledge: AttackerKnowledge, kind: str, count: int) -> LutTransform:
         raise CamproError("attack", "photographs for image pairs", "none", "give --photos")
     order = np.random.default_rng(knowledge.seed).permutation(len(knowledge.photos))[:count]
     chosen = [knowledge.photos[index] for index in order]
-    return LutTransform(MAPS[kind](colour_pairs(chosen, knowledge.camera)).requires_grad_(False))
+    return LutTransform(MAPS[kind](colour_pairs(chosen, knowledge.camera, whole=True)).requires_grad_(False))
 
 
 def fitted_lut(knowledge: AttackerKnowledge, cache: AttackCache) -> LutTransform:

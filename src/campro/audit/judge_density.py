@@ -10,11 +10,13 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from campro.attacks.attack_base import Adversary
+from campro.audit.audit_config import CAPTURED
 from campro.audit.audit_context import AuditContext
 from campro.audit.judge import adversary_views, averaged, summed_embeddings, tied
 from campro.audit.results import DensityResult, VerificationPoint, group_rates
 from campro.evaluation import EvaluationSet, Trial
-from campro.isp import RAW
+from campro.isp import RAW, Camera, IspProfile
+from campro.isp.camera_settings import settings_of
 from campro.metrics.gallery_search import comparison_scores
 from campro.metrics.identification import Identification, mate_ranks, summarise, summarise_hits, unit_norm
 from campro.metrics.open_set import threshold_at
@@ -27,6 +29,8 @@ GALLERY_SIZES = (10, 100, 1000)
 """People in smaller galleries: an office, a company, a town."""
 FMRS = (0.01, 0.001)
 FULL_SIZE, MATCHED = "full size", "shrunk to the density of the probes"
+AS_DELIVERED = "shrunk, and through the camera's output settings"
+"""The gallery of an attacker who also imitates output size, noise reduction and encoder, if a profile sets them."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,8 @@ def judge_at(
 ) -> DensityResult:
     """Identification by the nearest matcher of probes at `density` px/m.
 
-    A raw gallery is tried as the attacker has it, and shrunk to the density of the probes; the better one counts.
+    A raw gallery is tried as the attacker has it, and shrunk to the density of the probes, also with the profile's
+    output settings, if it has some; the best one counts.
     """
     evaluation = context.distant(density)
     trials = evaluation.trials[:TRIALS]
@@ -50,7 +55,8 @@ def judge_at(
     if adversary.gallery == "captured":
         galleries = {MATCHED: probes}
     else:
-        galleries = _raw_galleries(evaluation, _enrolling(embedder, adversary), adversary, trials)
+        settings = _output_settings(context) if camera == CAPTURED else None
+        galleries = _raw_galleries(evaluation, _enrolling(embedder, adversary), adversary, trials, settings)
     results = {
         name: _result(context, density, _Tables(gallery, probes), evaluation, trials, adversary, name)
         for name, gallery in galleries.items()
@@ -80,16 +86,28 @@ def _table(
 
 
 def _raw_galleries(
-    evaluation: EvaluationSet, embedder: FaceEmbedder, adversary: Adversary, trials: Sequence[Trial]
+    evaluation: EvaluationSet,
+    embedder: FaceEmbedder,
+    adversary: Adversary,
+    trials: Sequence[Trial],
+    settings: Camera | None,
 ) -> dict[str, Float[Tensor, "N D"]]:
     rows = _rows(evaluation, [trial.gallery for trial in trials], adversary.gallery_images > 1)
     assert evaluation.original is not None
     found = {}
-    for name, side in ((FULL_SIZE, evaluation.original), (MATCHED, evaluation)):
+    wanted = [(FULL_SIZE, evaluation.original, RAW), (MATCHED, evaluation, RAW)]
+    wanted += [] if settings is None else [(AS_DELIVERED, evaluation, settings)]
+    for name, side, view in wanted:
         photos = [side.photos[row] for row in rows.tolist()]
-        embeddings = embed_photos(embedder, photos, side.landmarks, RAW, bfloat16=True)
+        embeddings = embed_photos(embedder, photos, side.landmarks, view, bfloat16=True)
         found[name] = _placed(embeddings, rows, evaluation)
     return found
+
+
+def _output_settings(context: AuditContext) -> Camera | None:
+    """The camera with the profile's output settings alone; None for a profile without."""
+    settings = settings_of(context.profile)
+    return Camera(IspProfile("output settings", settings)) if settings else None
 
 
 def _rows(evaluation: EvaluationSet, used: Sequence[Int[Tensor, "P"]], everything: bool) -> Int[Tensor, "n"]:

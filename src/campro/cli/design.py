@@ -12,13 +12,21 @@ GROUPS = {
     "data": ("faces", "scenes", "images"),
     "models": ("face_model", "face_weights", "landmarks", "detector", "detector_weights"),
     "recipe": ("preset", "rounds", "omega", "start", "attackers", "reset_every", "protector_only", "enhance"),
-    "camera": ("target", "isp", "max_condition"),
+    "camera": ("target", "isp", "max_condition", "densities"),
     "hardware": ("accelerator", "devices", "nodes", "precision"),
 }
 
 
 def run(config: Config) -> None:
-    """Train, and print the path of the profile."""
+    """Train, or search for a range of distances, and print the path of the profile."""
+    if config.densities:
+        from campro.report.frontier_plot import plot_frontier
+        from campro.search.range_design import design_for_range
+
+        profile = design_for_range(config)
+        plot_frontier(config.out)
+        print(profile)
+        return
     from campro.design.designer import design
 
     print(design(config))

@@ -64,15 +64,19 @@ class Lut3d(nn.Module):
         return cls(_fill(sums.reshape(-1, nodes, nodes, nodes)).float())
 
 
-def colour_pairs(photos: Iterable[Path], view: ImageTransform) -> Iterator[tuple[Images, Images]]:
+def colour_pairs(photos: Iterable[Path], view: ImageTransform, whole: bool = False) -> Iterator[tuple[Images, Images]]:
     """(image of `view`, raw image) of each photograph, (1, 3, h, w) in [0, 1], at every third row and column.
+
+    With `whole`, the view gets the whole photograph, which is slower; for a pointwise view the result is the same.
 
     Raises:
         CamproError: if a photograph cannot be read.
     """
     for photo in photos:
-        rgb = np.ascontiguousarray(read_image(photo)[::3, ::3])
-        yield to_tensor(view(rgb)), to_tensor(rgb)
+        rgb = read_image(photo)
+        few = np.ascontiguousarray(rgb[::3, ::3])
+        viewed = np.ascontiguousarray(view(rgb)[::3, ::3]) if whole else view(few)
+        yield to_tensor(viewed), to_tensor(few)
 
 
 def _splat(sums: Float[Tensor, "channels+1 cells"], source: Images, target: Float[Tensor, "B channels H W"]) -> None:

@@ -89,7 +89,7 @@ class DesignConfig:
     preset: Literal["paper", "cpu", "quick"] = "quick"
     """Recipe: `paper` as published; `cpu`, under an hour on two cores; `quick`, under five minutes."""
     rounds: int | None = None
-    """Rounds of the adversarial phase; default: the preset's."""
+    """Rounds of the adversarial phase, or with --densities the number of settings to try; default: the preset's."""
     omega: float | None = None
     """Weight of the detection loss; default: the preset's."""
     start: str | None = None
@@ -99,6 +99,9 @@ class DesignConfig:
     """Camera within whose limits the profile is trained (`campro targets`); values are rounded as the camera does."""
     max_condition: float | None = None
     """Largest condition number of the matrix, with --target: for cameras that measure white balance behind it."""
+    densities: tuple[float, ...] = ()
+    """Design for a range of distances: pixel densities of faces in px/m. Output size, clip of skin colours, noise
+    reduction and encoder quality are searched instead of trained, see docs/howto/design.md."""
     isp: tuple[str, ...] = ()
     """Further ISP parameters: curve-per-channel, offsets, and NAME or NAME=VALUE with bits, defocus, low-resolution,
     chroma-blur."""
@@ -134,6 +137,8 @@ class DesignConfig:
         if self.max_condition is not None and not (self.max_condition > 1 and self.target is not None):
             got = f"{self.max_condition:g} for {self.target or 'no target'}"
             raise CamproError("design", "--max-condition above 1 together with --target", got)
+        if not all(density > 0 and math.isfinite(density) for density in self.densities):
+            raise CamproError("design", "positive --densities in px/m", " ".join(map(str, self.densities)))
         if not self.attackers:
             raise CamproError("design", "at least one of --attackers", "none")
         if (self.faces is None) != (not self.scenes):

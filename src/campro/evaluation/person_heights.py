@@ -36,6 +36,8 @@ UPRIGHT = 2.0
 """Least height of a box over its width of somebody who stands, where no key points are labelled."""
 
 Detect = Callable[[Rgb8], Detections]
+Detected = tuple[Scene, Detections, Bool[Tensor, "N"]]
+"""A scene at some scale, what was detected in it, and which of its people are whole."""
 
 
 @dataclass(frozen=True)
@@ -92,15 +94,15 @@ def people_by_height(scenes: Sequence[Scene], camera: ImageTransform, detect: De
     Raises:
         CamproError: for an unreadable photograph.
     """
-    seen: list[tuple[Scene, Detections, Bool[Tensor, "N"]]] = []
+    seen: list[Detected] = []
     false_rates = {}
     for scale in SCALES:
-        at_scale = list(_detected(scenes, camera, detect, scale))
+        at_scale = list(detected_at_scale(scenes, camera, detect, scale))
         if at_scale:
             false = sum(match_people(scene.truth, found)[1] for scene, found, _ in at_scale)
             false_rates[f"{scale:g}"] = false / len(at_scale)
         seen += at_scale
-    classes = (_height_class(seen, low, high) for low, high in pairwise(EDGES))
+    classes = (height_class(seen, low, high) for low, high in pairwise(EDGES))
     return PeopleByHeight(tuple(each for each in classes if each is not None), false_rates)
 
 
@@ -117,18 +119,22 @@ def scaled_scene(scene: Scene, rgb: Rgb8, scale: float) -> tuple[Scene, Rgb8] | 
     return replace(scene, width=shape[0], height=shape[1], truth=truth, areas=areas), small
 
 
-def _detected(
+def detected_at_scale(
     scenes: Sequence[Scene], camera: ImageTransform, detect: Detect, scale: float
-) -> Iterator[tuple[Scene, Detections, Bool[Tensor, "N"]]]:
+) -> Iterator[Detected]:
+    """What is detected in each scene at a scale in front of the camera; scenes too small or too large are left out.
+
+    Raises:
+        CamproError: for an unreadable photograph.
+    """
     for scene in track(scenes, f"people, {camera.name}, scale {scale:g}"):
         scaled = scaled_scene(scene, read_image(scene.path), scale)
         if scaled is not None:
             yield scaled[0], detect(camera(scaled[1])), whole_people(scene)
 
 
-def _height_class(
-    seen: Sequence[tuple[Scene, Detections, Bool[Tensor, "N"]]], low: float, high: float
-) -> HeightClass | None:
+def height_class(seen: Sequence[Detected], low: float, high: float) -> HeightClass | None:
+    """Detection of whole people of a height of `low` to `high` pixels; None where there are none."""
     hits = people = 0
     scenes, detections = [], []
     for scene, found, whole in seen:

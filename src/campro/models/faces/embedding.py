@@ -89,7 +89,7 @@ def embed_photos(
         batches = [todo[start : start + BATCH] for start in range(0, len(todo), BATCH)]
         for number, (batch, crops) in enumerate(prefetch(crops_of, batches), start=1):
             # a compiled network is fast for one batch size only
-            embeddings = _embed(fast if len(batch) == BATCH else embedder, crops, bfloat16)
+            embeddings = embed_crops(fast if len(batch) == BATCH else embedder, crops, bfloat16)
             store.embeddings |= dict(zip((name for _, name in batch), embeddings))
             if number % (SAVE_EVERY // BATCH) == 0 or number == len(batches):
                 store.save()
@@ -98,7 +98,10 @@ def embed_photos(
 
 
 @torch.inference_mode()
-def _embed(embedder: FaceEmbedder, crops: UInt8[np.ndarray, "N h w 3"], bfloat16: bool) -> Float32[np.ndarray, "N D"]:
+def embed_crops(
+    embedder: FaceEmbedder, crops: UInt8[np.ndarray, "N h w 3"], bfloat16: bool = False
+) -> Float32[np.ndarray, "N D"]:
+    """Embeddings of unit norm of aligned crops; `bfloat16` as in `embed_photos`."""
     with native_bfloat16(bfloat16):
         return embedder(to_tensor(crops, device_of(embedder))).float().cpu().numpy()
 

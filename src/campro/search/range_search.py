@@ -1,0 +1,168 @@
+"""Search for the profile that protects best over a range of distances and keeps people detectable.
+
+References first, then random settings, then neighbours of the best ones. Profiles that lose most people are not
+attacked. Every tried setting is a cell; proposals depend on the seed and on earlier cells alone, so an interrupted
+search that is started again tries the same settings.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from campro.core.atomic_io import atomic_write
+from campro.core.cells import Json
+from campro.core.progress import note
+from campro.core.provenance import source_commit
+from campro.core.run_folder import RunFolder
+from campro.core.typed_json import as_plain, from_json
+from campro.isp.profile import IspProfile, Provenance
+from campro.search.range_objective import FULL_SIZE, PeopleKept, RangeObjective, WorstAttack
+from campro.search.range_settings import REFERENCES, RangeSetting, drawn, neighbour, within
+
+KIND = "range search"
+RANDOM_SHARE = 0.4
+"""Share of the settings after the references that are drawn at random; the others are neighbours of the best."""
+PARENTS = 4
+HOPELESS = 0.7
+"""Share of the raw AP below which a setting is not attacked."""
+LEAST_AP, LEAST_PEOPLE = 0.82, 0.9
+"""Goals: shares of the raw AP, and of the people of `HEIGHTS` detected raw."""
+GOALS = ((62.5, 0.02), (125.0, 0.10), (683.0, 0.33))
+"""Goals: highest rank-1 by density in px/m; the last is half of what `campro-strong` leaves at full size."""
+FRONTIER, PROFILE = "frontier.json", "profile.json"
+
+
+@dataclass(frozen=True)
+class TriedSetting:
+    """A setting and what was measured; `worst` is empty if it loses too many people (`HOPELESS`)."""
+
+    setting: RangeSetting
+    digest: str
+    """Of the profile."""
+    people: PeopleKept
+    worst: tuple[WorstAttack, ...] = ()
+
+    @property
+    def missing(self) -> float:
+        """By how much it misses the goals for person detection; 0 if it reaches them."""
+        kept = self.people
+        return max(0.0, LEAST_AP - kept.kept_ap.mean) + max(0.0, LEAST_PEOPLE - kept.kept_detected)
+
+    @property
+    def excess(self) -> float:
+        """Mean over the densities of rank-1 by its goal; infinite if it was not attacked."""
+        return float(np.mean([one.rank1.mean / goal(one.density) for one in self.worst])) if self.worst else np.inf
+
+    @property
+    def order(self) -> tuple[float, float]:
+        """Lower is better: first the goals for person detection, to two digits, then protection."""
+        return round(self.missing, 2), self.excess
+
+    def dominates(self, other: TriedSetting) -> bool:
+        """Whether it is as good at every density and in person detection, and better somewhere."""
+        if not self.worst or not other.worst:
+            return bool(self.worst)
+        own, theirs = _scores(self), _scores(other)
+        return own != theirs and all(mine <= yours for mine, yours in zip(own, theirs, strict=True))
+
+
+def goal(density: float) -> float:
+    """Highest rank-1 wanted at a density (px/m), between the points of `GOALS` over logarithms.
+
+    >>> goal(125.0), goal(FULL_SIZE), round(goal(88.4), 3)
+    (0.1, 0.33, 0.045)
+    """
+    known, rates = zip(*GOALS, strict=True)
+    at = known[-1] if density == FULL_SIZE else density
+    return float(np.exp(np.interp(np.log(at), np.log(known), np.log(rates))).round(6))
+
+
+def search_range(
+    run: RunFolder, objective: RangeObjective, space: dict[str, tuple[float, ...]], tries: int, seed: int
+) -> list[TriedSetting]:
+    """Try `tries` settings, each a cell of the run folder, and return them in this order."""
+    tried: list[TriedSetting] = []
+    while len(tried) < tries and (setting := proposal(tried, space, tries, seed)) is not None:
+        key: dict[str, Json] = {"kind": KIND, "setting": {n: float(value) for n, value in asdict(setting).items()}}
+        if (value := run.cell(key)) is None:
+            note(f"design: setting {len(tried) + 1} of {tries}: {setting}")
+            run.write_cell(key, measured(setting, objective))
+            value = run.cell(key)
+        tried.append(from_json(TriedSetting, value, f"{run.path}, {KIND}"))
+        note(f"design: {summary(tried[-1])}")
+    return tried
+
+
+def measured(setting: RangeSetting, objective: RangeObjective) -> TriedSetting:
+    """Person detection behind a setting, and the attacks if it keeps `HOPELESS` of the raw AP."""
+    profile = setting.profile("tried")
+    people = objective.people_kept(profile)
+    worst = objective.worst_attacks(profile) if people.kept_ap.mean >= HOPELESS else ()
+    return TriedSetting(setting, profile.digest, people, worst)
+
+
+def proposal(
+    tried: Sequence[TriedSetting], space: dict[str, tuple[float, ...]], tries: int, seed: int
+) -> RangeSetting | None:
+    """The next setting, one that was not tried; None if there is none left."""
+    known, references = {one.setting for one in tried}, [one for one in REFERENCES if within(one, space)]
+    if left := [one for one in references if one not in known]:
+        return left[0]
+    rng = np.random.default_rng([seed, len(tried)])
+    random = len(tried) < len(references) + RANDOM_SHARE * (tries - len(references))
+    parents = sorted(tried, key=lambda one: one.order)[:PARENTS]
+    for _ in range(1000):
+        chosen = drawn(space, rng) if random else neighbour(parents[rng.integers(len(parents))].setting, space, rng)
+        if chosen not in known:
+            return chosen
+    return None
+
+
+def frontier(tried: Sequence[TriedSetting]) -> list[TriedSetting]:
+    """The settings that no other one dominates, best first (`TriedSetting.order`)."""
+    attacked = [one for one in tried if one.worst]
+    best = [one for one in attacked if not any(other.dominates(one) for other in attacked)]
+    return sorted(best, key=lambda one: one.order)
+
+
+def write_result(run: RunFolder, tried: Sequence[TriedSetting], name: str, seed: int) -> Path:
+    """Write frontier.json and the chosen profile, the first of the frontier; returns the path of the profile."""
+    best = frontier(tried)
+    document = {
+        "chosen": as_plain(best[0]),
+        "frontier": [one.digest for one in best],
+        "tried": [as_plain(one) for one in tried],
+    }
+    atomic_write(run.path / FRONTIER, json.dumps(document, indent=1, allow_nan=False) + "\n")
+    provenance = Provenance(
+        seed=seed,
+        commit=source_commit(),
+        figures={f"rank1_at_{one.density:g}": one.rank1.mean for one in best[0].worst}
+        | {"kept_ap": best[0].people.kept_ap.mean, "kept_detected": best[0].people.kept_detected},
+        note=f"range search, {len(tried)} settings: {best[0].setting}",
+    )
+    profile: IspProfile = replace(best[0].setting.profile(name), provenance=provenance)
+    profile.save(run.path / PROFILE)
+    return run.path / PROFILE
+
+
+def summary(tried: TriedSetting) -> str:
+    """One line: what is kept, and the worst attack at each density."""
+    rates = ", ".join(
+        f"{100 * one.rank1.mean:.0f} % at {f'{one.density:g} px/m' if one.density else 'full size'} ({one.attack})"
+        for one in tried.worst
+    )
+    people = tried.people
+    kept = f"AP {people.kept_ap.mean:.0%}, people {people.kept_detected:.0%} of raw"
+    return f"{tried.setting}: {kept}; {rates or 'not attacked'}"
+
+
+def _scores(tried: TriedSetting) -> tuple[float, ...]:
+    """Lower is better."""
+    kept = tried.people
+    return (-kept.kept_ap.mean, -kept.kept_detected, *(one.rank1.mean for one in tried.worst))

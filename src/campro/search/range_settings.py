@@ -1,0 +1,103 @@
+"""Profiles of a few numbers: output size, strength of the clip, noise reduction and encoder quality."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, replace
+
+import numpy as np
+
+from campro.isp.limits import ccm_of
+from campro.isp.profile import Block, Ccm, Denoise, IspProfile, Jpeg, Scaler, load_profile
+
+STRONG = "campro-strong"
+"""The profile whose matrix clips the colours of skin; see its card."""
+OFF = 0
+"""Quality of the encoder without compression."""
+
+
+@dataclass(frozen=True)
+class RangeSetting:
+    """One point of the search space, in the order in which the camera applies it."""
+
+    scaler: float = 1.0
+    """Output size: 1 / scaler of the height and width."""
+    clip: float = 0.0
+    """Matrix between the identity (0) and that of `campro-strong` (1); above 1 more is clipped."""
+    denoise: float = 0.0
+    """Strength of noise reduction of luma, 0 to 1; that of chroma is twice as high."""
+    quality: int = OFF
+    """JPEG quality, 1 to 100; OFF: no compression."""
+
+    def profile(self, name: str) -> IspProfile:
+        """The profile with these settings."""
+        strong = load_profile(STRONG)
+        blocks: list[Block] = [Scaler(self.scaler)] if self.scaler > 1 else []
+        blocks += [milder(block, self.clip) if isinstance(block, Ccm) else block for block in strong.blocks]
+        blocks += [Denoise(self.denoise, 2 * self.denoise)] if self.denoise else []
+        blocks += [Jpeg(self.quality)] if self.quality != OFF else []
+        return IspProfile(name, tuple(blocks))
+
+    def __str__(self) -> str:
+        coded = f"JPEG {self.quality}" if self.quality != OFF else "no JPEG"
+        return f"scaler {self.scaler:g}, clip {self.clip:g}, denoise {self.denoise:g}, {coded}"
+
+
+SPACE: Mapping[str, tuple[float, ...]] = {
+    "scaler": (1, 1.25, 1.5, 2, 2.5),
+    "clip": (0, 0.3, 0.5, 0.7, 0.85, 1),
+    "denoise": (0, 0.04, 0.08),
+    "quality": (OFF, 60, 40, 30, 20, 15),
+}
+"""Values of each parameter, from mild to strong. Stronger ones lose more than a third of the AP by themselves."""
+BLOCKS = {"scaler": "scaler", "denoise": "denoise", "quality": "jpeg"}
+"""The block of a profile that each parameter needs, if a camera does not have it anyway."""
+REFERENCES = (
+    RangeSetting(),
+    RangeSetting(clip=1),
+    RangeSetting(quality=20),
+    RangeSetting(scaler=1.5),
+    RangeSetting(scaler=1.5, clip=0.5, quality=30),
+)
+"""What is tried first: the camera without profile, `campro-strong`, encoder and scaler alone, and all together."""
+
+
+def space_of(settable: Collection[str] | None) -> dict[str, tuple[float, ...]]:
+    """`SPACE`, without the parameters whose blocks a camera cannot be set to; None: a camera that has all."""
+    lacking = {name for name, block in BLOCKS.items() if settable is not None and block not in settable}
+    return {name: values[:1] if name in lacking else values for name, values in SPACE.items()}
+
+
+def within(setting: RangeSetting, space: Mapping[str, tuple[float, ...]]) -> bool:
+    """Whether every parameter has one of the values of the space."""
+    return all(value in space[name] for name, value in asdict(setting).items())
+
+
+def drawn(space: Mapping[str, tuple[float, ...]], rng: np.random.Generator) -> RangeSetting:
+    """A setting with each parameter drawn from its values, milder ones more often: strong ones add up."""
+    return _setting({name: values[rng.integers(len(values), size=2).min()] for name, values in space.items()})
+
+
+def neighbour(setting: RangeSetting, space: Mapping[str, tuple[float, ...]], rng: np.random.Generator) -> RangeSetting:
+    """The setting with one or two parameters one step milder or stronger."""
+    changed = asdict(setting)
+    free = [name for name, values in space.items() if len(values) > 1]
+    for name in rng.permutation(free)[: rng.integers(1, 3)].tolist():
+        values = space[name]
+        place = values.index(changed[name]) + int(rng.choice((-1, 1)))
+        changed[name] = values[min(max(place, 0), len(values) - 1)]
+    return _setting(changed)
+
+
+def milder(block: Ccm, strength: float) -> Ccm:
+    """A matrix between the identity (strength 0) and that of the block (1); rows keep their sum where it is 1.
+
+    >>> milder(Ccm(((3, -2, 0), (0, 1, 0), (0, 0, 1))), 0.5).matrix[0]
+    (2.0, -1.0, 0.0)
+    """
+    matrix = (1 - strength) * np.eye(3) + strength * np.array(block.matrix)
+    return ccm_of(matrix.round(6))
+
+
+def _setting(values: Mapping[str, float]) -> RangeSetting:
+    return replace(RangeSetting(**values), quality=int(values["quality"]))

@@ -1,0 +1,110 @@
+"""Proposals, frontier and goals of a range search, with figures made up instead of measured."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from campro.core.run_folder import RunFolder
+from campro.isp import load_profile
+from campro.metrics.rates import Rate, Ratio
+from campro.search.range_objective import FULL_SIZE, PeopleKept, WorstAttack
+from campro.search.range_search import TriedSetting, frontier, goal, proposal, search_range, write_result
+from campro.search.range_settings import OFF, REFERENCES, SPACE, RangeSetting, neighbour, space_of
+
+
+def tried(setting=None, kept=0.9, rates=(0.05, 0.5)):
+    setting = setting or RangeSetting()
+    people = PeopleKept(0.3 * kept, Ratio(kept, kept, kept), Rate.of_counts(80, 100), 1.0)
+    worst = tuple(
+        WorstAttack(density, Rate(rate, rate, rate, 100), "no attack", "full size")
+        for density, rate in zip((125.0, FULL_SIZE), rates)
+    )
+    return TriedSetting(setting, setting.profile("x").digest, people, worst)
+
+
+class MadeUp:
+    """An objective in closed form: more of anything protects more and costs AP."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def strength(self, profile):
+        return sum({"scaler": 0.1, "denoise": 0.1, "jpeg": 0.1}.get(block.block, 0) for block in profile.blocks)
+
+    def people_kept(self, profile):
+        self.calls += 1
+        return tried(kept=1 - self.strength(profile)).people
+
+    def worst_attacks(self, profile):
+        return tried(rates=(0.4 - self.strength(profile), 0.9)).worst
+
+
+def test_the_profile_of_a_setting():
+    assert RangeSetting(clip=1).profile("x").blocks == load_profile("campro-strong").blocks
+    names = [block.block for block in RangeSetting(1.5, 0.5, 0.04, 20).profile("x").blocks]
+    assert names == ["scaler", "degamma", "ccm", "gamma_lut", "quantise", "denoise", "jpeg"]
+    matrix = np.array(RangeSetting(clip=0.5).profile("x").blocks[1].matrix)
+    np.testing.assert_allclose(matrix[0], [0.9, -0.9, 0.0])
+
+
+def test_a_camera_without_noise_reduction_leaves_it_out_of_the_space():
+    space = space_of({"scaler", "jpeg"})
+    assert space["denoise"] == (0,)
+    assert space["quality"] == SPACE["quality"]
+    assert space_of(None) == SPACE
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_neighbour_changes_one_or_two_parameters_by_one_step(seed):
+    start = RangeSetting(1.5, 0.5, 0.04, 20)
+    found = neighbour(start, dict(SPACE), np.random.default_rng(seed))
+    steps = [abs(SPACE[n].index(getattr(found, n)) - SPACE[n].index(getattr(start, n))) for n in SPACE]
+    assert set(steps) <= {0, 1}
+    assert 1 <= sum(steps) <= 2
+
+
+def test_the_goal_lies_between_its_points():
+    assert goal(125.0) == 0.10
+    assert goal(31.25) == 0.02
+    assert goal(FULL_SIZE) == 0.33
+    rates = [goal(density) for density in (62.5, 80, 125, 250, 500, 683)]
+    assert all(a < b for a, b in pairwise(rates))
+
+
+def test_the_frontier_by_hand():
+    good, better, worse, cheap = (
+        tried(RangeSetting(quality=q), *figures)
+        for q, figures in zip(
+            (60, 40, 30, 20), ((0.9, (0.1, 0.5)), (0.85, (0.05, 0.4)), (0.85, (0.1, 0.5)), (0.6, (0.01, 0.1)))
+        )
+    )
+    assert frontier([good, better, worse, cheap]) == [better, good, cheap]
+    assert tried(rates=()).excess == np.inf
+
+
+def test_a_search_is_resumed_without_repeating_cells(tmp_path):
+    objective = MadeUp()
+    run = RunFolder.open(tmp_path / "run", {})
+    first = search_range(run, objective, dict(SPACE), 8, 0)
+    assert objective.calls == 8
+    again = search_range(run, objective, dict(SPACE), 12, 0)
+    assert objective.calls == 12
+    assert len({one.setting for one in again}) == 12
+    assert [one.setting for one in again[: len(REFERENCES)]] == list(REFERENCES)
+    assert [one.setting for one in first[:5]] == [one.setting for one in again[:5]]
+    path = write_result(run, again, "mine", 0)
+    best = frontier(again)[0]
+    assert load_profile(path).digest == best.digest
+    document = json.loads((tmp_path / "run" / "frontier.json").read_text())
+    assert len(document["tried"]) == 12
+    assert best.people.kept_ap.mean >= 0.82
+
+
+def test_a_small_space_is_exhausted():
+    space = {"scaler": (1.0,), "clip": (0.0, 1.0), "denoise": (0.0,), "quality": (OFF,)}
+    both = [tried(RangeSetting()), tried(RangeSetting(clip=1))]
+    assert proposal(both, space, 9, 0) is None
