@@ -1,8 +1,8 @@
 """Search for the profile that protects best over a range of distances and keeps people detectable.
 
-References first, then random settings, then neighbours of the best ones. Profiles that lose most people are not
-attacked. Every tried setting is a cell; proposals depend on the seed and on earlier cells alone, so an interrupted
-search that is started again tries the same settings.
+References first, then neighbours of the best settings and, now and then, random ones. Settings that lose too many
+people are not attacked. Every tried setting is a cell; proposals depend on the seed and on earlier cells alone, so an
+interrupted search that is started again tries the same settings.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from campro.search.range_objective import FULL_SIZE, PeopleKept, RangeObjective,
 from campro.search.range_settings import REFERENCES, RangeSetting, drawn, neighbour, within
 
 KIND = "range search"
-RANDOM_SHARE = 0.4
-"""Share of the settings after the references that are drawn at random; the others are neighbours of the best."""
+RANDOM_EVERY = 3
+"""After the references, every third setting is drawn at random; the others are neighbours of the best."""
 PARENTS = 4
 HOPELESS = 0.7
 """Share of the raw AP below which a setting is not attacked."""
@@ -87,7 +87,7 @@ def search_range(
 ) -> list[TriedSetting]:
     """Try `tries` settings, each a cell of the run folder, and return them in this order."""
     tried: list[TriedSetting] = []
-    while len(tried) < tries and (setting := proposal(tried, space, tries, seed)) is not None:
+    while len(tried) < tries and (setting := proposal(tried, space, seed)) is not None:
         key: dict[str, Json] = {"kind": KIND, "setting": {n: float(value) for n, value in asdict(setting).items()}}
         if (value := run.cell(key)) is None:
             note(f"design: setting {len(tried) + 1} of {tries}: {setting}")
@@ -106,15 +106,13 @@ def measured(setting: RangeSetting, objective: RangeObjective) -> TriedSetting:
     return TriedSetting(setting, profile.digest, people, worst)
 
 
-def proposal(
-    tried: Sequence[TriedSetting], space: dict[str, tuple[float, ...]], tries: int, seed: int
-) -> RangeSetting | None:
+def proposal(tried: Sequence[TriedSetting], space: dict[str, tuple[float, ...]], seed: int) -> RangeSetting | None:
     """The next setting, one that was not tried; None if there is none left."""
     known, references = {one.setting for one in tried}, [one for one in REFERENCES if within(one, space)]
     if left := [one for one in references if one not in known]:
         return left[0]
     rng = np.random.default_rng([seed, len(tried)])
-    random = len(tried) < len(references) + RANDOM_SHARE * (tries - len(references))
+    random = (len(tried) - len(references)) % RANDOM_EVERY == 0
     parents = sorted(tried, key=lambda one: one.order)[:PARENTS]
     for _ in range(1000):
         chosen = drawn(space, rng) if random else neighbour(parents[rng.integers(len(parents))].setting, space, rng)
