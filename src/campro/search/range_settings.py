@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -100,4 +100,4 @@ def milder(block: Ccm, strength: float) -> Ccm:
 
 
 def _setting(values: Mapping[str, float]) -> RangeSetting:
-    return replace(RangeSetting(**values), quality=int(values["quality"]))
+    return RangeSetting(values["scaler"], values["clip"], values["denoise"], int(values["quality"]))
