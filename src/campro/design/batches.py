@@ -11,7 +11,7 @@ from jaxtyping import Int, UInt8
 from torch import Tensor
 
 from campro.core.images import to_tensor
-from campro.core.types import Images, Scene
+from campro.core.types import Detections, Images, Scene
 from campro.models.persons.detector_adaptation import scene_batch
 
 
@@ -37,6 +37,9 @@ def face_batch(faces: FaceCrops, size: int, rng: np.random.Generator) -> tuple[I
     return torch.where(mirrored, crops.flip(3), crops), torch.from_numpy(faces.person[chosen]).long()
 
 
-def scenes_batch(scenes: Sequence[Scene], size: tuple[int, int], count: int, rng: np.random.Generator) -> Images:
-    """Random augmented scenes as (count, 3, H, W) in [0, 1]."""
-    return to_tensor(scene_batch(scenes, size, count, rng)[0])
+def scenes_batch(
+    scenes: Sequence[Scene], size: tuple[int, int], count: int, rng: np.random.Generator
+) -> tuple[Images, list[Detections]]:
+    """Random augmented scenes as (count, 3, H, W) in [0, 1], and the ground truth of each in their pixels."""
+    images, truth = scene_batch(scenes, size, count, rng)
+    return to_tensor(images), truth

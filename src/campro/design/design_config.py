@@ -10,7 +10,9 @@ from typing import Literal
 from campro.core.errors import CamproError
 
 PLAIN = "plain"
-"""Name of the start profile with an identity matrix and gamma 1/2.2, as in the paper."""
+"""Name of the start profile with an identity matrix and gamma 1/2.2: pictures as without a profile."""
+LINEAR = "linear"
+"""Name of the paper's start profile, with an identity matrix and a linear curve: pictures in linear light."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +29,9 @@ class Recipe:
     pipeline_lr: float
     """Learning rate of the camera pipeline (Adam)."""
     recogniser_lr: float
-    """Learning rate of the attackers (SGD with momentum 0.9)."""
+    """Learning rate of the attackers (SGD)."""
     detector_lr: float
-    """Learning rate of the person detector (Adam)."""
+    """Learning rate of the person detector."""
     face_batch: int
     scene_batch: int
     omega: float = 0.2
@@ -39,15 +41,30 @@ class Recipe:
     protector_steps: int = 1
     """n: protector steps per round."""
     start: str = PLAIN
-    """Built-in profile to start from, or `plain`."""
+    """Built-in profile to start from, `plain` or `linear`."""
     lut_points: int = 32
-    """Points of the gamma LUT of the start profile `plain`."""
+    """Points of the gamma LUT of the start profiles `plain` and `linear`."""
     enhancer_steps: int = 3000
     """Training steps of the enhancer (`--enhance`)."""
     warmup_accuracy: float = 0.9
     """Running average of the best attacker's rank-1 accuracy at which warm-up ends (0 to 1)."""
     max_warmup: int = 2000
     """Rounds after which warm-up ends in any case; the provenance then notes that the threshold was missed."""
+    warmup_faces: Literal["raw", "captured"] = "raw"
+    """Faces of the attackers' warm-up: raw, or captured by the start profile."""
+    head: Literal["cosine", "linear"] = "cosine"
+    """Head of the attacker `recogniser`: scaled cosines, or a linear layer on the features (the paper's)."""
+    head_start: Literal["random", "templates"] = "random"
+    """Start of the linear head: random, or the mean embedding of each person, which shortens warm-up."""
+    momentum: float = 0.9
+    """Momentum of SGD (0 to 1); the paper gives none."""
+    rate_rise: int = 0
+    """Rounds in which the attackers' learning rate rises linearly to `recogniser_lr`; 0: it is constant."""
+    detector_optimiser: Literal["Adam", "SGD"] = "Adam"
+    labels: bool = False
+    """Detection loss against the boxes of the scenes (the paper's); else against the original detector's outputs."""
+    max_norm: float | None = 30.0
+    """Largest norm of an optimiser's gradient; larger ones are scaled down to it. None: gradients are not clipped."""
 
     def rounds(self, faces: int) -> int:
         """Number of rounds of the adversarial phase for a training set of `faces` photographs."""
@@ -56,7 +73,12 @@ class Recipe:
 
 
 PRESETS: dict[str, Recipe] = {
-    "paper": Recipe(500, None, pipeline_lr=1e-3, recogniser_lr=1e-1, detector_lr=1e-4, face_batch=64, scene_batch=16),
+    "paper": Recipe(500, None, pipeline_lr=1e-3, recogniser_lr=1e-1, detector_lr=1e-4, face_batch=64, scene_batch=16,
+                    start=LINEAR, warmup_faces="captured", head="linear", momentum=0, detector_optimiser="SGD",
+                    labels=True, max_norm=None),
+    "paper-small": Recipe(500, 150, pipeline_lr=1e-2, recogniser_lr=1e-1, detector_lr=1e-4, face_batch=16,
+                          scene_batch=4, start=LINEAR, warmup_faces="captured", head="linear", head_start="templates",
+                          momentum=0, detector_optimiser="SGD", labels=True, max_norm=None),
     "cpu": Recipe(8, 150, pipeline_lr=3e-3, recogniser_lr=1e-3, detector_lr=5e-4, face_batch=32, scene_batch=6,
                   omega=4, start="negative"),
     "quick": Recipe(4, 60, pipeline_lr=1e-2, recogniser_lr=1e-3, detector_lr=5e-4, face_batch=16, scene_batch=4,
@@ -86,15 +108,16 @@ class DesignConfig:
     """Person detector whose function is preserved."""
     detector_weights: Path | None = None
     """Weights of the person detector, if they cannot be found by its name."""
-    preset: Literal["paper", "cpu", "quick"] = "quick"
-    """Recipe: `paper` as published; `cpu`, under an hour on two cores; `quick`, under five minutes."""
+    preset: Literal["paper", "paper-small", "cpu", "quick"] = "quick"
+    """Recipe: `paper` as published; `paper-small`, the same algorithm with few rounds and small batches; `cpu`, under
+    an hour on two cores; `quick`, under five minutes."""
     rounds: int | None = None
     """Rounds of the adversarial phase, or with --densities the number of settings to try; default: the preset's."""
     omega: float | None = None
     """Weight of the detection loss; default: the preset's."""
     start: str | None = None
-    """Profile to start from (name or path); default: the preset's. `plain` has an identity matrix and gamma
-    1/2.2, as in the paper."""
+    """Profile to start from (name or path); default: the preset's. `plain` has an identity matrix and gamma 1/2.2;
+    `linear`, the paper's, an identity matrix and a linear curve."""
     target: str | None = None
     """Camera within whose limits the profile is trained (`campro targets`); values are rounded as the camera does."""
     max_condition: float | None = None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
-from dataclasses import replace
+from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ from campro.design.batches import FaceCrops
 from campro.design.design_config import PLAIN, PRESETS, DesignConfig, Recipe
 from campro.design.game import Game
 from campro.design.held_out_check import held_out_rank1
+from campro.design.linear_head import LinearHeadAttacker
 from campro.design.monitor import Monitor
 from campro.design.protector import Protector
 from campro.design.start import start_profile
@@ -39,6 +41,12 @@ from campro.models.persons import TrainableDetector, load_detector
 
 HELD_OUT = 0.1
 """Share of the people that are not trained on; their rank-1 rate is noted in the profile's provenance."""
+
+
+LATER_FIELDS = {
+    "warmup_faces", "head", "head_start", "momentum", "rate_rise", "detector_optimiser", "labels", "max_norm",
+}  # fmt: skip
+"""Fields of `Recipe` that the first design runs did not have."""
 
 
 def design(config: DesignConfig) -> Path:
@@ -72,7 +80,7 @@ def design(config: DesignConfig) -> Path:
     game = Game(
         fabric=fabric,
         recipe=recipe,
-        attackers=attackers_for(config, embedder, crops),
+        attackers=attackers_for(config, recipe, embedder, crops),
         protector=Protector(pipeline, detector),
         faces=crops,
         scenes=scenes.scenes,
@@ -136,7 +144,13 @@ def _settings(config: DesignConfig, recipe: Recipe) -> dict:
     free = {"out", "accelerator", "devices", "nodes"}
     if config.max_condition is None:  # runs that were started before there was this option are resumed
         free.add("max_condition")
-    return {name: value for name, value in as_plain(config).items() if name not in free} | {"recipe": as_plain(recipe)}
+    return {name: value for name, value in as_plain(config).items() if name not in free} | {"recipe": _plain(recipe)}
+
+
+def _plain(recipe: Recipe) -> dict:
+    """The recipe without later fields at their defaults: runs that were started without these fields are resumed."""
+    later = {field.name: field.default for field in fields(Recipe) if field.name in LATER_FIELDS}
+    return {name: value for name, value in as_plain(recipe).items() if name not in later or value != later[name]}
 
 
 def _note(game: Game) -> str:
@@ -148,7 +162,7 @@ def _note(game: Game) -> str:
 def training_data(config: DesignConfig) -> tuple[FaceSet, SceneSet]:
     """The user's faces and scenes, or the embedded sample's training half.
 
-    Scenes need no labels: the detector is trained on the original detector's detections in the raw scenes.
+    Scenes need labels only if the preset's detection loss does (`Recipe.labels`).
 
     Raises:
         CamproError: If a folder or file cannot be read.
@@ -157,7 +171,8 @@ def training_data(config: DesignConfig) -> tuple[FaceSet, SceneSet]:
         from campro.data.embedded import embedded_faces, embedded_scenes  # only the sample needs the face model
 
         return embedded_faces("train", cache_root()), embedded_scenes("train", cache_root())
-    scenes = join_scenes([read_scenes(path, config.images, unlabelled=True) for path in config.scenes])
+    unlabelled = not PRESETS[config.preset].labels
+    scenes = join_scenes([read_scenes(path, config.images, unlabelled=unlabelled) for path in config.scenes])
     return read_faces(config.faces), scenes
 
 
@@ -187,8 +202,12 @@ def start_name(config: DesignConfig, recipe: Recipe) -> str:
     return config.start or (PLAIN if limits is not None and limits.curve.rise is not None else recipe.start)
 
 
-def attackers_for(config: DesignConfig, embedder: FaceEmbedder, crops: FaceCrops) -> dict[str, Attacker]:
+def attackers_for(
+    config: DesignConfig, recipe: Recipe, embedder: FaceEmbedder, crops: FaceCrops
+) -> dict[str, Attacker]:
     """Attackers named in the configuration, each with its own copy of the recogniser.
+
+    `recogniser` has the head of the recipe.
 
     Raises:
         CamproError: If a name is not in `ATTACKERS`, or the recogniser is not differentiable.
@@ -197,7 +216,10 @@ def attackers_for(config: DesignConfig, embedder: FaceEmbedder, crops: FaceCrops
         if name not in ATTACKERS:
             raise CamproError("design", f"--attackers of {', '.join(ATTACKERS)}", repr(name))
     templates = mean_embeddings(embedder, crops)
-    return {name: ATTACKERS[name](deepcopy(embedder), templates) for name in config.attackers}
+    table: dict[str, Callable[..., Attacker]] = dict(ATTACKERS)
+    if recipe.head == "linear":
+        table["recogniser"] = partial(LinearHeadAttacker, from_templates=recipe.head_start == "templates")
+    return {name: table[name](deepcopy(embedder), templates) for name in config.attackers}
 
 
 def crop_faces(faces: FaceSet, embedder: FaceEmbedder, config: DesignConfig) -> FaceCrops:

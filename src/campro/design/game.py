@@ -13,23 +13,23 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
-from torch.optim import SGD, Adam, Optimizer
+from torch.optim import Optimizer
 
 from campro.core.errors import CamproError
 from campro.core.types import Images, Scene
 from campro.design.attackers import Attacker
 from campro.design.batches import FaceCrops, face_batch, scenes_batch
 from campro.design.design_config import Recipe
+from campro.design.optimisers import attacker_optimisers, learning_rate, protector_optimisers
 from campro.design.protector import Protector
 from campro.models.persons.detector_adaptation import CALIBRATION_SCENES
 from campro.training.gradient_steps import gradient_step
+from campro.training.schedules import set_learning_rate
 
 WARMUP, ADVERSARIAL = 0, 1
 PROTECTOR = "protector"
 ACCURACY_DECAY = 0.9
 """Weight of the past in the running average of the accuracy, which ends warm-up."""
-MAX_NORM = 30.0
-"""Largest norm of an optimiser's gradient; single outlier batches are clipped to it."""
 
 
 @dataclass
@@ -78,22 +78,18 @@ class Game:
         recipe, pipeline = self.recipe, self.protector.pipeline
         if not any(p.requires_grad for p in pipeline.parameters()):
             raise CamproError("design", "a start profile with a CCM or a gamma LUT", "one with nothing to learn")
-        camera = Adam(list(pipeline.parameters()), lr=recipe.pipeline_lr)
-        detect = Adam(self.protector.detector.parameters(), lr=recipe.detector_lr)
         self.camera = pipeline
         self.teacher = self.fabric.to_device(deepcopy(self.protector.detector)).eval().requires_grad_(False)
         size = self.protector.detector.card.size
         self.protector.detector.calibrate(
-            scenes_batch(self.scenes, size, CALIBRATION_SCENES, np.random.default_rng(self.seed))
+            scenes_batch(self.scenes, size, CALIBRATION_SCENES, np.random.default_rng(self.seed))[0]
         )
         self.protector.detector.train()
         self.optimised: dict[str, tuple[nn.Module, Sequence[Optimizer]]] = {}
         self.start_weights = {name: deepcopy(attacker.state_dict()) for name, attacker in self.attackers.items()}
         for name, attacker in self.attackers.items():
-            weights = [weight for weight in attacker.parameters() if weight.requires_grad]
-            sgd = [SGD(weights, lr=recipe.recogniser_lr, momentum=0.9)] if weights else []
-            self._add_module(name, attacker, sgd)
-        self._add_module(PROTECTOR, self.protector, [camera, detect])
+            self._add_module(name, attacker, attacker_optimisers(recipe, attacker))
+        self._add_module(PROTECTOR, self.protector, protector_optimisers(recipe, self.protector))
 
     def _add_module(self, name: str, module: nn.Module, optimisers: Sequence[Optimizer]) -> None:
         """Set a module up on the device; without optimisers it has no weights that gradients train."""
@@ -111,10 +107,10 @@ class Game:
     # One optimisation step -----------------------------------------------------------------------------------
 
     def attack(self, *key: int) -> dict[str, Tensor]:
-        """One step of each attacker: on raw faces during warm-up, on captured faces in the adversarial phase.
+        """One step of each attacker, on captured faces; during warm-up on the faces that the recipe names.
 
-        In the paper the start profile hardly changes the image, so raw and captured faces are the same there. With
-        any other start profile, warm-up on raw faces gives recognisers as they are available to an attacker.
+        In Algorithm 1 they are always captured. With a start profile that is not close to no profile, warm-up on raw
+        faces gives recognisers as they are available to an attacker.
 
         Args:
             key: Phase, round and turn: the key of the random numbers.
@@ -127,12 +123,14 @@ class Game:
         """
         raw, person = self._faces(*key)
         crops, rng, losses = raw, self._generator(*key, 2), {}
-        if key[0] == ADVERSARIAL:
+        if key[0] == ADVERSARIAL or self.recipe.warmup_faces == "captured":
             with torch.no_grad():
                 crops = self.camera(raw)
         for name in self.attackers:
             module, optimisers = self.optimised[name]
             losses[name] = module(crops, raw, person, rng)
+            for optimiser in optimisers:
+                set_learning_rate(optimiser, learning_rate(self.recipe, self.state.total_rounds))
             if optimisers:
                 self._step(losses[name].loss, optimisers)
         together = {f"attacker {name}": one.loss for name, one in losses.items()}
@@ -149,10 +147,11 @@ class Game:
         module, optimisers = self.optimised[PROTECTOR]
         crops, person = self._faces(*key)
         size = self.protector.detector.card.size
-        raw = scenes_batch(self.scenes, size, self.recipe.scene_batch, self._generator(*key, 1))
+        raw, truth = scenes_batch(self.scenes, size, self.recipe.scene_batch, self._generator(*key, 1))
         scenes, rng = self.fabric.to_device(raw), self._generator(*key, 2)
+        target = [(boxes.boxes, boxes.crowd) for boxes in truth] if self.recipe.labels else self.teacher
         attackers = list(self.attackers.values())
-        losses = module(attackers, crops, person, scenes, self.teacher, self.recipe.omega, rng)
+        losses = module(attackers, crops, person, scenes, target, self.recipe.omega, rng)
         self._step(losses.loss, optimisers)
         self.protector.pipeline.project_()
         return {"face": losses.face, "detection": losses.detection}
@@ -166,7 +165,7 @@ class Game:
         return np.random.default_rng([self.seed, self.fabric.global_rank, *key])
 
     def _step(self, loss: Tensor, optimisers: Sequence[Optimizer]) -> None:
-        if not gradient_step(loss, optimisers, MAX_NORM, self.fabric.backward):
+        if not gradient_step(loss, optimisers, self.recipe.max_norm, self.fabric.backward):
             raise CamproError(
                 "design", "a finite loss", str(float(loss.detach())), "lower the learning rates of the preset"
             )

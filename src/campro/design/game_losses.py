@@ -1,4 +1,4 @@
-"""The losses of the adversarial game, as functions of logits (CamPro, NDSS 2024, eqs. 3-6)."""
+"""The losses of the adversarial game, as functions of logits (CamPro, NDSS 2024, V-C)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def attacker_loss(logits: Float[Tensor, "B P"], person: Int[Tensor, "B"]) -> Flo
 
 
 def protector_face_loss(logits: Float[Tensor, "B P"], person: Int[Tensor, "B"]) -> Float[Tensor, ""]:
-    """Mean of -log(1 - p_y), where p_y is the probability of the right person (eq. 5).
+    """Mean of -log(1 - p_y), where p_y is the probability of the right person: the paper's L_ns.
 
     It does not saturate: the gradient is largest where the attacker is most confident. Computed as
     logsumexp(all) - logsumexp(all but y), which stays finite where 1 - p_y underflows.

@@ -11,14 +11,17 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from campro.core.types import Images
+from campro.core.types import Detections, Images
 from campro.design.attackers import Attacker
 from campro.design.game_losses import protector_face_loss, protector_loss
 from campro.isp import IspPipeline
 from campro.models.persons import TrainableDetector
+
+Boxes = tuple[Float[Tensor, "N 4"], Bool[Tensor, "N"]]
+"""Ground truth of a scene: boxes in its pixels and crowd marks; see `Detections`, which Fabric cannot pass on."""
 
 
 class ProtectorLosses(NamedTuple):
@@ -42,7 +45,7 @@ class Protector(nn.Module):
         faces: Images,
         person: Int[Tensor, "B"],
         scenes: Images,
-        teacher: TrainableDetector,
+        target: TrainableDetector | Sequence[Boxes],
         omega: float,
         rng: np.random.Generator,
     ) -> ProtectorLosses:
@@ -54,7 +57,8 @@ class Protector(nn.Module):
             faces: Raw crops, (B, 3, h, w) in [0, 1].
             person: Index of the person in each crop.
             scenes: Raw scenes, (S, 3, H, W) in [0, 1].
-            teacher: The original detector; its detections in the raw scenes are the target.
+            target: Target of the detection loss: the ground truth of each scene, or the original detector, whose
+                outputs for the raw scenes are then the target.
             omega: Weight of the detection loss.
             rng: Source of the attackers' random transforms.
         """
@@ -64,8 +68,13 @@ class Protector(nn.Module):
                 stack.enter_context(frozen(attacker))
             losses = [protector_face_loss(attacker.logits(captured, rng), person) for attacker in attackers]
         face = torch.stack(losses).mean()
-        detection = self.detector.imitate(self.pipeline(scenes), scenes, teacher)
+        detection = self._detection_loss(self.pipeline(scenes), scenes, target)
         return ProtectorLosses(protector_loss(face, detection, omega), face, detection)
+
+    def _detection_loss(self, captured: Images, raw: Images, target: TrainableDetector | Sequence[Boxes]) -> Tensor:
+        if isinstance(target, nn.Module):
+            return self.detector.imitate(captured, raw, target)
+        return self.detector.loss(captured, [Detections.truth(*boxes) for boxes in target])
 
 
 @contextmanager

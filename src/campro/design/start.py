@@ -8,12 +8,14 @@ from dataclasses import replace
 import numpy as np
 
 from campro.core.errors import CamproError
-from campro.design.design_config import PLAIN
+from campro.design.design_config import LINEAR, PLAIN
 from campro.isp import Ccm, ChromaBlur, Defocus, Degamma, GammaLut, IspProfile, LowResolution, Quantise, load_profile
 from campro.isp.profile import Block
 
 KERNEL_WIDTH = 6
 """Width of a blur kernel in standard deviations."""
+EXPONENTS = {PLAIN: 1 / 2.2, LINEAR: 1.0}
+"""Exponents of the curves of start profiles with an identity matrix."""
 START_OFFSET = 1 / 255
 """Start value of the offsets, one 8-bit level: offsets of zero are not trained."""
 
@@ -22,23 +24,23 @@ def start_profile(name: str, lut_points: int, extras: Sequence[str]) -> IspProfi
     """Load the start profile and add further ISP parameters.
 
     Args:
-        name: `plain`, a built-in profile, or the path of a profile file.
-        lut_points: Points of the gamma LUT of `plain`.
+        name: `plain`, `linear`, a built-in profile, or the path of a profile file.
+        lut_points: Points of the gamma LUT of `plain` and `linear`.
         extras: Keys of `EXTRAS`, each as NAME or NAME=VALUE.
 
     Raises:
         CamproError: If the profile cannot be loaded, or an extra is unknown or has an invalid value.
     """
-    profile = plain(lut_points) if name == PLAIN else load_profile(name)
+    profile = identity_matrix(name, lut_points, EXPONENTS[name]) if name in EXPONENTS else load_profile(name)
     for extra in extras:
         profile = with_extra(profile, extra)
     return profile
 
 
-def plain(lut_points: int) -> IspProfile:
-    """A camera without a profile: identity matrix, gamma 1/2.2 in a LUT with evenly spaced knots."""
-    lut = GammaLut((tuple((np.linspace(0, 1, lut_points) ** (1 / 2.2)).tolist()),))
-    return IspProfile(PLAIN, (Degamma(), Ccm(((1, 0, 0), (0, 1, 0), (0, 0, 1))), lut, Quantise()))
+def identity_matrix(name: str, lut_points: int, exponent: float) -> IspProfile:
+    """Identity matrix, and the curve x ** exponent in a LUT with evenly spaced knots."""
+    lut = GammaLut((tuple((np.linspace(0, 1, lut_points) ** exponent).tolist()),))
+    return IspProfile(name, (Degamma(), Ccm(((1, 0, 0), (0, 1, 0), (0, 0, 1))), lut, Quantise()))
 
 
 def with_extra(profile: IspProfile, extra: str) -> IspProfile:
