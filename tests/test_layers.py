@@ -18,6 +18,7 @@ LAYERS = (
     "design attacks deploy stream",
     "audit search",
     "report",
+    "paper",
     "serve",
     "cli",
 )

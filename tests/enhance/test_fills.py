@@ -139,3 +139,12 @@ def test_an_enhancer_without_a_mask_takes_black_alone(exported):
     assert OnnxEnhancer(exported["unet"].file).fill == BLACK
     with pytest.raises(CamproError, match="--fill black"):
         OnnxEnhancer(exported["unet"].file, fill="smooth")
+
+
+def test_diffusion_ends_where_less_than_one_cell_is_kept():
+    """A picture that is a face nearly everywhere: the sum of all shares stays below 1 at every level."""
+    shares = np.zeros((3, 5), np.float32)
+    shares[1, 2] = 0.25
+    means = np.zeros((3, 5, 3), np.float32)
+    means[1, 2] = (40, 80, 120)
+    np.testing.assert_allclose(diffused(means, shares), np.broadcast_to(means[1, 2], means.shape), rtol=1e-5)

@@ -27,12 +27,13 @@ SHOWN_SCENES = 4
 
 def measure_identification(run: RunFolder, context: AuditContext) -> None:
     """Identification by model, matcher and view; by group; and of the faces that a detector finds on each view."""
-    _identify(run, context)
-    _detect_faces(run, context)
+    identify_views(run, context)
+    detect_faces(run, context)
+    _identify_detected(run, context)
     _identify_by_group(run, context)
 
 
-def _identify(run: RunFolder, context: AuditContext) -> None:
+def identify_views(run: RunFolder, context: AuditContext) -> None:
     """A cell per face model, matcher and view; none of a model that fails on raw photographs."""
     evaluation = context.evaluation
     for model in context.config.face_models:
@@ -52,14 +53,19 @@ def _identify(run: RunFolder, context: AuditContext) -> None:
                 run.write_cell(keys[view], IdentificationResult.of(result))
 
 
-def _detect_faces(run: RunFolder, context: AuditContext) -> None:
-    """A cell per face detector and view; a cell per face model and view for the faces that the first detector finds."""
+def detect_faces(run: RunFolder, context: AuditContext) -> None:
+    """A cell per face detector and view: the share of probes in which it finds the face."""
     for view in context.views:
         for detector in context.face_detectors:
             key = cell_keys.face_detection(detector, view)
             if run.cell(key) is None:
                 _log(f"face detection: {detector}, {view}")
                 run.write_cell(key, context.detect_faces(detector, view).rate())
+
+
+def _identify_detected(run: RunFolder, context: AuditContext) -> None:
+    """A cell per face model and view, for the faces that the first detector finds."""
+    for view in context.views:
         for model in context.config.face_models:
             key = cell_keys.end_to_end(model, view)
             if run.cell(key) is None:
@@ -86,20 +92,25 @@ def measure_person_detection(run: RunFolder, context: AuditContext) -> None:
     """A cell per view for the detector as given, and one for the adapted one."""
     for adapted in (False, True) if context.adapts else (False,):
         for view in context.views:
-            key = cell_keys.person_detection(view, adapted)
-            if run.cell(key) is None:
-                _log(f"person detection: {view}{', adapted' if adapted else ''}")
-                scores, shown = context.detect_people(view, adapted, SHOWN_SCENES)
-                if view == RAW:
-                    check_person_detector(context.config.detector, scores.ap50)
-                run.write_cell(
-                    key,
-                    PersonDetectionResult(
-                        **_finite(asdict(scores)), boxes=_boxes(shown), kept=context.kept_precision(view, adapted)
-                    ),
-                )
+            measure_person_view(run, context, view, adapted)
             if view in (RAW, CAPTURED):
                 measure_people_by_height(run, context, view, adapted)
+
+
+def measure_person_view(run: RunFolder, context: AuditContext, view: str, adapted: bool) -> None:
+    """A cell with the scores of the person detector on one view, as given or adapted.
+
+    Raises:
+        CamproError: for a detector that fails on raw photographs; see `raw_control.check_person_detector`.
+    """
+    key = cell_keys.person_detection(view, adapted)
+    if run.cell(key) is None:
+        _log(f"person detection: {view}{', adapted' if adapted else ''}")
+        scores, shown = context.detect_people(view, adapted, SHOWN_SCENES)
+        if view == RAW:
+            check_person_detector(context.config.detector, scores.ap50)
+        kept = context.kept_precision(view, adapted)
+        run.write_cell(key, PersonDetectionResult(**_finite(asdict(scores)), boxes=_boxes(shown), kept=kept))
 
 
 def measure_people_by_height(run: RunFolder, context: AuditContext, view: str, adapted: bool) -> None:

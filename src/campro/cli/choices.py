@@ -12,6 +12,7 @@ from typing import Any
 from campro.attacks.attack_options import ATTACK_GROUPS, ATTACK_OPTIONS, option_name
 from campro.core.errors import CamproError
 from campro.models.model_table import MODELS, Kind
+from campro.paper.paper_options import ITEM_NAMES
 
 KINDS: dict[str, Kind] = {
     "face_models": "face recogniser",
@@ -41,6 +42,7 @@ CHOICES = {
     "target": ("auto", *CAMERAS),
     "isp": ISP_PARAMETERS,
     "enhancer": ("auto", "none"),
+    "only": ITEM_NAMES,
 }
 """Option to names. The tables themselves take seconds to import; a test compares the names with them."""
 FILES_TOO = {"profile", "baselines", "start", "enhancer"}
@@ -48,7 +50,7 @@ FILES_TOO = {"profile", "baselines", "start", "enhancer"}
 INPUTS = {
     *("faces", "scenes", "images", "train_scenes", "train_faces", "photos", "restorers", "source"),
     *("detector_weights", "face_weights", "base", "default", "protected", "run", "runs", "camera_shot", "default_shot"),
-    *("profiles", "results"),
+    *("profiles", "results", "audits", "data"),
 }
 """Options that name existing files or folders."""
 OUTPUTS = {"out", "plot", "stats_json"}

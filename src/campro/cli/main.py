@@ -30,6 +30,7 @@ COMMANDS = {
     "attack": "measure how much identification the attacks restore",
     "compare": "several audits side by side, the worst attack of each",
     "range": "the distances at which people are identified, and detected",
+    "paper": "the tables and figures of the paper, each number beside that of the paper",
     "report": "turn a run folder into one HTML page, JSON and CSV",
     "deploy": "write a profile as the files that a camera's own software loads",
     "profiles": "list the built-in profiles, with the worst case of each that was audited",
@@ -46,7 +47,7 @@ COMMANDS = {
     "help": "print the page of a command",
 }
 
-RESUMING = ("demo", "design", "audit", "attack", "models")
+RESUMING = ("demo", "design", "audit", "attack", "paper", "models")
 """Commands that go on where they were stopped when they are given again."""
 QUICK = ("profiles", "targets", "models", "data", "completion", "help")
 """Commands that end within a second, without progress."""

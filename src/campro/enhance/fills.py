@@ -74,7 +74,7 @@ def diffused(means: CellColours, shares: Float32[np.ndarray, "h w"]) -> CellColo
     if not shares.any():
         return np.full_like(means, EMPTY_LEVEL)
     weights = shares[..., None]
-    if shares.min() == 1:
+    if shares.min() == 1 or shares.size == 1:  # a single cell, of any share, has nothing coarser
         return means
     # One cell with kept pixels is enough for a level that is twice as coarse, so weights are sums of up to 1.
     sums = _quartered(weights)

@@ -1,0 +1,64 @@
+"""The options of `campro paper`, the names of its items and the sizes of its scales; without heavy imports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+ScaleName = Literal["sample", "small", "full"]
+ITEM_NAMES = ("fig-4", "table-4", "table-1")
+"""Values of `--only`, in the order in which items run: cheap ones first, and those that others rest on. A test compares
+them with the table of items."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much data a run uses; None is all that there is."""
+
+    people: int | None
+    """People to recognise of each data set."""
+    scenes: int | None
+    """Photographs with people."""
+    trials: int
+    """Draws of one gallery and one probe photograph per person."""
+    recognisers: int | None
+    """Face recognisers, the cheapest first."""
+    adapt_steps: int
+    """Training steps by which the person detector adapts to a view; 0: as given only."""
+    pairs: int
+    """Pairs of shots for calibration."""
+
+
+SCALES: dict[ScaleName, Scale] = {
+    "sample": Scale(people=24, scenes=6, trials=2, recognisers=1, adapt_steps=0, pairs=8),
+    "small": Scale(people=300, scenes=None, trials=10, recognisers=None, adapt_steps=0, pairs=24),
+    "full": Scale(people=None, scenes=None, trials=10, recognisers=None, adapt_steps=100, pairs=60),
+}
+"""`sample`: the embedded synthetic sample; `small`: an evening on two cores; `full`: everything below --data."""
+
+
+@dataclass(frozen=True)
+class PaperConfig:
+    """Make the tables and figures of the paper, each number beside that of the paper, into one page."""
+
+    only: tuple[str, ...] = ()
+    """Items to make, such as table-1 or fig-11; without it all."""
+    scale: ScaleName = "sample"
+    """`sample`: the embedded sample of synthetic people, minutes; `small`: 300 people, an evening on two cores;
+    `full`: everything."""
+    profile: str = "campro-default"
+    """Profile that stands for that of the paper: a name or a JSON file."""
+    data: Path | None = None
+    """Folder with lfw/, celeba/ and coco/ for `small` and `full`; default: the variable CAMPRO_DATA."""
+    audits: tuple[Path, ...] = ()
+    """Finished audits, run folders or copies of their cells.jsonl, whose attacks count as well."""
+    out: Path = Path("runs/paper")
+    """Run folder; the same command resumes. The page is written to it as paper.html."""
+    seed: int = 0
+    """Seed of the first trial and of all training."""
+
+    @property
+    def sizes(self) -> Scale:
+        """Those of the chosen scale."""
+        return SCALES[self.scale]
