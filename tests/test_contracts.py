@@ -59,7 +59,7 @@ RGB = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
 
 EMBEDDERS_WITH_FILES = {"mobilefacenet-cat", "sface", "edgeface-xs", "frbench", "onnx"}
 """Recognisers that cannot be made with random weights: they need a file or an extra."""
-DETECTORS_WITH_FILES = {"yunet", "scrfd", "centerface"}
+DETECTORS_WITH_FILES = {"yunet", "retinaface", "scrfd", "centerface"}
 """Face detectors that need a downloaded file."""
 
 

@@ -133,6 +133,14 @@ _TABLE = (
         url="https://github.com/ShiqiYu/libfacedetection.train/raw/dca340aa082c71081a68d17db8e58b33a58a914b/onnx/"
         "yunet_n_dynamic.onnx",
     ),
+    _model(
+        "retinaface-mobilenet0.25",
+        "MIT",
+        1789735,
+        "ed6fa7d45a5179f03cb5ce82c73b0c6711372968e53782e88395acee88d319e1",
+        "RetinaFace MobileNet 0.25, WIDER FACE, PyTorch",
+        "models/retinaface_mobilenet0.25.pth",
+    ),
     _yolox("nano", None, "cd28f55fbbc1829f99d9ac9b38a16d259a22889739c8728ea877610201feff7b"),
     _yolox("tiny", 40755013, "9de513de589ac98bb92d3bca53b5af7b9acfa9b0bacb831f7999d0f7afaee8f0"),
     _yolox("s", 72089125, "f55ded7181e1b0c13285c56e7790b8f0e8f8db590fe4edb37f0b7f345c913a30"),

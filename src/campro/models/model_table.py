@@ -93,6 +93,10 @@ _MODELS = (
     ),
     ModelEntry("dlib", "face detector", "CC0-1.0", _DLIB, ("shape_predictor_5_face_landmarks.dat",)),
     ModelEntry("yunet", "face detector", "not stated", "YuNet (OpenCV FaceDetectorYN)", ("yunet",)),
+    ModelEntry(
+        "retinaface", "face detector", "MIT", "RetinaFace MobileNet 0.25, WIDER FACE", ("retinaface-mobilenet0.25",)
+    ),
+    ModelEntry("retinaface/FILE.pth", "face detector", UNSTATED, "your file of that network", steps="name the file"),
     ModelEntry("yunet/FILE.onnx", "face detector", UNSTATED, "your file of YuNet", steps="name the file"),
     ModelEntry("scrfd/FILE.onnx", "face detector", UNSTATED, "your file of SCRFD", steps="name the file"),
     ModelEntry("centerface/FILE.onnx", "face detector", UNSTATED, "your file of CenterFace", steps="name the file"),

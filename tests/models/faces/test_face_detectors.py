@@ -5,10 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import skimage
+import torch
 
 from campro.core.errors import CamproError
+from campro.core.images import read_image
 from campro.models.faces import FACE_DETECTORS, face_detectors, load_face_detector
 from campro.models.faces.face_detectors import YunetFaces
+from campro.models.faces.landmarks import main_face
+from campro.models.faces.retinaface import RetinaFaces, anchors
+from campro.models.faces.retinaface_net import RetinaFaceNet
 
 
 def _check(detector):
@@ -66,3 +71,39 @@ def test_an_unknown_file_that_works_is_loaded(shared_data, tmp_path):
     data = (shared_data / "models/yunet_n_dynamic.onnx").read_bytes()
     (tmp_path / "other.onnx").write_bytes(data + b"\x12\x01x")  # the producer's name once more
     _check(YunetFaces(tmp_path / "other.onnx"))
+
+
+def test_retinaface_decodes_by_hand():
+    """An anchor of side 20 at (12, 4): offsets are in tenths of the side, sizes exp(0.2 v)."""
+    detector = RetinaFaces.__new__(RetinaFaces)
+    anchor = anchors(32, 32)[3:4]
+    assert anchor.tolist() == [[12, 4, 20]]
+    boxes, points = np.array([[1.0, -2.0, 0.0, 5 * np.log(2)]]), np.arange(10.0)[None]
+    ((x0, y0, x1, y1, score, *places),) = detector.decode([np.array([[0.25, 0.75]]), boxes, points, anchor])
+    assert (x0, y0, x1, y1) == pytest.approx((14 - 10, 0 - 20, 14 + 10, 0 + 20))
+    assert score == 0.75
+    assert places[:4] == pytest.approx([12 + 0, 4 + 2, 12 + 4, 4 + 6])
+
+
+def test_retinaface_loads_a_file_of_its_layout_and_no_other(tmp_path):
+    net = RetinaFaceNet()
+    torch.save(net.state_dict(), tmp_path / "random.pth")
+    assert isinstance(
+        load_face_detector(f"retinaface/{tmp_path}/random.pth").detect(np.zeros((50, 40, 3), np.uint8)), list
+    )
+    torch.save({"weight": torch.zeros(1)}, tmp_path / "other.pth")
+    with pytest.raises(CamproError, match="RetinaFaceNet"):
+        load_face_detector(f"retinaface/{tmp_path}/other.pth")
+
+
+@pytest.mark.shared
+def test_retinaface_keeps_the_contract_and_agrees_with_yunet(shared_data):
+    detector, other = load_face_detector("retinaface"), load_face_detector("yunet")
+    _check(detector)
+    photos = sorted((shared_data / "lfw/images").glob("*/*_0001.jpg"))[:200:10]
+    distances = []
+    for photo in photos:
+        rgb = read_image(photo)
+        found = [main_face(one.detect(rgb), *rgb.shape[:2]) for one in (detector, other)]
+        distances.append(np.abs(found[0].points - found[1].points).mean())
+    assert len(distances) == 20 and max(distances) < 6  # pixels, of faces 100 pixels wide

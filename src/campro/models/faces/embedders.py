@@ -79,4 +79,4 @@ def load_embedder(name: str, weights: Weights = "auto", **options: Any) -> FaceE
         options["card"] = Path(member)
         weights = Path(member).with_suffix(".onnx") if weights == "auto" else weights
     embedder = FACE_EMBEDDERS[family](weights, **options)
-    return embedder.to(memory_format=torch.channels_last)  # 1.7 times as fast
+    return embedder.to(memory_format=torch.channels_last) if embedder.channels_last else embedder

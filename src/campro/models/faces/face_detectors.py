@@ -18,6 +18,7 @@ from campro.core.hashing import file_sha256, json_digest
 from campro.core.types import Rgb8
 from campro.models.faces.landmarks import Face, FaceDetector, Scheme
 from campro.models.faces.onnx_detectors import CenterfaceFaces, ScrfdFaces
+from campro.models.faces.retinaface import RetinaFaces
 
 
 class DlibFaces:
@@ -132,15 +133,16 @@ def _yunet_face(values: Float[np.ndarray, "15"]) -> Face:
 FACE_DETECTORS: dict[str, Callable[..., FaceDetector]] = {
     "dlib": DlibFaces,
     "yunet": YunetFaces,
+    "retinaface": RetinaFaces,
     "scrfd": ScrfdFaces,
     "centerface": CenterfaceFaces,
 }
-"""Classes by name. "dlib" and "yunet" need no argument, the others take the path of their ONNX file."""
+"""Classes by name. "scrfd" and "centerface" need the path of their ONNX file; "yunet" and "retinaface" accept one."""
 
 
 @lru_cache
 def load_face_detector(name: str) -> FaceDetector:
-    """Load a face detector: a key of `FACE_DETECTORS`, or "yunet/FILE", "scrfd/FILE", "centerface/FILE" (ONNX).
+    """Load a face detector: a key of `FACE_DETECTORS`, or "FAMILY/FILE" for all but "dlib".
 
     Raises:
         CamproError: if the name is unknown, or the file is missing or of another network.

@@ -18,6 +18,9 @@ INSTALL = "pip install 'campro[frbench]'"
 class FrbenchEmbedder(FaceEmbedder):
     """One of frbench's backbones."""
 
+    channels_last = False
+    """Several backbones flatten their features by `Tensor.view`, which needs the usual layout."""
+
     def __init__(self, card: EmbedderCard, backbone: nn.Module) -> None:
         super().__init__(card)
         self.backbone = backbone

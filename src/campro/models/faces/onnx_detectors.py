@@ -26,34 +26,22 @@ LONGEST = 640
 """Longest side of the input in pixels; larger images are shrunk to it."""
 
 
-class OnnxFaces:
-    """Common base class: scale and pad the image, run the network, decode, suppress, scale back.
+class ScaledFaces:
+    """Common base class: scale and pad the image, run the network, decode, suppress, scale back."""
 
-    Raises:
-        CamproError: For a missing or damaged ONNX file.
-    """
-
-    name = "onnx"
+    name = "scaled"
+    digest: str
     scheme: Scheme = "five"
     SCORE, NMS = 0.5, 0.4
     """Lowest score, and overlap above which the box of lower score is removed."""
     confident_score = SCORE
 
-    def __init__(self, path: Path) -> None:
-        import onnxruntime  # imported here because it is slow to import
-
-        if not path.is_file():
-            raise CamproError(str(path), f"an ONNX file of {self.name}", "no such file")
-        try:
-            self._session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime raises errors of many classes
-            reason = " ".join(str(error).split())[:160]
-            raise CamproError(str(path), f"an ONNX file of {self.name}", reason, "get the file again") from error
-        self._input = self._session.get_inputs()[0].name
-        self.digest = json_digest([self.name, file_sha256(path), self.SCORE, self.NMS, LONGEST])
-
     def prepare(self, rgb: Rgb8) -> Float[np.ndarray, "3 h w"]:
         """An 8-bit sRGB image (H, W, 3) as the input of the network."""
+        raise NotImplementedError
+
+    def run(self, prepared: Float[np.ndarray, "1 3 h w"]) -> list[np.ndarray]:
+        """The outputs of the network for one picture."""
         raise NotImplementedError
 
     def decode(self, outputs: list[np.ndarray]) -> Float[np.ndarray, "N 15"]:
@@ -71,8 +59,7 @@ class OnnxFaces:
         small = rgb if scale == 1 else np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA))
         below, right = -small.shape[0] % MULTIPLE, -small.shape[1] % MULTIPLE
         padded = np.pad(small, ((0, below), (0, right), (0, 0)))
-        outputs = self._session.run(None, {self._input: self.prepare(padded)[None].astype(np.float32)})
-        decoded = self._decoded([np.asarray(output) for output in outputs])
+        decoded = self._decoded(self.run(np.ascontiguousarray(self.prepare(padded)[None], np.float32)))
         decoded = decoded[decoded[:, 4] >= self.SCORE].astype(np.float64)
         kept = nms(torch.from_numpy(decoded[:, :4]), torch.from_numpy(decoded[:, 4]), self.NMS).tolist()
         back = np.array([rgb.shape[1] / small.shape[1], rgb.shape[0] / small.shape[0]])
@@ -95,6 +82,33 @@ def _face(values: Float[np.ndarray, "15"], back: Float[np.ndarray, "2"]) -> Face
     return Face((x0, y0, x1, y1), float(values[4]), values[5:].reshape(5, 2) * back)
 
 
+class OnnxFaces(ScaledFaces):
+    """A network in an ONNX file.
+
+    Raises:
+        CamproError: For a missing or damaged ONNX file.
+    """
+
+    name = "onnx"
+
+    def __init__(self, path: Path) -> None:
+        import onnxruntime  # imported here because it is slow to import
+
+        if not path.is_file():
+            raise CamproError(str(path), f"an ONNX file of {self.name}", "no such file")
+        try:
+            self._session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime raises errors of many classes
+            reason = " ".join(str(error).split())[:160]
+            raise CamproError(str(path), f"an ONNX file of {self.name}", reason, "get the file again") from error
+        self._input = self._session.get_inputs()[0].name
+        self.digest = json_digest([self.name, file_sha256(path), self.SCORE, self.NMS, LONGEST])
+
+    def run(self, prepared: Float[np.ndarray, "1 3 h w"]) -> list[np.ndarray]:
+        """See `ScaledFaces.run`."""
+        return [np.asarray(output) for output in self._session.run(None, {self._input: prepared})]
+
+
 class ScrfdFaces(OnnxFaces):
     """SCRFD with landmarks. Outputs: scores, boxes and points of each stride, as distances from the cell in strides."""
 
@@ -107,7 +121,7 @@ class ScrfdFaces(OnnxFaces):
         return ((rgb - 127.5) / 128).transpose(2, 0, 1)
 
     def decode(self, outputs: list[np.ndarray]) -> Float[np.ndarray, "N 15"]:
-        """See `OnnxFaces.decode`."""
+        """See `ScaledFaces.decode`."""
         if len(outputs) != 9:
             raise CamproError("scrfd", "nine outputs (a model with landmarks)", str(len(outputs)))
         flat = [output.reshape(-1, output.shape[-1]) for output in outputs]
@@ -133,7 +147,7 @@ class CenterfaceFaces(OnnxFaces):
         return rgb.transpose(2, 0, 1).astype(np.float32)
 
     def decode(self, outputs: list[np.ndarray]) -> Float[np.ndarray, "N 15"]:
-        """See `OnnxFaces.decode`."""
+        """See `ScaledFaces.decode`."""
         if [output.shape[1] for output in outputs] != [1, 2, 2, 10]:
             raise CamproError("centerface", "heat map, scale, offset and points", str([o.shape for o in outputs]))
         heat, scale, offset, points = (output[0] for output in outputs)
