@@ -13,8 +13,8 @@ import torch
 from faster_coco_eval import COCO, COCOeval_faster
 from jaxtyping import Float, Int
 from torch import Tensor
-from torchvision.ops import box_iou
 
+from campro.core.boxes import box_iou
 from campro.core.errors import CamproError
 from campro.core.types import Detections, Scene
 from campro.metrics.rates import Ratio

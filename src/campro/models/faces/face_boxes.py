@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torchvision.ops import nms
 
+from campro.core.boxes import nms
 from campro.core.cache_file import is_finite, read_values, write_values
 from campro.core.hashing import file_sha256, json_digest
 from campro.core.images import read_image

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 import torch
 from jaxtyping import Float
-from torchvision.ops import nms
 
+from campro.core.boxes import nms
 from campro.core.errors import CamproError
 from campro.core.hashing import file_sha256, json_digest
 from campro.core.types import Rgb8

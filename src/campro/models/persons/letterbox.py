@@ -8,8 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
-from torchvision.ops import nms
 
+from campro.core.boxes import nms
 from campro.core.types import Detections, Images
 from campro.models.persons.person_detector import MAX_BOXES
 

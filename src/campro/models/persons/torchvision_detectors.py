@@ -10,7 +10,6 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torchvision.models import detection, get_model, get_model_weights, list_models
 
 from campro.core.errors import CamproError
 from campro.core.hashing import file_sha256
@@ -27,9 +26,23 @@ from campro.models.persons.person_detector import (
 PERSON = 1
 """COCO's category id, which torchvision uses as the class label."""
 TORCHVISION = tuple(
-    f"torchvision/{name}" for name in list_models(detection) if not name.startswith(("maskrcnn", "keypointrcnn"))
+    f"torchvision/{name}"
+    for name in (
+        "fasterrcnn_mobilenet_v3_large_320_fpn",
+        "fasterrcnn_mobilenet_v3_large_fpn",
+        "fasterrcnn_resnet50_fpn",
+        "fasterrcnn_resnet50_fpn_v2",
+        "fcos_resnet50_fpn",
+        "retinanet_resnet50_fpn",
+        "retinanet_resnet50_fpn_v2",
+        "ssd300_vgg16",
+        "ssdlite320_mobilenet_v3_large",
+    )
 )
-"""Names of the detectors that are trained with boxes only; mask and keypoint networks need other labels too."""
+"""Names of the detectors that are trained with boxes only; mask and keypoint networks need other labels too.
+
+Not from `torchvision.models.list_models`, because importing torchvision takes seconds.
+"""
 
 
 class TorchvisionDetector(TrainableDetector):
@@ -87,6 +100,8 @@ def load_torchvision(name: str) -> Callable[..., TorchvisionDetector]:
     plain = name.removeprefix("torchvision/")
 
     def make(weights: Path | str | None = "auto", **options: Any) -> TorchvisionDetector:
+        from torchvision.models import get_model, get_model_weights
+
         published = get_model_weights(plain)
         digest = None
         with warnings.catch_warnings():
