@@ -32,10 +32,10 @@ PROFILES = Path(__file__).parents[2] / "benchmarks" / "results" / "profiles"
 
 
 @pytest.fixture
-def thirty(tmp_path):
-    """The first 30 people of the embedded sample."""
+def twenty(tmp_path):
+    """The first 20 people of the embedded sample."""
     (tmp_path / "faces").mkdir()
-    for photos in list(embedded_faces("test", cache_root()).identities.values())[:30]:
+    for photos in list(embedded_faces("test", cache_root()).identities.values())[:20]:
         (tmp_path / "faces" / photos[0].parent.name).symlink_to(photos[0].parent)
     return tmp_path / "faces"
 
@@ -50,7 +50,7 @@ BLACK = IspProfile("black", (Degamma(), Ccm(((1, 0, 0), (0, 1, 0), (0, 0, 1))), 
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("thirty")
+@pytest.mark.usefixtures("twenty")
 def test_known_profiles_have_the_expected_rates(tmp_path, capsys):
     """No profile protects nobody; an invertible one nobody in the white-box model; a constant one everybody."""
     plain = rows(tmp_path / "c", capsys, "--attacks", "no-attack", "--profile", "identity")["no attack"]
@@ -62,7 +62,7 @@ def test_known_profiles_have_the_expected_rates(tmp_path, capsys):
     BLACK.save(tmp_path / "black.json")
     words = ["--attacks", "no-attack", "re-enrolment", "--profile", str(tmp_path / "black.json")]
     constant = rows(tmp_path / "b", capsys, *words)
-    assert constant["no attack"]["rank1"]["mean"] < 0.07  # chance is one in thirty
+    assert constant["no attack"]["rank1"]["mean"] < 0.1  # chance is one in twenty
     same = constant["re-enrolment"]
     assert "% are ties" in same["verdict"]  # all pictures are equal, and ties go to the attacker: the row says so
 

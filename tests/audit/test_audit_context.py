@@ -43,7 +43,7 @@ def few(shared_data, tmp_path_factory):
         matchers=("nearest",),
         landmarks="yunet",
         detector="yolox-nano",
-        baselines=("invert",),
+        baselines=(),
         enhancer="none",
         few_people=True,
         repeats=3,

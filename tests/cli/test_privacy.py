@@ -35,7 +35,7 @@ QUICK = [
     ["stream", "OUT/video.mkv", "OUT/streamed.mkv", "--stats-json", "OUT/stats.json"],
 ]
 DATA = ["--faces", "OUT/faces", "--scenes", "OUT/scenes.json"]
-AUDIT = ["--few-people", "--repeats", "1", "--baselines", "invert", "--enhancer", "none", "--out", "OUT/audit"]
+AUDIT = ["--few-people", "--repeats", "1", "--baselines", "--enhancer", "none", "--out", "OUT/audit"]
 ATTACK = ["--attacks", "no-attack", "colour-maps", "--budget", "quick", "--densities", "125"]
 SLOW = [
     ["audit", *DATA, *AUDIT, "--attacks", "none", "--adapt-steps", "0"],

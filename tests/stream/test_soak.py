@@ -1,6 +1,6 @@
 """Minutes of a live stream by the command: memory stays constant, latency bounded, cuts of the source are survived.
 
-CAMPRO_SOAK_SECONDS sets the length: 600 for the figures of docs/howto/stream.md, 30 without it.
+CAMPRO_SOAK_SECONDS sets the length: 600 for the figures of docs/howto/stream.md, 20 without it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from contextlib import suppress
 import pytest
 from support.videos import camera
 
-SECONDS = float(os.environ.get("CAMPRO_SOAK_SECONDS", "30"))
+SECONDS = float(os.environ.get("CAMPRO_SOAK_SECONDS", "20"))
 CUTS = 3
 RATE = 25
 FIRST_REPORT_S = 11
@@ -25,7 +25,7 @@ def figures(file):
     return json.loads(file.read_text(encoding="utf-8"))
 
 
-@pytest.mark.slow  # the default is 30 seconds
+@pytest.mark.slow  # the default is 20 seconds
 def test_memory_and_latency_do_not_grow(tmp_path):
     """From the first figures, after 10 seconds, to the last ones."""
     with camera(rate=RATE) as port:

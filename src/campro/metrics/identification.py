@@ -14,6 +14,9 @@ from campro.core.errors import CamproError
 from campro.metrics.gallery_search import check_finite, search
 from campro.metrics.rates import Z95, Rate, wilson
 
+CHUNK = 2**22
+"""Number of resampled people that are in memory at a time."""
+
 
 def ranks_of_mates(scores: Float[Tensor, "P G"], mate: Int[Tensor, "P"]) -> Int[Tensor, "P"]:
     """Rank of each probe's mate among the gallery columns, 1 = best; ties go to the attacker.
@@ -214,9 +217,9 @@ class RepeatedIdentification:
         if min(int((rates > 0).sum()), int((rates < 1).sum())) < 10:
             return wilson(float(rates.sum()), len(rates))
         generator = torch.Generator().manual_seed(seed)
-        means = torch.empty(draws, dtype=torch.float64)
-        for i in range(draws):
-            means[i] = rates[torch.randint(len(rates), (len(rates),), generator=generator)].mean()
+        sizes = torch.arange(draws).split(max(1, CHUNK // len(rates)))
+        samples = (torch.randint(len(rates), (len(size), len(rates)), generator=generator) for size in sizes)
+        means = torch.cat([rates[sample].mean(1) for sample in samples])
         low, high = means.quantile(torch.tensor([0.025, 0.975], dtype=torch.float64)).tolist()
         return low, high
 
