@@ -40,13 +40,13 @@ def test_training_lowers_the_loss(name, faces):
     attacker, (raw, captured, person) = _attacker(name), faces
     optimiser = torch.optim.Adam([p for p in attacker.parameters() if p.requires_grad], lr=1e-3)
     losses = []
-    for _ in range(25):
+    for _ in range(12):
         loss = attacker(captured, raw, person, _rng()).loss
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
         losses.append(float(loss.detach()))
-    assert losses[-1] < 0.6 * losses[0]
+    assert losses[-1] < 0.8 * losses[0]
 
 
 def test_gradients_reach_the_captured_faces(faces):

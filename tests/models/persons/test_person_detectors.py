@@ -11,6 +11,7 @@ from campro.core.errors import CamproError
 from campro.core.types import Detections
 from campro.models.persons import PERSON_DETECTORS, load_detector
 from campro.models.persons.person_detector import MAX_BOXES
+from campro.models.persons.torchvision_detectors import TORCHVISION
 
 FAST = ("yolox-nano", "campro-person")
 SLOW = ("torchvision/ssdlite320_mobilenet_v3_large", "torchvision/fasterrcnn_mobilenet_v3_large_320_fpn")
@@ -58,6 +59,13 @@ def test_unknown_names_are_refused_with_the_known_ones():
 
 
 @pytest.mark.skipif(find_spec("ultralytics") is not None, reason="the extra is installed")
+def test_the_names_of_torchvision_are_those_of_its_box_detectors():
+    from torchvision.models import detection, list_models
+
+    known = {f"torchvision/{name}" for name in list_models(detection)}
+    assert set(TORCHVISION) == {name for name in known if "maskrcnn" not in name and "keypointrcnn" not in name}
+
+
 def test_ultralytics_is_optional():
     with pytest.raises(CamproError, match="AGPL"):
         load_detector("ultralytics", weights=None)
