@@ -27,7 +27,16 @@ def test_plain_is_close_to_the_identity():
 
 @pytest.mark.parametrize(
     ("extra", "more"),
-    [("curve-per-channel", 2 * 32), ("offsets", 3), ("bits=4", 0), ("defocus", 0), ("chroma-blur", 0)],
+    [
+        ("curve-per-channel", 2 * 32),
+        ("offsets", 3),
+        ("bits=4", 0),
+        ("defocus", 0),
+        ("chroma-blur", 0),
+        ("scaler", 0),
+        ("denoise", 0),
+        ("jpeg", 0),
+    ],
 )
 def test_extras_add_trainable_values(extra, more):
     plain, richer = (start_profile(PLAIN, 32, extras) for extras in ((), (extra,)))
@@ -41,6 +50,9 @@ def test_extras_add_trainable_values(extra, more):
         ("bits=3", ["degamma", "ccm", "gamma_lut", "quantise"]),
         ("defocus=2", ["defocus", "degamma", "ccm", "gamma_lut", "quantise"]),
         ("low-resolution=8", ["low_resolution", "degamma", "ccm", "gamma_lut", "quantise"]),
+        ("scaler=1.5", ["scaler", "degamma", "ccm", "gamma_lut", "quantise"]),
+        ("denoise=0.1", ["degamma", "ccm", "gamma_lut", "quantise", "denoise"]),
+        ("chroma-subsampling=4", ["degamma", "ccm", "gamma_lut", "quantise", "chroma_subsampling"]),
         ("chroma-blur=3", ["degamma", "ccm", "gamma_lut", "chroma_blur", "quantise"]),
     ],
 )
@@ -53,6 +65,14 @@ def test_values_are_set():
     blocks = start_profile(PLAIN, 32, ("bits=3", "defocus=1.5", "low-resolution=8")).blocks
     assert (blocks[0].factor, blocks[1].sigma, blocks[1].kernel, blocks[-1].bits) == (8, 1.5, 9, 3)
     assert blocks[0] != start_profile(PLAIN, 32, ("low-resolution",)).blocks[0]
+
+
+def test_the_encoder_is_last():
+    extras = ("jpeg=20", "denoise", "chroma-subsampling", "bits=6", "chroma-blur", "jpeg=30")
+    profile = start_profile(PLAIN, 32, extras)
+    middle = ["denoise", "chroma_subsampling", "chroma_blur", "quantise"]
+    assert _kinds(profile) == ["degamma", "ccm", "gamma_lut", *middle, "jpeg"]
+    assert profile.blocks[-1].quality == 30
 
 
 def test_trainable_blocks_stay():

@@ -127,7 +127,7 @@ class DesignConfig:
     reduction and encoder quality are searched instead of trained, see docs/howto/design.md."""
     isp: tuple[str, ...] = ()
     """Further ISP parameters: curve-per-channel, offsets, and NAME or NAME=VALUE with bits, defocus, low-resolution,
-    chroma-blur."""
+    chroma-blur, scaler, denoise, chroma-subsampling, jpeg."""
     attackers: tuple[str, ...] = ("recogniser",)
     """Attackers that the profile is trained against at the same time: recogniser (the paper's), filters, colours,
     distilled, ridge."""

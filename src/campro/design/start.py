@@ -9,8 +9,22 @@ import numpy as np
 
 from campro.core.errors import CamproError
 from campro.design.design_config import LINEAR, PLAIN
-from campro.isp import Ccm, ChromaBlur, Defocus, Degamma, GammaLut, IspProfile, LowResolution, Quantise, load_profile
-from campro.isp.profile import Block
+from campro.isp import (
+    Ccm,
+    ChromaBlur,
+    ChromaSubsampling,
+    Defocus,
+    Degamma,
+    Denoise,
+    GammaLut,
+    IspProfile,
+    Jpeg,
+    LowResolution,
+    Quantise,
+    Scaler,
+    load_profile,
+)
+from campro.isp.profile import Block, ChromaFormat
 
 KERNEL_WIDTH = 6
 """Width of a blur kernel in standard deviations."""
@@ -78,7 +92,7 @@ def _offsets(blocks: Blocks, start: float) -> Blocks:
 
 
 def _coarser(blocks: Blocks, bits: float) -> Blocks:
-    return (*(block for block in blocks if not isinstance(block, Quantise)), Quantise(int(bits)))
+    return _before_encoder(tuple(block for block in blocks if not isinstance(block, Quantise)), Quantise(int(bits)))
 
 
 def _defocus(blocks: Blocks, sigma: float) -> Blocks:
@@ -90,8 +104,32 @@ def _low_resolution(blocks: Blocks, factor: float) -> Blocks:
 
 
 def _chroma_blur(blocks: Blocks, sigma: float) -> Blocks:
-    digital = [block for block in blocks if isinstance(block, Quantise)]
+    digital = [block for block in blocks if isinstance(block, Quantise | Jpeg)]
     return (*(block for block in blocks if block not in digital), ChromaBlur(_kernel(sigma), sigma), *digital)
+
+
+def _scaler(blocks: Blocks, factor: float) -> Blocks:
+    return (Scaler(factor), *blocks)
+
+
+def _denoise(blocks: Blocks, strength: float) -> Blocks:
+    return _before_encoder(blocks, Denoise(strength, 2 * strength))
+
+
+def _subsampling(blocks: Blocks, width: float) -> Blocks:
+    formats: dict[float, ChromaFormat] = {1: "4:2:2", 2: "4:2:0", 4: "4:1:1"}
+    if width not in formats:
+        raise CamproError("--isp", "chroma-subsampling of 1 (4:2:2), 2 (4:2:0) or 4 (4:1:1)", f"{width:g}")
+    return _before_encoder(blocks, ChromaSubsampling(formats[width]))
+
+
+def _jpeg(blocks: Blocks, quality: float) -> Blocks:
+    return (*(block for block in blocks if not isinstance(block, Jpeg)), Jpeg(int(quality)))
+
+
+def _before_encoder(blocks: Blocks, new: Block) -> Blocks:
+    coded = [block for block in blocks if isinstance(block, Jpeg)]
+    return (*(block for block in blocks if block not in coded), new, *coded)
 
 
 def _kernel(sigma: float) -> int:
@@ -105,6 +143,10 @@ EXTRAS: dict[str, tuple[Callable[[Blocks, float], Blocks], float]] = {
     "defocus": (_defocus, 1.0),
     "low-resolution": (_low_resolution, 2),
     "chroma-blur": (_chroma_blur, 4.0),
+    "scaler": (_scaler, 2.0),
+    "denoise": (_denoise, 0.05),
+    "chroma-subsampling": (_subsampling, 2),
+    "jpeg": (_jpeg, 20),
 }
 """Name -> function that adds an ISP parameter, and its default value. The first two are trained; the others are fixed
 losses of information."""

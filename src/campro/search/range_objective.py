@@ -37,6 +37,7 @@ from campro.models.persons import TrainableDetector
 
 FULL_SIZE = 0.0
 """Stands for the density of the photographs as they are."""
+TRIED_ATTACKS = (NO_ATTACK, IMAGE_FILTERS, COLOUR_MAPS, ANALYTIC_INVERSION)
 TRIED_FILTERS = ("auto-contrast", "principal component", "green channel")
 """Those that identified most people behind `campro-strong`."""
 LEFT_OUT = ("polynomial", "monotone curves", "neighbourhood inverse")
@@ -120,7 +121,7 @@ class RangeObjective:
             self.embedder, self.seed, photos, cameras=(Camera(profile),), profiles=(profile,), budget=QUICK
         )
         runs = {}
-        for attack in (NO_ATTACK, IMAGE_FILTERS, COLOUR_MAPS, ANALYTIC_INVERSION):
+        for attack in TRIED_ATTACKS:
             for name, prepare in attack.runs(knowledge, AttackCache()).items():
                 skipped = attack is IMAGE_FILTERS and name not in TRIED_FILTERS
                 if not skipped and not name.startswith(LEFT_OUT):
