@@ -85,7 +85,7 @@ def test_a_constant_picture_protects_everybody_but_for_ties_and_loses_everybody(
 def test_maps_and_inversion_are_among_the_attacks(objective, monkeypatch):
     monkeypatch.undo()
     profile = RangeSetting(clip=1, quality=60).profile("x")
-    names = set(objective._adversaries(profile))
+    names = set(objective.adversaries(profile))
     assert {"no attack", "green channel", "3D LUT, 1 image pair", "per-pixel inverse"} < names
     assert len(names) == 6
 

@@ -11,7 +11,7 @@ import pytest
 from campro.core.run_folder import RunFolder
 from campro.isp import load_profile
 from campro.metrics.rates import Rate, Ratio
-from campro.search.range_objective import FULL_SIZE, PeopleKept, WorstAttack
+from campro.search.range_objective import FULL_SIZE, AttackRate, PeopleKept
 from campro.search.range_search import TriedSetting, frontier, goal, proposal, search_range, write_result
 from campro.search.range_settings import OFF, REFERENCES, SPACE, RangeSetting, neighbour, space_of
 
@@ -20,7 +20,7 @@ def tried(setting=None, kept=0.9, rates=(0.05, 0.5)):
     setting = setting or RangeSetting()
     people = PeopleKept(0.3 * kept, Ratio(kept, kept, kept), Rate.of_counts(80, 100), 1.0)
     worst = tuple(
-        WorstAttack(density, Rate(rate, rate, rate, 100), "no attack", "full size")
+        AttackRate(density, Rate(rate, rate, rate, 100), "no attack", "full size")
         for density, rate in zip((125.0, FULL_SIZE), rates)
     )
     return TriedSetting(setting, setting.profile("x").digest, people, worst)

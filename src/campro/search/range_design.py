@@ -36,6 +36,7 @@ class RangeBudget:
 BUDGETS: dict[str, RangeBudget] = {
     "quick": RangeBudget(people=20, photos=2, scenes=12, tries=6),
     "cpu": RangeBudget(people=60, photos=3, scenes=60, tries=24),
+    "paper-small": RangeBudget(people=60, photos=3, scenes=60, tries=24),
     "paper": RangeBudget(people=300, photos=4, scenes=1000, tries=200),
 }
 """By `--preset`. A setting of `cpu` takes about a minute on one core."""

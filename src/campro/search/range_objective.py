@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -50,8 +51,8 @@ RESAMPLES = 50
 
 
 @dataclass(frozen=True)
-class WorstAttack:
-    """The attack that identifies most people at one density."""
+class AttackRate:
+    """What one attack identifies at one density."""
 
     density: float
     """In px/m; FULL_SIZE: the photographs as they are."""
@@ -91,7 +92,10 @@ class RangeObjective:
     ) -> None:
         """`sides`: the evaluation set at each density, each with its `original`; FULL_SIZE is the photographs."""
         self.sides, self.scenes, self.embedder, self.detector, self.seed = sides, scenes, embedder, detector, seed
-        self._raw = self._detected(RAW)
+
+    @cached_property
+    def _raw(self) -> list[Detected]:
+        return self._detected(RAW)
 
     def people_kept(self, profile: IspProfile) -> PeopleKept:
         """Person detection behind the profile, by the detector as it is."""
@@ -103,11 +107,13 @@ class RangeObjective:
             average_precision(scenes, captured)[0], kept, detected, detected.mean / max(before.mean, 1e-9)
         )
 
-    def worst_attacks(self, profile: IspProfile) -> tuple[WorstAttack, ...]:
+    def worst_attacks(self, profile: IspProfile) -> tuple[AttackRate, ...]:
         """The worst attack at each density, by rising density with the photographs as they are last."""
-        adversaries = self._adversaries(profile)
+        adversaries = self.adversaries(profile)
         densities = sorted(self.sides, key=lambda density: density or np.inf)
-        return tuple(self._worst(profile, density, adversaries) for density in densities)
+        return tuple(
+            max(self.rates_at(profile, density, adversaries), key=lambda one: one.rank1.mean) for density in densities
+        )
 
     def _detected(self, camera: ImageTransform) -> list[Detected]:
         def detect(rgb: Rgb8) -> Detections:
@@ -115,7 +121,8 @@ class RangeObjective:
 
         return list(detected_at_scale(self.scenes, camera, detect, 1.0))
 
-    def _adversaries(self, profile: IspProfile) -> dict[str, Adversary]:
+    def adversaries(self, profile: IspProfile) -> dict[str, Adversary]:
+        """The attacks that are tried, prepared for the profile."""
         photos = tuple(scene.path for scene in self.scenes[:PAIRS])
         knowledge = AttackerKnowledge(
             self.embedder, self.seed, photos, cameras=(Camera(profile),), profiles=(profile,), budget=QUICK
@@ -128,7 +135,8 @@ class RangeObjective:
                     runs[name] = prepare()
         return runs
 
-    def _worst(self, profile: IspProfile, density: float, adversaries: dict[str, Adversary]) -> WorstAttack:
+    def rates_at(self, profile: IspProfile, density: float, adversaries: dict[str, Adversary]) -> list[AttackRate]:
+        """Rank-1 of each attack with each gallery at one density."""
         side = self.sides[density]
         trial, camera = side.trials[0], Camera(profile)
         captured = [camera(read_image(side.photos[row])) for row in trial.probe.tolist()]
@@ -140,8 +148,8 @@ class RangeObjective:
             entries = galleries | ({"through the camera": self._through(side, camera)} if attacked is RAW else {})
             for gallery, enrolled in entries.items():
                 ranks = Identification(mate_ranks(enrolled, probes)).ranks
-                found.append(WorstAttack(density, Rate.of_counts(int((ranks == 1).sum()), len(ranks)), name, gallery))
-        return max(found, key=lambda one: one.rank1.mean)
+                found.append(AttackRate(density, Rate.of_counts(int((ranks == 1).sum()), len(ranks)), name, gallery))
+        return found
 
     def _galleries(self, side: EvaluationSet, profile: IspProfile) -> dict[str, Float[Tensor, "P D"]]:
         assert side.original is not None

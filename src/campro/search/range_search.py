@@ -21,7 +21,7 @@ from campro.core.provenance import source_commit
 from campro.core.run_folder import RunFolder
 from campro.core.typed_json import as_plain, from_json
 from campro.isp.profile import IspProfile, Provenance
-from campro.search.range_objective import FULL_SIZE, PeopleKept, RangeObjective, WorstAttack
+from campro.search.range_objective import FULL_SIZE, AttackRate, PeopleKept, RangeObjective
 from campro.search.range_settings import REFERENCES, RangeSetting, drawn, neighbour, within
 
 KIND = "range search"
@@ -45,7 +45,7 @@ class TriedSetting:
     digest: str
     """Of the profile."""
     people: PeopleKept
-    worst: tuple[WorstAttack, ...] = ()
+    worst: tuple[AttackRate, ...] = ()
 
     @property
     def missing(self) -> float:
