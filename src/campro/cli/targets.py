@@ -20,10 +20,14 @@ def run(config: Config) -> None:
     """Print one entry for each camera."""
     from campro.cameras.camera_table import CAMERAS
 
-    rows = [{"name": t.name, "title": t.title, "base": t.base, "limits": str(t.limits)} for t in CAMERAS.values()]
+    rows = [
+        {"name": t.name, "title": t.title, "base": t.base, "limits": str(t.limits), "set by hand": sorted(t.settable)}
+        for t in CAMERAS.values()
+    ]
     if config.json:
         print(json.dumps(rows, indent=1))
         return
     for row in rows:
         print(f"{row['name']:<16}{row['title']}")
         print(f"{'':<16}{row['limits']}" + (f"; needs --base, {row['base']}" if row["base"] else ""))
+        print(f"{'':<16}blocks that you set yourself: {', '.join(row['set by hand'])}")
