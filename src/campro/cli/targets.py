@@ -21,8 +21,14 @@ def run(config: Config) -> None:
     from campro.cameras.camera_table import CAMERAS
 
     rows = [
-        {"name": t.name, "title": t.title, "base": t.base, "limits": str(t.limits), "set by hand": sorted(t.settable)}
-        for t in CAMERAS.values()
+        {
+            "name": target.name,
+            "title": target.title,
+            "base": target.base,
+            "limits": str(target.limits),
+            "settable": ", ".join(sorted(target.settable)),
+        }
+        for target in CAMERAS.values()
     ]
     if config.json:
         print(json.dumps(rows, indent=1))
@@ -30,4 +36,4 @@ def run(config: Config) -> None:
     for row in rows:
         print(f"{row['name']:<16}{row['title']}")
         print(f"{'':<16}{row['limits']}" + (f"; needs --base, {row['base']}" if row["base"] else ""))
-        print(f"{'':<16}blocks that you set yourself: {', '.join(row['set by hand'])}")
+        print(f"{'':<16}blocks that you set yourself: {row['settable']}")
