@@ -8,9 +8,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from campro.core.images import read_image
 from campro.core.run_folder import RunFolder
 from campro.isp import load_profile
 from campro.metrics.rates import Rate, Ratio
+from campro.report import frontier_plot
 from campro.search.range_objective import FULL_SIZE, AttackRate, PeopleKept
 from campro.search.range_search import TriedSetting, frontier, goal, proposal, search_range, write_result
 from campro.search.range_settings import OFF, REFERENCES, SPACE, RangeSetting, neighbour, space_of
@@ -101,6 +103,10 @@ def test_a_search_is_resumed_without_repeating_cells(tmp_path):
     assert load_profile(path).digest == best.digest
     document = json.loads((tmp_path / "run" / "frontier.json").read_text())
     assert len(document["tried"]) == 12
+    rows = (tmp_path / "run" / "frontier.md").read_text().splitlines()
+    assert len(rows) == 14
+    assert rows[0].startswith("| scaler | clip | denoise | JPEG | AP kept | people kept | rank-1, 125 px/m | full size")
+    assert rows[2].startswith(f"| {best.setting.scaler:g} | {best.setting.clip:g} |")
     assert best.people.kept_ap.mean >= 0.82
 
 
@@ -108,3 +114,10 @@ def test_a_small_space_is_exhausted():
     space = {"scaler": (1.0,), "clip": (0.0, 1.0), "denoise": (0.0,), "quality": (OFF,)}
     both = [tried(RangeSetting()), tried(RangeSetting(clip=1))]
     assert proposal(both, space, 0) is None
+
+
+def test_the_plot_is_drawn(tmp_path):
+    one, other = tried(), tried(RangeSetting(quality=20), 0.8, (0.01, 0.2))
+    skipped = tried(RangeSetting(quality=15), 0.5, ())
+    picture = frontier_plot.draw([one, other, skipped], one.digest, tmp_path / "frontier.png")
+    assert read_image(picture).shape[1] > 600  # a panel per density

@@ -21,6 +21,7 @@ from campro.core.provenance import source_commit
 from campro.core.run_folder import RunFolder
 from campro.core.typed_json import as_plain, from_json
 from campro.isp.profile import IspProfile, Provenance
+from campro.metrics.rates import Rate
 from campro.search.range_objective import FULL_SIZE, AttackRate, PeopleKept, RangeObjective
 from campro.search.range_settings import REFERENCES, RangeSetting, drawn, neighbour, within
 
@@ -34,7 +35,7 @@ LEAST_AP, LEAST_PEOPLE = 0.82, 0.9
 """Goals: shares of the raw AP, and of the people of `HEIGHTS` detected raw."""
 GOALS = ((62.5, 0.02), (125.0, 0.10), (683.0, 0.33))
 """Goals: highest rank-1 by density in px/m; the last is half of what `campro-strong` leaves at full size."""
-FRONTIER, PROFILE = "frontier.json", "profile.json"
+FRONTIER, TABLE, PROFILE = "frontier.json", "frontier.md", "profile.json"
 
 
 @dataclass(frozen=True)
@@ -129,13 +130,14 @@ def frontier(tried: Sequence[TriedSetting]) -> list[TriedSetting]:
 
 
 def write_result(run: RunFolder, tried: Sequence[TriedSetting], name: str, seed: int) -> Path:
-    """Write frontier.json and the chosen profile, the first of the frontier; returns the path of the profile."""
+    """Write frontier.json, its table and the chosen profile (the first of the frontier); returns the profile's path."""
     best = frontier(tried)
     document = {
         "chosen": as_plain(best[0]),
         "frontier": [one.digest for one in best],
         "tried": [as_plain(one) for one in tried],
     }
+    atomic_write(run.path / TABLE, table(tried))
     atomic_write(run.path / FRONTIER, json.dumps(document, indent=1, allow_nan=False) + "\n")
     provenance = Provenance(
         seed=seed,
@@ -147,6 +149,35 @@ def write_result(run: RunFolder, tried: Sequence[TriedSetting], name: str, seed:
     profile: IspProfile = replace(best[0].setting.profile(name), provenance=provenance)
     profile.save(run.path / PROFILE)
     return run.path / PROFILE
+
+
+def table(tried: Sequence[TriedSetting]) -> str:
+    """All settings as a Markdown table, best first; figures in %."""
+    rows, best = sorted(tried, key=lambda one: one.order), {one.digest for one in frontier(tried)}
+    named = [(one.density, f"rank-1, {one.density:g} px/m" if one.density else "full size") for one in _longest(rows)]
+    head = ["scaler", "clip", "denoise", "JPEG", "AP kept", "people kept", *(name for _, name in named), "frontier"]
+    lines = [head, ["---"] * len(head)]
+    for one in rows:
+        setting, kept = one.setting, one.people.kept_ap
+        lines.append(
+            [
+                *(f"{value:g}" for value in (setting.scaler, setting.clip, setting.denoise)),
+                str(setting.quality or "–"),
+                f"{100 * kept.mean:.0f} [{100 * kept.low:.0f}, {100 * kept.high:.0f}]",
+                f"{100 * one.people.kept_detected:.0f}",
+                *([f"{_interval(rate.rank1)} {rate.attack}" for rate in one.worst] or ["–"] * len(named)),
+                "yes" if one.digest in best else "",
+            ]
+        )
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _longest(tried: Sequence[TriedSetting]) -> tuple[AttackRate, ...]:
+    return max((one.worst for one in tried), key=len, default=())
+
+
+def _interval(rate: Rate) -> str:
+    return f"{100 * rate.mean:.1f} [{100 * rate.low:.1f}, {100 * rate.high:.1f}]"
 
 
 def summary(tried: TriedSetting) -> str:
