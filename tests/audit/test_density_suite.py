@@ -17,10 +17,10 @@ from campro.audit.audit_config import CAPTURED, AuditConfig
 from campro.audit.audit_context import CONTROL, NIGHT, AuditContext
 from campro.audit.density_rows import density_rows
 from campro.audit.density_suite import SCREENED, measure_densities
-from campro.audit.judge_density import FULL_SIZE, MATCHED, judge_at
+from campro.audit.judge_density import AS_DELIVERED, FULL_SIZE, MATCHED, judge_at
 from campro.core.images import write_image
 from campro.core.run_folder import RunFolder
-from campro.isp import Camera
+from campro.isp import Camera, IspProfile, Jpeg
 from campro.models.faces import Landmarks
 from campro.models.faces.landmarks import Face
 
@@ -87,6 +87,14 @@ def test_smaller_galleries_are_easier(context):
 def test_re_enrolment_compares_captured_with_captured(context):
     found = judge_at(context, LOW, MeanColour(), CAPTURED, Adversary(gallery="captured"))
     assert found.rank1.mean == 1.0 and found.gallery == MATCHED
+
+
+def test_a_gallery_that_went_through_the_output_settings_is_tried(context):
+    """Only for probes of the camera with the profile, and only if the profile has such settings."""
+    context.profile = IspProfile("coded", (*context.profile.blocks, Jpeg(20)))
+    assert set(judge_at(context, LOW, MeanColour(), CONTROL, Adversary()).by_gallery) == {FULL_SIZE, MATCHED}
+    coded = judge_at(context, LOW, MeanColour(), CAPTURED, Adversary())
+    assert set(coded.by_gallery) == {FULL_SIZE, MATCHED, AS_DELIVERED}
 
 
 def test_cells_by_density_with_controls_and_night(context):

@@ -133,7 +133,9 @@ def test_targets_are_listed(capsys):
     rows = json.loads(capsys.readouterr().out)
     assert [row["name"] for row in rows] == list(CAMERAS)
     assert main(["targets"]) == 0
-    assert "cannot fall" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "cannot fall" in printed
+    assert "blocks that you set yourself: chroma_blur, chroma_subsampling, denoise, jpeg" in printed
 
 
 def test_settings_of_the_encoder_are_named_and_kept_in_the_realised_profile(tmp_path, capsys):
