@@ -88,6 +88,14 @@ def test_the_frontier_by_hand():
     assert tried(rates=()).excess == np.inf
 
 
+def test_neighbours_are_those_of_promising_settings():
+    """Little AP missing and much protection is worth a neighbour; a setting that was not attacked never is."""
+    plain, coded = tried(rates=(0.9, 0.9)), tried(RangeSetting(quality=20), 0.8, (0.1, 0.3))
+    lost = tried(RangeSetting(quality=15), 0.5, ())
+    assert sorted([lost, plain, coded], key=lambda one: one.promise) == [coded, plain, lost]
+    assert sorted([lost, plain, coded], key=lambda one: one.order) == [plain, coded, lost]
+
+
 def test_a_search_is_resumed_without_repeating_cells(tmp_path):
     objective = MadeUp()
     run = RunFolder.open(tmp_path / "run", {})

@@ -29,6 +29,8 @@ KIND = "range search"
 RANDOM_EVERY = 3
 """After the references, every third setting is drawn at random; the others are neighbours of the best."""
 PARENTS = 4
+MISSED_COST = 5.0
+"""Weight of a missed goal for person detection against protection, where neighbours are chosen."""
 HOPELESS = 0.7
 """Share of the raw AP below which a setting is not attacked."""
 LEAST_AP, LEAST_PEOPLE = 0.82, 0.9
@@ -63,6 +65,11 @@ class TriedSetting:
     def order(self) -> tuple[float, float]:
         """Lower is better: first the goals for person detection, to two digits, then protection."""
         return round(self.missing, 2), self.excess
+
+    @property
+    def promise(self) -> float:
+        """Lower is better, for neighbours to try: a setting that misses a goal for people by little may lead on."""
+        return self.excess * (1 + MISSED_COST * self.missing)
 
     def dominates(self, other: TriedSetting) -> bool:
         """Whether it is as good at every density and in person detection, and better somewhere."""
@@ -114,7 +121,7 @@ def proposal(tried: Sequence[TriedSetting], space: dict[str, tuple[float, ...]],
         return left[0]
     rng = np.random.default_rng([seed, len(tried)])
     random = (len(tried) - len(references)) % RANDOM_EVERY == 0
-    parents = sorted(tried, key=lambda one: one.order)[:PARENTS]
+    parents = sorted(tried, key=lambda one: one.promise)[:PARENTS]
     for _ in range(1000):
         chosen = drawn(space, rng) if random else neighbour(parents[rng.integers(len(parents))].setting, space, rng)
         if chosen not in known:
