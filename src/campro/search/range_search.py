@@ -93,17 +93,20 @@ def goal(density: float) -> float:
 def search_range(
     run: RunFolder, objective: RangeObjective, space: dict[str, tuple[float, ...]], tries: int, seed: int
 ) -> list[TriedSetting]:
-    """Try `tries` settings, each a cell of the run folder, and return them in this order."""
-    tried: list[TriedSetting] = []
-    while len(tried) < tries and (setting := proposal(tried, space, seed)) is not None:
+    """Try settings until the run folder has `tries` cells, and return all in the order in which they were tried."""
+    while len(tried := tried_settings(run)) < tries and (setting := proposal(tried, space, seed)) is not None:
         key: dict[str, Json] = {"kind": KIND, "setting": {n: float(value) for n, value in asdict(setting).items()}}
-        if (value := run.cell(key)) is None:
-            note(f"design: setting {len(tried) + 1} of {tries}: {setting}")
-            run.write_cell(key, measured(setting, objective))
-            value = run.cell(key)
-        tried.append(from_json(TriedSetting, value, f"{run.path}, {KIND}"))
-        note(f"design: {summary(tried[-1])}")
+        note(f"design: setting {len(tried) + 1} of {tries}: {setting}")
+        found = measured(setting, objective)
+        run.write_cell(key, found)
+        note(f"design: {summary(found)}")
     return tried
+
+
+def tried_settings(run: RunFolder) -> list[TriedSetting]:
+    """All settings with a cell in a run folder, in the order in which they were tried."""
+    cells = [cell.value for cell in run.cells() if cell.key.get("kind") == KIND]
+    return [from_json(TriedSetting, value, f"{run.path}, {KIND}") for value in cells]
 
 
 def measured(setting: RangeSetting, objective: RangeObjective) -> TriedSetting:
