@@ -11,6 +11,7 @@ from campro.audit.audit_config import CAPTURED, RAW
 from campro.audit.audit_run import run_audit
 from campro.core.errors import CamproError
 from campro.core.hashing import json_digest
+from campro.isp import Jpeg
 from campro.report.findings import Findings
 from campro.report.write import write_report
 
@@ -72,6 +73,12 @@ def test_a_run_folder_can_be_extended_by_a_part(audit_config, audit_context, tmp
     assert meta.scenes.name == "toy" and meta.train_scenes.name == "other"
     assert meta.problems == ("x.png: left out, <script>",)
     assert "on 1 photographs with 1 people" in page.read_text()
+
+
+def test_the_report_names_settings_that_no_camera_file_holds(audit_config, audit_context):
+    audit_context.profile = replace(audit_context.profile, blocks=(*audit_context.profile.blocks, Jpeg(20)))
+    found = Findings.read(run_audit(audit_config, audit_context).path)
+    assert any("JPEG quality 20 in the encoder" in line for line in found.metadata.warnings)
 
 
 def test_parts_that_are_not_asked_for_are_left_out(audit_config, audit_context, tmp_path):

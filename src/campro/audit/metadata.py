@@ -11,6 +11,7 @@ from campro.core.catalogue import cache_root
 from campro.data import SceneSet
 from campro.evaluation.repeated_photographs import repeated_photographs
 from campro.isp import Ccm, GammaLut, IspProfile
+from campro.isp.camera_settings import description, settings_of
 from campro.models.model_table import recognisers_at_hand
 
 SYNTHETIC = (
@@ -179,6 +180,9 @@ def _warnings(context: AuditContext, attacks: bool) -> tuple[str, ...]:
     config, lines = context.config, []
     if context.profile.provenance.data.get("faces") == context.faces.digest:
         lines.append("The profile was trained on these very people: the rates say nothing about others.")
+    if settings := settings_of(context.profile):
+        named = "; ".join(map(description, settings))
+        lines.append(f"The figures hold only with settings that no camera file contains: {named}.")
     if attacks and config.faces is not None and not config.photos and not config.train_scenes:
         lines.append("Attackers had only the few photographs that ship; with --photos they may recognise more.")
     if attacks and (left := [name for name in recognisers_at_hand() if name not in config.face_models]):
