@@ -34,7 +34,8 @@ from campro.data import read_scenes
 from campro.isp import RAW
 from campro.metrics.detection import DetectionScores, score_detections
 from campro.models.persons import load_detector
-from campro.models.persons.detector_adaptation import detect_scenes, scene_batch
+from campro.models.persons.detector_adaptation import detect_scenes
+from campro.models.persons.scene_batches import scene_batch
 from campro.models.persons.person_detectors import PERSON_WEIGHTS
 from campro.models.persons.yolox import YoloxDetector
 

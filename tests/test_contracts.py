@@ -145,7 +145,9 @@ def test_attack(name):
     people = FaceSet("people", Path(), {"ann": (Path("1.png"), Path("2.png"))})
     landmarks = SimpleNamespace(found={})
     profile = load_profile("negative")
-    everything = AttackerKnowledge(TinyRecogniser(), 0, (), people, landmarks, (Camera(profile),), (profile,), (RAW,))
+    everything = AttackerKnowledge(
+        TinyRecogniser(), 0, (), people, landmarks, (Camera(profile),), (profile,), (RAW,), others=(TinyRecogniser(),)
+    )
     runs = attack.runs(restrict(attack.threat_model, everything), AttackCache())
     assert runs
     assert all(isinstance(run, str) and callable(make) for run, make in runs.items())

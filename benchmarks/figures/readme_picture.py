@@ -32,7 +32,7 @@ def main() -> None:
     enhancer, detector = load_enhancer(), load_detector("campro-person")
     rows = []
     camera = Camera("campro-default")
-    adapted = adapt(detector, embedded_scenes("train", cache_root()).scenes, camera, steps=0, seed=0)
+    adapted, _ = adapt(detector, embedded_scenes("train", cache_root()).scenes, camera, steps=0, seed=0)
     for view, finder in ((RAW, detector), (camera, adapted)):
         rows.append(np.hstack([_with_boxes(view(_square(PHOTOGRAPHS[name].read())), finder) for name in PORTRAITS]))
     rows.append(np.hstack([_square(enhancer(camera(PHOTOGRAPHS[name].read()))) for name in PORTRAITS]))

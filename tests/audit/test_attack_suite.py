@@ -16,10 +16,11 @@ from campro.attacks.attack_table import find_attack
 from campro.attacks.budget import BUDGETS
 from campro.audit import attack_suite
 from campro.audit.attack_rows import attack_rows
-from campro.audit.attack_suite import Task, attack_key
+from campro.audit.attack_suite import attack_key
 from campro.audit.audit_config import AuditConfig
 from campro.audit.audit_context import AuditContext
 from campro.audit.audit_run import run_audit
+from campro.audit.prepared_attack import Task
 from campro.cli.main import main
 from campro.core.catalogue import cache_root
 from campro.core.cells import CellFile

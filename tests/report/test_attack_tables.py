@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 from support.fake_attacks import attack_cells, result
 
-from campro.audit.attack_rows import RunResult, attack_rows
+from campro.audit.attack_rows import attack_rows
 from campro.audit.results import OpenSetPoint
+from campro.audit.run_rows import RunResult
 from campro.core.run_folder import RunFolder
 from campro.metrics.rates import Rate
 from campro.report.attack_plots import error_trade_off, training_curves

@@ -10,14 +10,23 @@ from campro.audit import cell_keys
 from campro.audit.audit_config import CAPTURED, RAW
 from campro.audit.audit_context import CONTROL, NIGHT
 from campro.audit.audit_run import run_audit
-from campro.audit.results import DensityResult
+from campro.audit.results import DensityResult, GroupRate
 from campro.cli.main import main
 from campro.evaluation.person_heights import HeightClass, PeopleByHeight
 from campro.metrics.rates import Rate
 from campro.report.field_of_view import DOME
 from campro.report.findings import Findings
+from campro.report.headline import headline
 from campro.report.range_curves import RangeCurves
-from campro.report.range_page import as_markdown, density_table, people_table, range_rows, sentence
+from campro.report.range_page import (
+    as_markdown,
+    density_group_table,
+    density_table,
+    mask_table,
+    people_table,
+    range_rows,
+    sentence,
+)
 from campro.report.write import write_report
 
 
@@ -31,7 +40,8 @@ def folder(audit_config, audit_context):
     run = run_audit(audit_config, audit_context)
 
     def write(density, model, attack, camera, mean, threat_model="none", converged=None):
-        result = DensityResult(rate(mean), "full size", threat_model=threat_model, converged=converged)
+        groups = (GroupRate("light", 200, rate(mean)), GroupRate("dark", 10, None))
+        result = DensityResult(rate(mean), "full size", groups=groups, threat_model=threat_model, converged=converged)
         run.write_cell(cell_keys.attack_at(density, model, attack, attack, camera), result)
 
     for density, weak, strong in ((40.0, 0.01, 0.03), (125.0, 0.2, 0.3)):
@@ -41,6 +51,7 @@ def folder(audit_config, audit_context):
             write(density, model, "no attack", NIGHT, 0.8)
             write(density, model, "filters", CAPTURED, 1.5 * mean, "black-box")
     write(125.0, "strong", "restoration", CAPTURED, 0.6, "gray-box", converged=True)
+    run.write_cell(cell_keys.face_detection_at(125.0, "whole picture", RAW), rate(0.75))
     for view, shares in ((RAW, (0.6, 0.9)), (CAPTURED, (0.4, 0.8))):
         classes = tuple(
             HeightClass(low, 2 * low, rate(share), share) for low, share in zip((40.0, 80.0), shares, strict=True)
@@ -73,6 +84,36 @@ def test_tables_name_model_and_attack(folder):
     assert crossings["rank-1 at most 1 %"] == ("at no tested distance", "at no tested distance")
     assert "px/m) on" in crossings["rank-1 at most 10 %"][1]
     assert as_markdown(density_table(curves)).count("\n") == 4
+
+
+def test_groups_of_the_worst_attack_at_each_density(folder):
+    curves = RangeCurves.of(Findings.read(folder))
+    table = density_group_table(curves)
+    assert table.header[2:] == ("light (200 people)", "dark (10 people)")
+    assert table.rows[0] == ("125 px/m (perceive)", "strong, restoration", "60.0 [58.0, 62.0]", "too few")
+    assert curves.to_json()["worst"][1]["groups"][0]["rank1"]["mean"] == 0.6
+
+
+def test_masks_leave_the_missed_faces(folder):
+    """A quarter of the faces is missed, and 90 % of raw faces are identified: 22.5 %."""
+    findings = Findings.read(folder)
+    (row,) = mask_table(findings, RangeCurves.of(findings)).rows
+    assert row[:2] == ("125 px/m (perceive)", "whole picture")
+    assert row[2:] == ("25.0 [23.0, 27.0]", "90.0 [88.0, 92.0]", "22.5 [20.2, 24.8]")
+
+
+def test_the_headline_is_the_worst_recogniser_attack_and_density(folder):
+    """Nothing was attacked at full size; masks and night mode are never part of it."""
+    worst = headline(Findings.read(folder)).worst_case
+    assert (worst.model, worst.attack, worst.density, worst.rank1.mean) == ("strong", "restoration", 125.0, 0.6)
+    assert "300 people at 125 px/m" in write_report(folder).read_text()
+
+
+def test_audits_side_by_side_by_density(folder, capsys):
+    assert main(["compare", str(folder), str(folder)]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| 125 px/m")]
+    assert len(lines) == 2
+    assert "30.0 [28.0, 32.0]" in lines[0] and "restoration, restoration, strong" in lines[0]
 
 
 def test_the_sentence_states_both_distances(folder):

@@ -28,7 +28,13 @@ def test_tables_by_hand(found):
     assert [row[1] for row in table.rows[:3]] == [RAW, CAPTURED, "invert"]
     table = tables.person_detection_table(found)
     assert without_marks(table.rows[0]) == ("as given", RAW, "50.0 [45.0, 55.0]", *["50.0"] * 5, "–")
-    assert without_marks(table.rows[4]) == ("adapted", CAPTURED, "36.0 [31.0, 41.0]", *["36.0"] * 5, "60")
+    assert without_marks(table.rows[4]) == (
+        "adapted: training step 50",
+        CAPTURED,
+        "36.0 [31.0, 41.0]",
+        *["36.0"] * 5,
+        "60",
+    )
     table = tables.quality_table(found)
     assert without_marks(table.rows[0]) == (CAPTURED, "whole", "10.0", "28.1", "0.900", "0.950", "1")
 

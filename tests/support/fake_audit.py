@@ -25,6 +25,7 @@ from campro.metrics.identification import Identification, summarise
 from campro.metrics.rates import Rate, Ratio
 from campro.models.faces import Landmarks
 from campro.models.faces.embedder_card import EmbedderCard, FaceEmbedder
+from campro.models.persons.detector_adaptation import KEPT, AdaptationOutcome
 
 PEOPLE = 6
 AP = {RAW: 0.5, CAPTURED: 0.3, "invert": 0.1}
@@ -117,6 +118,9 @@ class FakeContext(AuditContext):
     def kept_precision(self, view, adapted):
         ratio = AP[view] / AP[RAW]
         return None if view == RAW else Ratio(ratio, 0.9 * ratio, 1.1 * ratio)
+
+    def adaptation(self, view):
+        return AdaptationOutcome(KEPT if view == RAW else "training step 50", AP[view], AP[view] * GAIN[True], 20)
 
     def people_by_height(self, view, adapted):
         self.calls.append(f"people by height {view} {adapted}")

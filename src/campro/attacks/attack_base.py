@@ -56,6 +56,8 @@ class AttackerKnowledge:
     budget: Budget = STANDARD
     densities: tuple[float, ...] = ()
     """Pixel densities in px/m at which the camera sees the training faces, beside the photographs as they are."""
+    others: tuple[FaceEmbedder, ...] = ()
+    """Other recognisers with gradients, to train with. Not part of `digest`: runs that use one name it."""
 
     @property
     def camera(self) -> ImageTransform:
@@ -82,7 +84,7 @@ class AttackerKnowledge:
 
     @cached_property
     def digest(self) -> str:
-        """Content hash of all fields; every key in an `AttackCache` begins with it.
+        """Content hash of all fields but `others`; every key in an `AttackCache` begins with it.
 
         Photographs in `photos` count by their paths, all else by content.
         """
@@ -166,6 +168,8 @@ class Attack:
     """The runs that this knowledge allows; the cache holds what several runs share."""
     trained: bool = False
     """Whether runs train networks, which takes long and may fail."""
+    needs_gradients: bool = True
+    """Whether a trained attack needs the gradients of the recogniser that is attacked with."""
 
 
 def restrict(threat_model: ThreatModel, everything: AttackerKnowledge) -> AttackerKnowledge:

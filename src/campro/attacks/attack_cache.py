@@ -15,6 +15,8 @@ Kind = Literal[
     "neighbourhood inverse",
     "distilled copy",
     "restorer",
+    "raw galleries",
+    "restored crops",
 ]
 Value = TypeVar("Value")
 
@@ -27,6 +29,8 @@ LIMITS: Mapping[Kind, int] = {
     "neighbourhood inverse": 1,
     "distilled copy": 10,  # all settings of the full budget, plain and behind one transform
     "restorer": 10,
+    "restored crops": 256,  # batches of 32: 300 megabytes
+    "raw galleries": 8,  # of one recogniser at each density
 }
 """Entries of each kind that are kept at most."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+TRANSFER = "transferred restoration"
+"""Name of the attack in cells."""
 ATTACK_GROUPS = ("cheap", "full", "none")
 ATTACK_OPTIONS = (
     "no-attack",
@@ -21,6 +23,7 @@ ATTACK_OPTIONS = (
     "analytic-inversion-distillation",
     "restoration",
     "several-probe-images-restoration",
+    "transferred-restoration",
     "retraining",
 )
 """Values of `--attacks` in the order of the table of attacks, which takes seconds to import; a test compares them."""

@@ -15,6 +15,7 @@ from campro.attacks.filters import IMAGE_FILTERS, NO_ATTACK, PRETRAINED_RESTORAT
 from campro.attacks.fusion import FUSED_COPY, FUSED_INVERSION, FUSED_MAPS, FUSED_RESTORATION, FUSION, VIDEO
 from campro.attacks.restoration import RESTORATION
 from campro.attacks.retraining import RETRAINING
+from campro.attacks.transfer import TRANSFERRED_RESTORATION
 from campro.core.errors import CamproError
 
 ATTACKS: dict[str, Attack] = {
@@ -37,6 +38,7 @@ ATTACKS: dict[str, Attack] = {
         INVERSION_DISTILLATION,
         RESTORATION,
         FUSED_RESTORATION,
+        TRANSFERRED_RESTORATION,
         RETRAINING,
     )
 }

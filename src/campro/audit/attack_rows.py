@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from campro.attacks.attack_base import ThreatModel
-from campro.attacks.filters import NO_ATTACK
 from campro.audit.audit_config import CAPTURED
-from campro.audit.audit_context import CONTROL
 from campro.audit.results import AttackResult
+from campro.audit.run_rows import RunRow, controls_of, runs_by_place
 from campro.core.cells import Cell
-from campro.core.provenance import Origin
-from campro.core.typed_json import from_json
 from campro.metrics.rates import Rate
 
 TIES = 0.01
@@ -20,55 +16,13 @@ TIES = 0.01
 
 
 @dataclass(frozen=True)
-class RunResult:
-    """One run: its name, result, and origin."""
-
-    name: str
-    result: AttackResult
-    origin: Origin
-
-
-@dataclass(frozen=True)
-class AttackRow:
-    """All runs of one attack on one model."""
-
-    model: str
-    attack: str
-    runs: tuple[RunResult, ...]
-    """On the camera with the profile."""
-    controls: tuple[RunResult, ...]
-    """On the camera without profile; attacks without training also count raw pictures without an attack."""
-
-    @property
-    def best(self) -> RunResult:
-        """The run that recognises most people, the attacker's choice; of equal runs one whose ties were counted."""
-        return max(self.runs, key=lambda run: (run.result.rank1.mean, run.result.tied is not None))
+class AttackRow(RunRow[AttackResult]):
+    """All runs of one attack on one model, on the camera with the profile."""
 
     @property
     def best_run(self) -> str:
         """Name of the best run."""
         return self.best.name
-
-    @property
-    def rank1(self) -> Rate:
-        """Of the best run."""
-        return self.best.result.rank1
-
-    @property
-    def control(self) -> Rate | None:
-        """The highest rank-1 rate on the camera without profile; None where it was not measured."""
-        rates = [run.result.rank1 for run in self.controls]
-        return max(rates, key=lambda rate: rate.mean, default=None)
-
-    @property
-    def threat_model(self) -> ThreatModel:
-        """What the attacker knows."""
-        return self.runs[0].result.threat_model
-
-    @property
-    def given(self) -> str:
-        """What the attacker is given, in words."""
-        return self.runs[0].result.given
 
     @property
     def failed(self) -> tuple[str, ...]:
@@ -107,29 +61,9 @@ class AttackRow:
 
 def attack_rows(cells: Iterable[Cell]) -> list[AttackRow]:
     """A row per model and attack that has a finished run on the camera with the profile, in the order of the cells."""
-    runs: dict[tuple[str, str, str], list[RunResult]] = {}
-    for cell in cells:
-        if cell.key.get("kind") == "attack":
-            result = from_json(AttackResult, cell.value, f"attack cell {cell.key.get('run')}")
-            place = (cell.key["model"], cell.key["attack"], cell.key["camera"])
-            runs.setdefault(place, []).append(RunResult(cell.key["run"], result, cell.origin))
+    runs = runs_by_place(cells, "attack", AttackResult)
     return [
-        AttackRow(model, attack, tuple(found), tuple(_controls(runs, model, attack, trained=_trained(found))))
-        for (model, attack, camera), found in runs.items()
-        if camera == CAPTURED
+        AttackRow(place.model, place.attack, tuple(found), controls_of(runs, place))
+        for place, found in runs.items()
+        if place.camera == CAPTURED
     ]
-
-
-def _trained(runs: list[RunResult]) -> bool:
-    return any(run.result.converged is not None for run in runs)
-
-
-def _controls(
-    runs: Mapping[tuple[str, str, str], list[RunResult]], model: str, attack: str, trained: bool
-) -> list[RunResult]:
-    """The same attack on raw photographs, or raw photographs without an attack, since nobody filters these.
-
-    A training is compared with itself alone: its control says whether it works at all.
-    """
-    plain = [] if trained else runs.get((model, NO_ATTACK.name, CONTROL), [])
-    return [*plain, *runs.get((model, attack, CONTROL), [])]

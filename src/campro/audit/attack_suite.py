@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from dataclasses import replace
+from functools import partial
 
 from campro.attacks.attack_table import chosen_attacks, find_attack
 from campro.audit import cell_keys
@@ -14,23 +14,13 @@ from campro.audit.audit_config import CAPTURED, AuditConfig
 from campro.audit.audit_context import CONTROL, AuditContext
 from campro.audit.fan_out import fan_out
 from campro.audit.judge import judge
+from campro.audit.prepared_attack import PreparedAttack, Task, process_context
 from campro.audit.raw_control import control_recogniser
 from campro.audit.results import AttackResult
 from campro.core.cells import Json
-from campro.core.device import retain_freed_memory
 from campro.core.errors import CamproError
 from campro.core.progress import Progress, note
 from campro.core.run_folder import RunFolder
-
-
-@dataclass(frozen=True)
-class Task:
-    """One run of an attack on one camera."""
-
-    model: str
-    attack: str
-    camera: str
-    run: str
 
 
 def measure_attacks(run: RunFolder, context: AuditContext) -> None:
@@ -68,13 +58,14 @@ def check_trained_attacks(context: AuditContext) -> None:
     Raises:
         CamproError: without people to train on, or for a recogniser without gradients.
     """
-    trained = [attack.name for attack in chosen_attacks(context.config.attacks) if attack.trained]
+    trained = [attack for attack in chosen_attacks(context.config.attacks) if attack.trained]
+    names = [attack.name for attack in trained]
     if trained and context.train_faces is None:
         remedy = "give --train-faces, or --attacks cheap"
-        raise CamproError("attack", "people to train on", f"none, for {', '.join(trained)}", remedy)
+        raise CamproError("attack", "people to train on", f"none, for {', '.join(names)}", remedy)
     models = [name for name in context.config.face_models if not context.embedder(name).differentiable]
-    if trained and models:
-        remedy = "audit these with --attacks cheap, in another run folder"
+    if any(attack.needs_gradients for attack in trained) and models:
+        remedy = "audit these with --attacks cheap transferred-restoration, in another run folder"
         got = f"{', '.join(models)}, without gradients (ONNX)"
         raise CamproError("attack", "differentiable recognisers for trained attacks", got, remedy)
 
@@ -95,28 +86,11 @@ def measure_remotely(config: AuditConfig, task: Task) -> AttackResult:
     return measure(process_context(config), task)
 
 
-@lru_cache(maxsize=1)
-def process_context(config: AuditConfig) -> AuditContext:
-    """The context of this process, for work that was sent to it."""
-    return AuditContext(config)
-
-
 def measure(context: AuditContext, task: Task) -> AttackResult:
     """Fit one run of an attack, and judge it."""
     note(f"attack: {task.attack} on {task.model}, {task.camera}: {task.run}")
-    retain_freed_memory()
-    attack, start = find_attack(task.attack), time.monotonic()
-    knowledge = context.knowledge(attack, task.model, task.camera)
-    adversary = attack.runs(knowledge, context.attack_cache)[task.run]()
-    fitted, training = time.monotonic(), adversary.training
-    result = judge(context, knowledge.embedder, task.camera, adversary)
-    return replace(
-        result,
-        threat_model=attack.threat_model,
-        given=attack.given,
-        training_images=adversary.learned_from,
-        curve=None if training is None else training.curve,
-        converged=None if training is None else training.converged,
-        fit_s=round(fitted - start, 1),
-        judge_s=round(time.monotonic() - fitted, 1),
-    )
+    prepared = PreparedAttack.of(context, task)
+    training, start = prepared.adversary.training, time.monotonic()
+    result = judge(context, prepared.embedder, task.camera, prepared.adversary)
+    described = prepared.described(result, time.monotonic() - start)
+    return replace(described, curve=None if training is None else training.curve)

@@ -50,7 +50,8 @@ class AuditConfig:
     no-attack, filters, pretrained-restoration, re-enrolment, colour-maps, several-probe-images,
     several-probe-images-colour-maps, video-colour-maps, analytic-inversion, several-probe-images-analytic-inversion,
     domain-adaptation, distillation, colour-maps-distillation, several-probe-images-distillation,
-    analytic-inversion-distillation, restoration, several-probe-images-restoration, retraining."""
+    analytic-inversion-distillation, restoration, several-probe-images-restoration, transferred-restoration,
+    retraining."""
     budget: BudgetName = "standard"
     """How long each training of an attack may take; `full` asks whether `standard` was enough."""
     restorers: tuple[Path, ...] = ()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
+from statistics import median
 
 import torch
 from jaxtyping import Float, Int
@@ -45,7 +46,13 @@ from campro.metrics.identification import RepeatedIdentification
 from campro.metrics.rates import Ratio
 from campro.models.faces import FaceEmbedder, Landmarks, find_landmarks, load_embedder, load_face_detector
 from campro.models.persons import TrainableDetector, load_detector
-from campro.models.persons.detector_adaptation import adapt, detect_scenes
+from campro.models.persons.adapted_detectors import AdaptationInputs, stored_adaptation
+from campro.models.persons.detector_adaptation import (
+    AdaptationOutcome,
+    AtSize,
+    detect_scenes,
+    with_pseudo_labels,
+)
 
 CONTROL = "control"
 """The camera without profile, on which every attack is run, too."""
@@ -85,7 +92,7 @@ class AuditContext:
         Raises:
             CamproError: with fewer people than `FEWEST_PEOPLE` without --few-people, and with fewer than two.
         """
-        found = EvaluationSet.of(self.faces, self._landmarks(self.faces), self.config.repeats, self.config.seed)
+        found = EvaluationSet.of(self.faces, self.landmarks(self.faces), self.config.repeats, self.config.seed)
         if found.people < self._fewest:
             wanted = f"at least {self._fewest} people with two photographs or more in which a face is found"
             remedy = "add people" + (
@@ -153,7 +160,8 @@ class AuditContext:
         pairs = read_pairs(path, self.faces.only(self.judged_photos))
         return pairs if pairs.folds_complete else None
 
-    def _landmarks(self, faces: FaceSet) -> Landmarks:
+    def landmarks(self, faces: FaceSet) -> Landmarks:
+        """Of the raw photographs, by the face detector of the audit."""
         return find_landmarks(faces.photos, load_face_detector(self.config.landmarks), cache_root())
 
     # Scenes --------------------------------------------------------------------------------------------------
@@ -177,6 +185,11 @@ class AuditContext:
         folder = self.config.images
         joined = join_scenes([read_scenes(path, folder, unlabelled=True) for path in self.config.train_scenes])
         return joined if self.config.scenes is None else joined.without(self.scene_set)
+
+    @cached_property
+    def _adaptation_scenes(self) -> tuple[Scene, ...]:
+        """The training scenes, those without labels with pseudo-labels."""
+        return with_pseudo_labels(self.detector, self.train_scenes.scenes)
 
     @property
     def adapts(self) -> bool:
@@ -217,10 +230,10 @@ class AuditContext:
         raw, on_view = self.embed(model, [])[RAW], self._on_view(self.config.landmarks, view)
         return end_to_end(self.evaluation, raw, self.embedder(model), on_view, self.views[view])
 
-    def detect_distant_faces(self, density: float, view: str) -> RepeatedIdentification:
-        """Share of probes at a pixel density in which the first face detector detects the face."""
+    def detect_distant_faces(self, density: float, detector: str, view: str) -> RepeatedIdentification:
+        """Share of probes at a pixel density in which a face detector detects the face."""
         distant = self.distant(density)
-        on_view = detect_on_view(distant, load_face_detector(self.config.landmarks), self.views[view])
+        on_view = detect_on_view(distant, load_face_detector(detector), self.views[view])
         return face_detection_rate(distant, on_view)
 
     def _on_view(self, detector: str, view: str) -> Landmarks:
@@ -249,7 +262,7 @@ class AuditContext:
             return None
         return kept_precision(self.scenes, self._detections(view, adapted), best, seed=self.config.seed)
 
-    @lru_cache(maxsize=3)  # noqa: B019  (lives as long as the process)
+    @cache  # noqa: B019  (lives as long as the process)
     def _detections(self, view: str, adapted: bool) -> list[Detections]:
         return detect_scenes(self._detector_for(view, adapted), self.scenes, self.views[view])
 
@@ -258,12 +271,19 @@ class AuditContext:
         detector = self._detector_for(view, adapted)
         return people_by_height(self.scenes, self.views[view], lambda rgb: detector.detect(to_tensor(rgb))[0])
 
-    @lru_cache(maxsize=2)  # noqa: B019  (lives as long as the process)
     def _detector_for(self, view: str, adapted: bool) -> TrainableDetector:
-        if not adapted:
-            return self.detector
-        config = self.config
-        return adapt(self.detector, self.train_scenes.scenes, self.views[view], config.adapt_steps, config.seed)
+        return self._adapted(view)[0] if adapted else self.detector
+
+    @lru_cache(maxsize=2)  # noqa: B019  (lives as long as the process)
+    def _adapted(self, view: str) -> tuple[TrainableDetector, AdaptationOutcome]:
+        config, side = self.config, int(median(max(scene.width, scene.height) for scene in self.scenes))
+        camera = AtSize(self.views[view], side)
+        inputs = AdaptationInputs(self.train_scenes.digest, camera, config.adapt_steps, config.seed)
+        return stored_adaptation(self.detector, inputs, lambda: self._adaptation_scenes)
+
+    def adaptation(self, view: str) -> AdaptationOutcome:
+        """What the adaptation of the person detector to a view chose."""
+        return self._adapted(view)[1]
 
     def quality(self, view: str) -> dict[str, QualityResult]:
         """Mean image quality of all scenes against raw, by region."""
@@ -328,14 +348,20 @@ class AuditContext:
             self.config.seed,
             self.photos,
             people,
-            None if people is None else self._landmarks(people),
+            None if people is None else self.landmarks(people),
             (self.cameras[camera],),
             (self.profile if camera == CAPTURED else IspProfile("identity", ()),),
             self.restorers,
             BUDGETS[self.config.budget],
             densities,
+            self._teachers(model),
         )
         return restrict(threat_model, everything)
+
+    def _teachers(self, model: str) -> tuple[FaceEmbedder, ...]:
+        """The other recognisers of the audit that have gradients."""
+        others = [name for name in self.config.face_models if name != model and self.embedder(name).differentiable]
+        return tuple(load_embedder(name).to(best_device()) for name in others)
 
     # Inputs --------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from campro.audit.experiments import (
     measure_identification,
     measure_person_detection,
     measure_quality,
+    measure_remaining_information,
     save_thumbnails,
 )
 from campro.audit.metadata import Metadata, extended, metadata_of
@@ -56,6 +57,8 @@ def run_audit(config: AuditConfig, context: AuditContext | None = None) -> RunFo
         measure_person_detection(run, context)
     if config.measures("quality"):
         measure_quality(run, context)
+    if config.attacked:
+        measure_remaining_information(run, context)
     if config.measures("attacks"):
         measure_attacks(run, context)
     if config.measures("densities"):

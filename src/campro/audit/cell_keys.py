@@ -13,6 +13,8 @@ META: Key = {"kind": "meta"}
 ENHANCER_CONTROL: Key = {"kind": "enhancer control"}
 """Correlation of enhanced with raw pictures outside faces."""
 FACES_LEFT_OUT: Key = {"kind": "faces left out"}
+REMAINING_INFORMATION: Key = {"kind": "remaining information"}
+"""Entropies of the colour of a pixel; of profiles that map colours only."""
 COLOUR_CHART: Key = {"kind": "colour chart"}
 FACE_THUMBNAILS: Key = {"kind": "face thumbnails"}
 SCENE_THUMBNAILS: Key = {"kind": "scene thumbnails"}

@@ -6,21 +6,21 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import product
 
 from campro.attacks.attack_base import Attack
 from campro.attacks.attack_table import chosen_attacks, find_attack
 from campro.attacks.filters import IMAGE_FILTERS, NO_ATTACK
 from campro.audit import cell_keys
 from campro.audit.attack_rows import attack_rows
-from campro.audit.attack_suite import Task, process_context
 from campro.audit.audit_config import CAPTURED, RAW, AuditConfig
 from campro.audit.audit_context import CONTROL, NIGHT, AuditContext
 from campro.audit.cell_keys import Key
 from campro.audit.density_rows import density_rows
 from campro.audit.fan_out import fan_out
 from campro.audit.judge_density import judge_at
+from campro.audit.prepared_attack import PreparedAttack, Task, process_context
 from campro.audit.results import DensityResult
-from campro.core.device import retain_freed_memory
 from campro.core.progress import Progress, note
 from campro.core.run_folder import RunFolder
 
@@ -33,7 +33,6 @@ Job = tuple[Task, tuple[float, ...]]
 def measure_densities(run: RunFolder, context: AuditContext) -> None:
     """Judge attacks at each density; on the camera without profile no attack and the best run; in night mode no attack
     and filters. Of an attack with many runs those count that identify most people at full size; see `SCREENED`.
-
     """
     config, attacks = context.config, chosen_attacks(context.config.attacks)
     _detect_faces(run, context)
@@ -49,7 +48,7 @@ def measure_densities(run: RunFolder, context: AuditContext) -> None:
     best: dict[Task, tuple[float, ...]] = {}
     for row in density_rows(run.cells()):
         task = Task(row.model, row.attack, CAPTURED, row.best.name)
-        if task in tasks and row.density in context.densities:
+        if row.camera == CAPTURED and task in tasks and row.density in context.densities:
             best[task] = (*best.get(task, ()), row.density)
     _measure(run, context, [(replace(task, camera=CONTROL), densities) for task, densities in best.items()])
 
@@ -73,12 +72,12 @@ def density_key(context: AuditContext, task: Task, density: float) -> Key:
 
 
 def _detect_faces(run: RunFolder, context: AuditContext) -> None:
-    for density in context.densities:
-        for view in (RAW, CAPTURED):
-            key = cell_keys.face_detection_at(density, context.config.landmarks, view)
-            if run.cell(key) is None:
-                note(f"audit: faces at {density:g} px/m, {view}")
-                run.write_cell(key, context.detect_distant_faces(density, view).rate())
+    places = product(context.densities, context.face_detectors, (RAW, CAPTURED))
+    for density, detector, view in places:
+        key = cell_keys.face_detection_at(density, detector, view)
+        if run.cell(key) is None:
+            note(f"audit: faces at {density:g} px/m by {detector}, {view}")
+            run.write_cell(key, context.detect_distant_faces(density, detector, view).rate())
 
 
 def _measure(run: RunFolder, context: AuditContext, jobs: Sequence[Job]) -> None:
@@ -108,21 +107,9 @@ def measure(context: AuditContext, job: Job) -> dict[float, DensityResult]:
         f"attack: {task.attack} on {task.model}, {task.camera}, "
         f"{' '.join(f'{d:g}' for d in densities)} px/m: {task.run}"
     )
-    retain_freed_memory()
-    attack, start = find_attack(task.attack), time.monotonic()
-    knowledge = context.knowledge(attack, task.model, task.camera, distant=True)
-    adversary = attack.runs(knowledge, context.attack_cache)[task.run]()
-    fitted, results = time.monotonic(), {}
+    prepared, results = PreparedAttack.of(context, task, distant=True), {}
     for density in densities:
-        begin = time.monotonic()
-        result = judge_at(context, density, knowledge.embedder, task.camera, adversary)
-        results[density] = replace(
-            result,
-            threat_model=attack.threat_model,
-            given=attack.given,
-            training_images=adversary.learned_from,
-            converged=None if adversary.training is None else adversary.training.converged,
-            fit_s=round(fitted - start, 1),
-            judge_s=round(time.monotonic() - begin, 1),
-        )
+        start = time.monotonic()
+        result = judge_at(context, density, prepared.embedder, task.camera, prepared.adversary)
+        results[density] = prepared.described(result, time.monotonic() - start)
     return results

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from itertools import product
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ from campro.audit.audit_config import CAPTURED, ENHANCED, RAW
 from campro.audit.audit_context import AuditContext
 from campro.audit.metadata import GROUP_VIEWS
 from campro.audit.raw_control import check_person_detector, check_recogniser, control_enhancer
+from campro.audit.remaining_information import remaining_information
 from campro.audit.results import IdentificationResult, PersonDetectionResult, group_rates
 from campro.audit.thumbnails import save_chart, save_faces, save_scenes
 from campro.core.progress import note
@@ -89,12 +91,13 @@ def _identify_by_group(run: RunFolder, context: AuditContext) -> None:
 
 
 def measure_person_detection(run: RunFolder, context: AuditContext) -> None:
-    """A cell per view for the detector as given, and one for the adapted one."""
-    for adapted in (False, True) if context.adapts else (False,):
+    """A cell per view for the detector as given, and for the adapted one; last those by height: they take longer."""
+    kinds = (False, True) if context.adapts else (False,)
+    for adapted in kinds:
         for view in context.views:
             measure_person_view(run, context, view, adapted)
-            if view in (RAW, CAPTURED):
-                measure_people_by_height(run, context, view, adapted)
+    for adapted, view in product(kinds, (RAW, CAPTURED)):
+        measure_people_by_height(run, context, view, adapted)
 
 
 def measure_person_view(run: RunFolder, context: AuditContext, view: str, adapted: bool) -> None:
@@ -109,8 +112,13 @@ def measure_person_view(run: RunFolder, context: AuditContext, view: str, adapte
         scores, shown = context.detect_people(view, adapted, SHOWN_SCENES)
         if view == RAW:
             check_person_detector(context.config.detector, scores.ap50)
-        kept = context.kept_precision(view, adapted)
-        run.write_cell(key, PersonDetectionResult(**_finite(asdict(scores)), boxes=_boxes(shown), kept=kept))
+        result = PersonDetectionResult(
+            **_finite(asdict(scores)),
+            boxes=_boxes(shown),
+            kept=context.kept_precision(view, adapted),
+            adaptation=context.adaptation(view) if adapted else None,
+        )
+        run.write_cell(key, result)
 
 
 def measure_people_by_height(run: RunFolder, context: AuditContext, view: str, adapted: bool) -> None:
@@ -142,6 +150,14 @@ def measure_quality(run: RunFolder, context: AuditContext) -> None:
     if ENHANCED in context.views and run.cell(cell_keys.FACES_LEFT_OUT) is None:
         _log("faces left out")
         run.write_cell(cell_keys.FACES_LEFT_OUT, context.faces_left_out())
+
+
+def measure_remaining_information(run: RunFolder, context: AuditContext) -> None:
+    """A cell with the entropies of the colour of a pixel, where the profile maps colours only."""
+    if run.cell(cell_keys.REMAINING_INFORMATION) is None:
+        _log("information that is left in a pixel")
+        if (found := remaining_information(context)) is not None:
+            run.write_cell(cell_keys.REMAINING_INFORMATION, found)
 
 
 def save_thumbnails(run: RunFolder, context: AuditContext) -> None:

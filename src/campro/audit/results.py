@@ -11,6 +11,7 @@ from torch import Tensor
 from campro.attacks.attack_base import ThreatModel
 from campro.metrics.identification import RepeatedIdentification
 from campro.metrics.rates import Rate, Ratio
+from campro.models.persons.detector_adaptation import AdaptationOutcome
 
 RANKS = (1, 5, 50)
 CMC_RANKS = 50
@@ -84,6 +85,8 @@ class PersonDetectionResult:
     """On each photograph that the report shows: rows (x0, y0, x1, y1, score), in pixels of the photograph."""
     kept: Ratio | None = None
     """AP over that on raw pictures, and its 95 % interval by a paired bootstrap over photographs; None for raw ones."""
+    adaptation: AdaptationOutcome | None = None
+    """Which candidate the adaptation chose on held-out scenes; None for a detector as given, and in older cells."""
 
 
 @dataclass(frozen=True)

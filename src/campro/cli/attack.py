@@ -22,7 +22,8 @@ class Config(AuditConfig):
     no-attack, filters, pretrained-restoration, re-enrolment, colour-maps, several-probe-images,
     several-probe-images-colour-maps, video-colour-maps, analytic-inversion, several-probe-images-analytic-inversion,
     domain-adaptation, distillation, colour-maps-distillation, several-probe-images-distillation,
-    analytic-inversion-distillation, restoration, several-probe-images-restoration, retraining."""
+    analytic-inversion-distillation, restoration, several-probe-images-restoration, transferred-restoration,
+    retraining."""
     measure: tuple[Part, ...] = ("attacks", "densities")
     """Parts to measure; see `campro audit`."""
     out: Path = Path("runs/audit")

@@ -56,7 +56,8 @@ def headline_text(head: dict, page: Path) -> str:
         attack = case["attack"] if case["run"] == case["attack"] else f"{case['attack']}, {case['run']}"
         lines += [
             f"worst attack: rank-1 {rate['mean']:.1%} [{rate['low']:.1%}, {rate['high']:.1%}]"
-            f" of {head['people']} people",
+            f" of {head['people'] if case['density'] is None else rate['n']} people"
+            + ("" if case["density"] is None else f" at {case['density']:g} px/m"),
             f"  by {attack} ({case['threat_model']}) with {case['model']}; {head['attacks']} attacks were run",
         ]
     else:

@@ -13,7 +13,7 @@ EXAMPLE = "campro compare runs/a runs/b --plot comparison.png"
 
 @dataclass(frozen=True)
 class Config:
-    """Print a table of several audits: worst attack of each threat model, and person detection."""
+    """Print tables of several audits: worst attack of each threat model, person detection, attacks by pixel density."""
 
     runs: Annotated[tuple[Path, ...], tyro.conf.Positional]
     """Run folders of audits, or copies of their cells.jsonl, which then name the profile."""
@@ -22,10 +22,12 @@ class Config:
 
 
 def run(config: Config) -> None:
-    """Print the table as Markdown; write the plot where one is asked for."""
-    from campro.report.compare import comparison_plot, comparison_table, read_audited
+    """Print the tables as Markdown; write the plot where one is asked for."""
+    from campro.report.compare import comparison_plot, comparison_table, density_comparison, read_audited
 
     audits = [read_audited(path) for path in config.runs]
     print(comparison_table(audits), end="")
+    if table := density_comparison(audits):
+        print("\n" + table, end="")
     if config.plot is not None:
         comparison_plot(audits, config.plot)

@@ -87,3 +87,5 @@ class Scene:
     """Area of each person's segment in square pixels (for COCO's AP by size); the area of the box if unknown."""
     whole: tuple[bool | None, ...] = ()
     """Whether each person is visible from head to ankles; None where no key points are labelled. Empty: none are."""
+    labelled: bool = True
+    """Whether `truth` has all persons; False for a photograph without labels, whose `truth` is empty."""

@@ -294,7 +294,13 @@ def _scene(
     crowd = [bool(annotation.get("iscrowd", 0)) for annotation in annotations]
     whole = tuple(_is_whole(annotation) for annotation in annotations)
     return Scene(
-        path, size[0], size[1], Detections.truth(boxes, crowd), areas, whole if whole.count(None) < len(whole) else ()
+        path,
+        size[0],
+        size[1],
+        Detections.truth(boxes, crowd),
+        areas,
+        whole if whole.count(None) < len(whole) else (),
+        labelled=image.get("labelled") is not False,
     )
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from campro.core.images import to_tensor
 from campro.core.types import Detections, Images, Scene
-from campro.models.persons.detector_adaptation import scene_batch
+from campro.models.persons.scene_batches import scene_batch
 
 
 @dataclass(frozen=True)

@@ -106,10 +106,15 @@ def table_key(kind: str, profile: IspProfile, prior: Float[np.ndarray, " bins"])
 
 
 def prior_from_photos(photos: Iterable[Path]) -> Float[np.ndarray, " bins"]:
-    """The colour histogram of photographs, BIN_BITS bits a channel; every photograph has the same total weight, 1."""
+    """`colour_histogram` of photographs."""
+    return colour_histogram(map(read_image, photos))
+
+
+def colour_histogram(pictures: Iterable[Rgb8]) -> Float[np.ndarray, " bins"]:
+    """The colour histogram of pictures, BIN_BITS bits a channel; every picture has the same total weight, 1."""
     counts = np.zeros(BINS)
-    for photo in photos:
-        rgb = read_image(photo) >> (8 - BIN_BITS)
+    for picture in pictures:
+        rgb = picture >> (8 - BIN_BITS)
         index = (rgb[..., 0].astype(int) << (2 * BIN_BITS)) | (rgb[..., 1].astype(int) << BIN_BITS) | rgb[..., 2]
         counts += np.bincount(index.ravel(), minlength=BINS) / index.size
     return counts + PSEUDO_COUNT / BINS

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from matplotlib import rc_context
 
-from campro.audit.attack_rows import AttackRow, RunResult
+from campro.audit.attack_rows import AttackRow
+from campro.audit.results import AttackResult
+from campro.audit.run_rows import RunResult
 from campro.report.findings import by_threat_model
 from campro.report.plots import COLOURS, STYLE, axes_of, svg_uri
 
@@ -76,6 +78,6 @@ def error_trade_off(rows: Sequence[AttackRow], size: tuple[float, float] = (5.2,
         return svg_uri(figure)
 
 
-def _points(run: RunResult) -> list[tuple[float, float]]:
+def _points(run: RunResult[AttackResult]) -> list[tuple[float, float]]:
     """(FPIR, FNIR) of a run, by FPIR, where there are enough non-mated searches."""
     return sorted((point.fpir, point.fnir.mean) for point in run.result.open_set if point.supported)

@@ -11,12 +11,14 @@ from matplotlib import rc_context
 from campro.audit import cell_keys
 from campro.audit.attack_rows import AttackRow, attack_rows
 from campro.audit.audit_config import CAPTURED, RAW
+from campro.audit.density_rows import DensityRow, density_rows
 from campro.audit.legacy_cells import read_cells
 from campro.audit.results import PersonDetectionResult
 from campro.core.cells import Cell, CellFile
 from campro.core.errors import CamproError
 from campro.core.hashing import json_digest
 from campro.core.typed_json import from_json
+from campro.evaluation.pixel_density import level_name
 from campro.report.findings import DIRTY, by_threat_model
 from campro.report.headline import THREAT_MODELS
 from campro.report.plots import COLOURS, STYLE, axes_of
@@ -39,11 +41,13 @@ class Audited:
     """The best AP on raw pictures."""
     ap_mark: str
     """A dagger where person detection was measured with uncommitted changes, else nothing."""
+    distant: tuple[DensityRow, ...] = ()
+    """Attacks at pixel densities, on the camera with the profile."""
 
     @property
-    def worst(self) -> AttackRow:
-        """The attack with the highest rank-1 rate."""
-        return self.attacks[0]
+    def worst(self) -> AttackRow | None:
+        """The attack with the highest rank-1 rate; None where attacks ran at densities only."""
+        return self.attacks[0] if self.attacks else None
 
     @property
     def detection(self) -> PersonDetectionResult | None:
@@ -67,7 +71,8 @@ def read_audited(path: Path) -> Audited:
     cells = read_cells(path) if path.is_dir() else CellFile(path).all()
     by_key = {json_digest(cell.key): cell for cell in cells}
     rows = sorted(attack_rows(cells), key=lambda row: -row.rank1.mean)
-    if not rows:
+    distant = tuple(row for row in density_rows(cells) if row.camera == CAPTURED)
+    if not rows and not distant:
         remedy = "run `campro audit` with attacks first"
         raise CamproError(f"compare {path}", "the cells of an audit with attacks", f"{len(cells)} cells", remedy)
     meta = by_key.get(json_digest(cell_keys.META))
@@ -77,7 +82,7 @@ def read_audited(path: Path) -> Audited:
     as_given, adapted = (_detection(by_key, CAPTURED, adapted) for adapted in (False, True))
     detection = [cell for cell in cells if cell.key.get("kind") == "person detection"]
     mark = DIRTY if any(cell.origin.dirty for cell in detection) else ""
-    return Audited(name, tuple(rows), as_given, adapted, raw_ap, mark)
+    return Audited(name, tuple(rows), as_given, adapted, raw_ap, mark, distant)
 
 
 def _detection(cells: Mapping[str, Cell], view: str, adapted: bool) -> PersonDetectionResult | None:
@@ -96,12 +101,30 @@ def comparison_table(audits: Sequence[Audited]) -> str:
         worst = by_threat_model(audit.attacks)
         rates = [_rate(worst.get(model)) for model in shown]
         aps = (_ap(audit.as_given, audit.ap_mark), _ap(audit.adapted, audit.ap_mark), kept(audit.ap_kept))
-        case = f"{audit.worst.attack}, {audit.worst.best_run}, {audit.worst.model}"
+        case = GAP if audit.worst is None else f"{audit.worst.attack}, {audit.worst.best_run}, {audit.worst.model}"
         lines.append("| " + " | ".join((audit.name, *aps, *rates, case, _rate(audit.worst))) + " |")
     return "\n".join(lines) + "\n"
 
 
-def _rate(row: AttackRow | None) -> str:
+def density_comparison(audits: Sequence[Audited]) -> str:
+    """Markdown: rank-1 in % at each pixel density and profile, without an attack and by the worst one."""
+    densities = sorted({row.density for audit in audits for row in audit.distant}, reverse=True)
+    if not densities:
+        return ""
+    header = ("pixel density", "profile", "no attack", "worst", "by")
+    lines = ["| " + " | ".join(header) + " |", "|---" * len(header) + "|"]
+    for density in densities:
+        for audit in audits:
+            rows = sorted((row for row in audit.distant if row.density == density), key=lambda row: -row.rank1.mean)
+            if rows:
+                plain = next((row for row in rows if row.threat_model == "none"), None)
+                case = f"{rows[0].attack}, {rows[0].best.name}, {rows[0].model}"
+                cells = (level_name(density), audit.name, _rate(plain), _rate(rows[0]), case)
+                lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _rate(row: AttackRow | DensityRow | None) -> str:
     return GAP if row is None else interval(row.rank1) + (DIRTY if row.best.origin.dirty else "")
 
 
@@ -118,6 +141,8 @@ def comparison_plot(audits: Sequence[Audited], file: Path) -> None:
         for number, audit in enumerate(audits):
             result = audit.detection
             if result is None or result.ap is None or result.ap_low is None or result.ap_high is None:
+                continue
+            if audit.worst is None:
                 continue
             x, left, right = (100 * value for value in (result.ap, result.ap_low, result.ap_high))
             worst = audit.worst.rank1

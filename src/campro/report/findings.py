@@ -8,14 +8,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
+from campro.attacks.attack_options import TRANSFER
 from campro.attacks.filters import PRETRAINED_RESTORATION
 from campro.audit import cell_keys
 from campro.audit.attack_rows import AttackRow, attack_rows
 from campro.audit.audit_config import CAPTURED, RAW
 from campro.audit.cell_keys import Key
-from campro.audit.density_rows import density_rows
+from campro.audit.density_rows import DensityRow, density_rows
 from campro.audit.legacy_cells import read_cells
 from campro.audit.metadata import Metadata
+from campro.audit.remaining_information import RemainingInformation
 from campro.audit.results import (
     FacesLeftOut,
     GroupRate,
@@ -105,10 +107,20 @@ class Findings:
         """How much of the faces the enhancer removes, by face detector."""
         return self.value(dict[str, FacesLeftOut], cell_keys.FACES_LEFT_OUT) or {}
 
+    @property
+    def remaining_information(self) -> RemainingInformation | None:
+        """Entropies of the colour of a pixel; None where they were not computed."""
+        return self.value(RemainingInformation, cell_keys.REMAINING_INFORMATION)
+
     @cached_property
     def attacks(self) -> list[AttackRow]:
         """A row per attack and model, the highest rank-1 rate first."""
         return sorted(attack_rows(self.cells.values()), key=lambda row: -row.rank1.mean)
+
+    @cached_property
+    def attacks_at_densities(self) -> list[DensityRow]:
+        """A row per density, model, attack and camera, by rising density."""
+        return density_rows(self.cells.values())
 
     # What was measured ---------------------------------------------------------------------------------------
 
@@ -120,6 +132,8 @@ class Findings:
     def labelled(self) -> Findings:
         """The same with your own face models under the names of their cards, for the page; cells have their paths."""
         labels = _labels(self.metadata)
+        if not labels:
+            return self
         cells = [
             replace(cell, key=cell.key | {"model": labels.get(cell.key["model"], cell.key["model"])})
             if "model" in cell.key
@@ -172,9 +186,11 @@ class Findings:
             wanted += [cell_keys.image_quality(view) for view in self.views if view != RAW]
         done = {(row.model, row.attack) for row in self.attacks}
         attacks = {(model, attack) for model in self.metadata.models for attack in self.metadata.attacks}
-        without_runs = {PRETRAINED_RESTORATION.name}  # where no restorer was given
+        without_runs = {PRETRAINED_RESTORATION.name, TRANSFER}  # without a restorer, and with one recogniser only
         left = [pair for pair in attacks - done if pair[1] not in without_runs and "attacks" in parts]
-        at_density = {(row.density, row.model, row.attack) for row in density_rows(self.cells.values())}
+        at_density = {
+            (row.density, row.model, row.attack) for row in self.attacks_at_densities if row.camera == CAPTURED
+        }
         left_at = {
             (density, *pair) for density in self.metadata.densities for pair in attacks if pair[1] not in without_runs
         }

@@ -26,7 +26,7 @@ def group_table(findings: Findings) -> Table:
     for (model, view), groups in found.items():
         known = {group.name: group for group in groups}
         mark = findings.mark(cell_keys.identification_by_group(model, view))
-        rows.append((model, view, *(_text(known.get(group.name)) + mark for group in first)))
+        rows.append((model, view, *(group_rate_text(known.get(group.name)) + mark for group in first)))
     labels = (f"{group.name} ({group.people} people)" for group in first)
     return Table((), ("face model", "view", *labels), tuple(rows))
 
@@ -40,7 +40,7 @@ def attack_group_table(rows: list[AttackRow]) -> Table:
     lines = []
     for row in with_groups:
         known = {group.name: group for group in row.best.result.groups}
-        lines.append((row.model, row.attack, *(_text(known.get(group.name)) for group in first)))
+        lines.append((row.model, row.attack, *(group_rate_text(known.get(group.name)) for group in first)))
     labels = (f"{group.name} ({group.people} people)" for group in first)
     return Table((), ("face model", "attack", *labels), tuple(lines))
 
@@ -69,7 +69,8 @@ def _pairs(findings: Findings) -> list[tuple[str, str]]:
     return [(model, view) for model in findings.models for view in findings.metadata.group_views]
 
 
-def _text(group: GroupRate | None) -> str:
+def group_rate_text(group: GroupRate | None) -> str:
+    """The rate of a group in % with its interval; says where the group is too small."""
     if group is None:
         return GAP
     return TOO_FEW if group.rank1 is None else interval(group.rank1)

@@ -9,7 +9,9 @@ from campro.attacks.attack_base import ThreatModel
 from campro.audit import cell_keys
 from campro.audit.attack_rows import AttackRow
 from campro.audit.audit_config import CAPTURED, RAW
+from campro.audit.density_rows import DensityRow
 from campro.audit.results import PersonDetectionResult
+from campro.evaluation import NEAREST
 from campro.metrics.rates import Rate, Ratio
 from campro.report.findings import Findings, by_threat_model
 
@@ -33,6 +35,8 @@ class WorstCase:
     """Whether the training converged, and how many hits are ties."""
     dirty: bool
     """Whether it was measured with uncommitted changes."""
+    density: float | None = None
+    """Pixel density of the probes in px/m; None for photographs as they are."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +47,9 @@ class Headline:
     synthetic: bool
     unfinished_cells: int
     worst_case: WorstCase | None
-    """Over all recognisers, attacks and threat models that ran; None where no attack ran."""
+    """Over all recognisers, attacks, threat models and densities that ran; None where no attack ran."""
     threat_models: tuple[WorstCase, ...]
-    """The worst attack of each threat model that ran."""
+    """The worst attack of each threat model that ran on photographs as they are."""
     attacks: int
     """Different attacks that ran."""
     runs: int
@@ -74,7 +78,12 @@ class Headline:
 def headline(findings: Findings) -> Headline:
     """Gather the headline from the cells."""
     meta, rows = findings.metadata, findings.attacks
-    cases = _worst_cases(findings)
+    distant = [row for row in findings.attacks_at_densities if row.camera == CAPTURED]
+    cases = _worst_cases(findings) if rows else ()
+    runs = [
+        *((row.model, row.attack, run.name) for row in rows for run in row.runs),
+        *((row.model, row.attack, run.name) for row in distant for run in row.runs),
+    ]
     captured, raw = findings.worst(CAPTURED), findings.worst(RAW)
     detection = findings.best_detection(CAPTURED)
     adapted = detection is not None and detection[0]
@@ -82,10 +91,10 @@ def headline(findings: Findings) -> Headline:
         profile=meta.profile_name,
         synthetic=bool(meta.synthetic),
         unfinished_cells=findings.missing,
-        worst_case=max(cases, key=lambda case: case.rank1.mean) if rows else None,
-        threat_models=cases if rows else (),
-        attacks=len({row.attack for row in rows}),
-        runs=sum(len(row.runs) for row in rows),
+        worst_case=max((*cases, *map(_distant_case, distant)), key=lambda case: case.rank1.mean, default=None),
+        threat_models=cases,
+        attacks=len({attack for _, attack, _ in runs}),
+        runs=len(set(runs)),
         models=len(findings.models),
         people=meta.faces.people,
         chance_rank1=1 / meta.faces.people,
@@ -126,6 +135,13 @@ def _case(row: AttackRow) -> WorstCase:
         row.verdict,
         best.origin.dirty,
     )
+
+
+def _distant_case(row: DensityRow) -> WorstCase:
+    best = row.best
+    converged = {None: "no training", True: "yes", False: "no: a lower bound"}[best.result.converged]
+    place = (row.threat_model, row.attack, best.name, row.model, NEAREST, row.given)
+    return WorstCase(*place, row.rank1, row.control, converged, best.origin.dirty, row.density)
 
 
 def _without_attack(findings: Findings) -> WorstCase | None:

@@ -9,7 +9,8 @@ from typing import Any
 from campro.audit import cell_keys
 from campro.audit.audit_config import CAPTURED, RAW
 from campro.audit.audit_context import CONTROL, NIGHT
-from campro.audit.density_rows import DensityRow, density_rows
+from campro.audit.density_rows import DensityRow
+from campro.audit.results import GroupRate
 from campro.core.typed_json import as_plain
 from campro.evaluation.person_heights import HeightClass, PeopleByHeight
 from campro.metrics.rates import Rate
@@ -32,6 +33,8 @@ class DensityPoint:
     run: str
     model: str
     gallery: str
+    groups: tuple[GroupRate, ...] = ()
+    """Of the same run, by group of people; the gallery holds all people."""
     dirty: bool = False
     """Whether it was measured with uncommitted changes."""
 
@@ -76,13 +79,16 @@ class RangeCurves:
     @staticmethod
     def of(findings: Findings) -> RangeCurves:
         """Gather the curves from the cells of an audit."""
-        rows = density_rows(findings.cells.values())
+        by_camera: dict[str, list[DensityRow]] = {camera: [] for camera in (CONTROL, CAPTURED, NIGHT)}
+        for row in findings.attacks_at_densities:
+            by_camera.setdefault(row.camera, []).append(row)
+        rows = by_camera[CAPTURED]
         return RangeCurves(
-            raw=_worst_of(_points(density_rows(findings.cells.values(), CONTROL), none_only=True)),
+            raw=_worst_of(_points(by_camera[CONTROL], none_only=True)),
             no_attack=_worst_of(_points(rows, none_only=True)),
             cheap=_worst_of(_points(row for row in rows if not row.trained)),
             trained=_worst_of(_points(row for row in rows if row.trained)),
-            night=_worst_of(_points(density_rows(findings.cells.values(), NIGHT))),
+            night=_worst_of(_points(by_camera[NIGHT])),
             raw_people=_people(findings, RAW),
             people=_people(findings, CAPTURED),
         )
@@ -142,6 +148,7 @@ def _points(rows: Iterable[DensityRow], none_only: bool = False) -> list[Density
             row.best.name,
             row.model,
             row.best.result.gallery,
+            row.best.result.groups,
             row.best.origin.dirty,
         )
         for row in chosen

@@ -9,10 +9,14 @@ from typing import Any
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 
+from campro.audit import cell_keys
+from campro.audit.audit_config import RAW
 from campro.core.errors import CamproError
 from campro.evaluation.pixel_density import level_name
+from campro.metrics.rates import Rate
 from campro.report.field_of_view import FieldOfView
-from campro.report.findings import DIRTY
+from campro.report.findings import DIRTY, Findings
+from campro.report.group_tables import group_rate_text
 from campro.report.plots import COLOURS, STYLE, axes_of, svg_uri
 from campro.report.range_curves import (
     LIMITS,
@@ -47,6 +51,40 @@ def _cell(point: DensityPoint | None, named: bool) -> str:
     attack = point.attack if point.attack == point.run else f"{point.attack}: {point.run}"
     mark = DIRTY if point.dirty else ""
     return f"{interval(point.rank1)}{mark} {point.model}" + (f", {attack}" if named else "")
+
+
+def mask_table(findings: Findings, curves: RangeCurves) -> Table:
+    """What is left of raw identification behind privacy masks on the faces that a detector finds in raw pictures; in %.
+
+    Residual = share of faces that the detector misses x rank-1 without masks, as if missed faces were identified as
+    often as others. The interval multiplies the ends of both intervals, so it is wider than 95 %.
+    """
+    rows = []
+    for point in reversed(curves.raw):
+        for detector in findings.metadata.face_detectors:
+            found = findings.value(Rate, cell_keys.face_detection_at(point.density, detector, RAW))
+            if found is None:
+                continue
+            missed, raw = found.complement, point.rank1
+            ends = (missed.mean * raw.mean, missed.low * raw.low, missed.high * raw.high)
+            residual = interval(Rate(*ends, raw.n))
+            rows.append((level_name(point.density), detector, interval(missed), interval(raw), residual))
+    return Table((), ("pixel density", "detector of the mask", "missed", "raw, no attack", "residual"), tuple(rows))
+
+
+def density_group_table(curves: RangeCurves) -> Table:
+    """Rank-1 by group of people, of the attack that identifies most people at each density; in %."""
+    points = [point for point in reversed(curves.worst) if point.groups]
+    if not points:
+        return Table((), (), ())
+    names = {group.name: group.people for group in points[0].groups}
+    rows = []
+    for point in points:
+        known = {group.name: group for group in point.groups}
+        rates = (group_rate_text(known.get(name)) for name in names)
+        rows.append((level_name(point.density), f"{point.model}, {point.attack}", *rates))
+    labels = (f"{name} ({people} people)" for name, people in names.items())
+    return Table((), ("pixel density", "worst attack", *labels), tuple(rows))
 
 
 def people_table(curves: RangeCurves) -> Table:

@@ -9,7 +9,7 @@ from typing import Any
 
 from campro.audit import cell_keys
 from campro.audit.audit_config import RAW
-from campro.audit.results import IdentificationResult
+from campro.audit.results import IdentificationResult, PersonDetectionResult
 from campro.report.findings import Findings
 from campro.report.text import GAP, interval, kept, percent
 
@@ -89,9 +89,16 @@ def person_detection_table(findings: Findings) -> Table:
             mark = findings.mark(cell_keys.person_detection(view, adapted))
             figures[0] += f" [{percent(result.ap_low)}, {percent(result.ap_high)}]{mark}"
             share = GAP if view == RAW else kept(findings.kept(view, adapted))
-            rows.append(("adapted" if adapted else "as given", view, *figures, share))
+            rows.append((_detector_kind(result, adapted), view, *figures, share))
     header = ("detector", "view", "AP", "AP50", "AP75", "precision", "recall", "F1", "% of raw AP")
     return Table((), header, tuple(rows))
+
+
+def _detector_kind(result: PersonDetectionResult, adapted: bool) -> str:
+    """Whether the detector is adapted, and which candidate of the adaptation was best on held-out photographs."""
+    if not adapted:
+        return "as given"
+    return "adapted" if result.adaptation is None else f"adapted: {result.adaptation.chosen}"
 
 
 def quality_table(findings: Findings) -> Table:
@@ -158,8 +165,9 @@ def person_detection_csv(findings: Findings) -> str:
         for view in findings.views:
             if result := findings.person_detection(view, adapted):
                 figures = [getattr(result, name) for name in (*SCORES, *AP_INTERVAL)]
-                rows.append([view, adapted, *figures, findings.kept(view, adapted)])
-    return as_csv(["view", "adapted", *SCORES, *AP_INTERVAL, f"ap_over_best_{RAW}_ap"], rows)
+                kind = _detector_kind(result, adapted)
+                rows.append([view, adapted, *figures, findings.kept(view, adapted), kind])
+    return as_csv(["view", "adapted", *SCORES, *AP_INTERVAL, f"ap_over_best_{RAW}_ap", "detector"], rows)
 
 
 def quality_csv(findings: Findings) -> str:

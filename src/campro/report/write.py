@@ -104,6 +104,7 @@ def report_json(findings: Findings) -> str:
             if (result := findings.end_to_end(model, view))
         ],
         "range": RangeCurves.of(findings).to_json(),
+        "remaining_information": findings.remaining_information,
         "groups": group_tables.group_json(findings),
         "faces_left_out": findings.faces_left_out,
         "quality": {view: findings.quality(view) for view in findings.views},
@@ -139,7 +140,10 @@ def render(findings: Findings, show_faces: bool = False) -> str:
         range_figure=range_page.range_figure(distance, DOME),
         range_rows=range_page.range_rows(distance, DOME),
         range_table=range_page.density_table(distance),
+        range_masks=range_page.mask_table(findings, distance),
+        range_groups=range_page.density_group_table(distance),
         range_people=range_page.people_table(distance),
+        information=findings.remaining_information,
         threat_models=attack_tables.threat_model_table(head.threat_models),
         attacks=attack_tables.attack_table(rows),
         attack_notes=[(row, note) for row in rows if (note := attack_tables.scaling_note(row))],

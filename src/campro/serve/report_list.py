@@ -69,6 +69,8 @@ def _headline(folder: Path, place: str) -> FoundReport:
         head: dict[str, Any] = json.loads((folder / FIGURES).read_text("utf-8"))["headline"]
         case, kept = head["worst_case"], head["ap_kept"]
         rate = "" if case is None else f"{100 * case['rank1']['mean']:.1f} ({case['attack']}, {case['threat_model']})"
+        if case is not None and case.get("density"):
+            rate += f" at {case['density']:g} px/m"
         detection = "" if kept is None else f"{100 * min(kept, 1):.0f}"
         return FoundReport(place, str(head["profile"]), rate, detection, bool(head["synthetic"]))
     except (OSError, ValueError, LookupError, TypeError):

@@ -1,4 +1,4 @@
-"""Training batches of scenes, and adaptation of a detector to a camera."""
+"""Adaptation of a detector to a camera."""
 
 from __future__ import annotations
 
@@ -8,13 +8,23 @@ import numpy as np
 import pytest
 import torch
 
-from campro.core.errors import CamproError
 from campro.core.images import write_image
+from campro.core.lut3d import Lut3d
 from campro.core.types import Detections, Scene
 from campro.data.photographs import PHOTOGRAPHS
 from campro.isp import RAW, Camera
-from campro.models.persons import detector_adaptation, load_detector
-from campro.models.persons.detector_adaptation import adapt, augment, detect_scenes, scene_batch
+from campro.models.persons import adapted_detectors, detector_adaptation, load_detector
+from campro.models.persons.adapted_detectors import AdaptationInputs, stored_adaptation
+from campro.models.persons.detector_adaptation import (
+    KEPT,
+    RECOLOURED,
+    AdaptationOutcome,
+    AtSize,
+    adapt,
+    detect_scenes,
+    with_pseudo_labels,
+)
+from campro.models.persons.person_detector import DetectorCard, TrainableDetector
 from campro.models.persons.recoloured import RecolouredDetector
 
 
@@ -25,38 +35,6 @@ def scene(tmp_path):
     rgb[30:90, 50:110] = 255
     write_image(tmp_path / "scene.png", rgb)
     return Scene(tmp_path / "scene.png", 200, 120, Detections.truth([[50, 30, 110, 90]]), (3600.0,))
-
-
-@pytest.mark.parametrize("seed", range(12))
-def test_boxes_are_transformed_like_the_pixels(scene, seed):
-    pixels, truths = scene_batch([scene], (160, 160), 1, np.random.default_rng(seed))
-    rows, columns = np.nonzero(pixels[0].min(2) > 200)
-    if len(truths[0]) == 0:
-        assert len(rows) == 0
-        return
-    x0, y0, x1, y1 = truths[0].boxes[0].tolist()
-    np.testing.assert_allclose(
-        [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1], [x0, y0, x1, y1], atol=1.5
-    )
-
-
-def test_boxes_are_clipped_to_the_image():
-    rgb, truth = np.zeros((100, 100, 3), np.uint8), Detections.truth([[0, 0, 10, 100], [0, 0, 100, 100]])
-    for seed in range(20):
-        _, clipped = augment(rgb, truth, (60, 60), np.random.default_rng(seed))
-        area = (clipped.boxes[:, 2:] - clipped.boxes[:, :2]).prod(1)
-        assert (area > 1).all()
-        assert (clipped.boxes >= 0).all()
-        assert (clipped.boxes <= 60).all()
-
-
-def test_a_view_changes_colours_but_not_positions(scene):
-    raw, inverted = (
-        scene_batch([scene], (96, 96), 3, np.random.default_rng(4), view) for view in (None, Camera("invert"))
-    )
-    assert all(torch.equal(a.boxes, b.boxes) for a, b in zip(raw[1], inverted[1]))
-    white = raw[0].min(3) == 255
-    assert (inverted[0][white] == 0).all()
 
 
 @pytest.fixture
@@ -71,7 +49,7 @@ def detector(monkeypatch):
 @pytest.mark.slow
 def test_adaptation_does_not_change_the_detector_and_is_reproducible(scene, detector):
     before = {name: value.clone() for name, value in detector.state_dict().items()}
-    first, second = (adapt(detector, [scene], Camera("invert"), 2, seed=3, batch=2) for _ in range(2))
+    first, second = (adapt(detector, [scene], Camera("invert"), 2, seed=3, batch=2)[0] for _ in range(2))
     assert all(torch.equal(value, before[name]) for name, value in detector.state_dict().items())
     assert all(torch.equal(a, b) for a, b in zip(first.state_dict().values(), second.state_dict().values()))
     assert not first.training
@@ -80,32 +58,36 @@ def test_adaptation_does_not_change_the_detector_and_is_reproducible(scene, dete
 
 @pytest.fixture
 def portrait(tmp_path):
-    """A photograph in which the detector of the package detects a person."""
+    """A photograph without labels in which the detector of the package detects a person."""
     rgb = PHOTOGRAPHS["astronaut"].read()
     write_image(tmp_path / "portrait.png", rgb)
-    return Scene(tmp_path / "portrait.png", rgb.shape[1], rgb.shape[0], Detections.truth([]), ())
+    return Scene(tmp_path / "portrait.png", rgb.shape[1], rgb.shape[0], Detections.truth([]), (), labelled=False)
 
 
 @pytest.mark.slow
 def test_the_lut_alone_restores_the_detections_of_an_invertible_camera(portrait):
     """Without any training step."""
     detector, invert = load_detector("campro-person"), Camera("invert")
-    adapted = adapt(detector, [portrait], invert, 0, seed=0)
+    adapted, outcome = adapt(detector, [portrait], invert, 0, seed=0)
     assert isinstance(adapted, RecolouredDetector)
     raw, unadapted, recoloured = (
         detect_scenes(model, [portrait], view)[0].scores.max()
         for model, view in ((detector, RAW), (detector, invert), (adapted, invert))
     )
     assert abs(recoloured - raw) < 0.05 < abs(unadapted - raw)
+    assert outcome.chosen == RECOLOURED
+    assert outcome.ap > outcome.given_ap
 
 
 @pytest.mark.slow
 def test_training_that_lowers_the_average_precision_is_discarded(portrait, detector):
-    ruined = adapt(detector, [portrait], Camera("invert"), 2, seed=0, batch=1, lr=10.0)
-    untrained = adapt(detector, [portrait], Camera("invert"), 0, seed=0)
+    ruined, _ = adapt(detector, [portrait], Camera("invert"), 2, seed=0, batch=1, lr=10.0)
+    untrained, _ = adapt(detector, [portrait], Camera("invert"), 0, seed=0)
     for name, value in untrained.state_dict().items():
         assert torch.equal(value, ruined.state_dict()[name])
-    unchanged = adapt(detector, [portrait], RAW, 2, seed=0, batch=1, lr=10.0)
+    unchanged, outcome = adapt(detector, [portrait], RAW, 2, seed=0, batch=1, lr=10.0)
+    assert outcome.chosen == KEPT
+    assert outcome.ap == outcome.given_ap
     for name, value in detector.state_dict().items():
         assert torch.equal(value, unchanged.state_dict()[name])
 
@@ -123,6 +105,58 @@ def test_scenes_without_people_are_half_of_the_training_scenes(portrait, detecto
     assert sum(scene is empty for scene in learned) == len(learned) / 2
 
 
-def test_a_batch_of_no_scenes_is_refused():
-    with pytest.raises(CamproError, match="at least one scene"):
-        scene_batch([], (32, 32), 1, np.random.default_rng(0))
+class OneBox(TrainableDetector):
+    """One box of score 0.9 on every image."""
+
+    def __init__(self):
+        super().__init__(DetectorCard("one-box", size=(32, 32), licence="", source=""))
+
+    def detect(self, images):
+        return [Detections(torch.tensor([[1.0, 2.0, 5.0, 8.0]]), torch.tensor([0.9]), torch.zeros(1).bool())]
+
+
+def test_only_scenes_without_labels_get_pseudo_labels(scene):
+    unlabelled = replace(scene, truth=Detections.truth([]), areas=(), labelled=False)
+    kept, labelled = with_pseudo_labels(OneBox(), [scene, unlabelled])
+    assert kept is scene
+    assert labelled.truth.boxes.tolist() == [[1, 2, 5, 8]]
+    assert labelled.areas == (24.0,)
+    assert labelled.labelled
+
+
+@pytest.mark.parametrize("behind_lut", [False, True])
+def test_an_adapted_detector_is_read_from_the_cache_folder(scene, behind_lut, tmp_path, monkeypatch):
+    monkeypatch.setenv("CAMPRO_CACHE", str(tmp_path / "cache"))
+    detector, outcome = load_detector("campro-person"), AdaptationOutcome("3D LUT, training step 2", None, 0.25, 7)
+    torch.manual_seed(0)
+    inner = load_detector("campro-person")
+    with torch.no_grad():
+        for weight in inner.parameters():
+            weight.mul_(1.01)
+    made = RecolouredDetector(Lut3d(torch.rand(3, 5, 5, 5)), inner) if behind_lut else inner
+    calls = []
+    monkeypatch.setattr(adapted_detectors, "adapt", lambda *given: calls.append(given) or (made, outcome))
+    for _ in range(2):
+        inputs = AdaptationInputs("scenes", RAW, 2, 0)
+        read, found = stored_adaptation(detector, inputs, lambda: [scene])
+        assert found == outcome
+        assert all(torch.equal(a, b) for a, b in zip(read.state_dict().values(), made.state_dict().values()))
+    assert len(calls) == 1
+    stored_adaptation(detector, replace(inputs, seed=1), lambda: [scene])
+    assert len(calls) == 2
+
+
+def test_small_photographs_are_enlarged_in_front_of_the_camera():
+    seen = []
+
+    class Recorder:
+        name = digest = "recorder"
+
+        def __call__(self, rgb):
+            seen.append(rgb.shape)
+            return rgb
+
+    rgb = np.random.default_rng(0).integers(0, 256, (30, 40, 3), dtype=np.uint8)
+    assert AtSize(Recorder(), 160)(rgb).shape == rgb.shape
+    assert np.array_equal(AtSize(Recorder(), 20)(rgb), rgb)
+    assert seen == [(120, 160, 3), (30, 40, 3)]

@@ -80,7 +80,7 @@ class PersonDetector(Protocol):
 class TrainableDetector(nn.Module):
     """Base class of all person detectors: a `PersonDetector` that is also an `nn.Module`.
 
-    A subclass must define `detect` and `loss`; `calibrate` and `imitate` have defaults.
+    A subclass must define `detect` and `loss`; `calibrate`, `imitate` and `adaptation_loss` have defaults.
     """
 
     def __init__(self, card: DetectorCard) -> None:
@@ -112,6 +112,12 @@ class TrainableDetector(nn.Module):
         The default takes the teacher's confident detections as ground truth. A subclass may compare more than boxes.
         """
         return self.loss(images, [confident_detections(detections) for detections in model.detect(raw)])
+
+    def adaptation_loss(
+        self, images: Images, raw: Images, model: TrainableDetector, truth: Sequence[Detections]
+    ) -> Float[Tensor, ""]:
+        """`imitate` plus `loss`; a subclass may compute the network's output once for both."""
+        return self.imitate(images, raw, model) + self.loss(images, truth)
 
 
 def confident_detections(detections: Detections) -> Detections:

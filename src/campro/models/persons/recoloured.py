@@ -52,5 +52,11 @@ class RecolouredDetector(TrainableDetector):
         """See `TrainableDetector.imitate`."""
         return self.inner.imitate(self._recoloured(images), raw, model)
 
+    def adaptation_loss(
+        self, images: Images, raw: Images, model: TrainableDetector, truth: Sequence[Detections]
+    ) -> Float[Tensor, ""]:
+        """See `TrainableDetector.adaptation_loss`."""
+        return self.inner.adaptation_loss(self._recoloured(images), raw, model, truth)
+
     def _recoloured(self, images: Images) -> Images:
         return self.table(images).clamp(0, 1)  # the clamp removes rounding errors of the interpolation

@@ -94,19 +94,40 @@ class YoloxDetector(TrainableDetector):
         Raises:
             CamproError: if the number of images and of ground truths differ, or a box is not finite.
         """
-        check_truth(images, truth, self.card.name)
-        height, width = images.shape[2:]
-        if (height, width) != self.card.size:
-            truth = [fit_truth(boxes, height, width, self.card.size) for boxes in truth]
-        return yolox_loss(self.cells(self._fitted(images)), truth)
+        return yolox_loss(self.cells(self._fitted(images)), self._fitted_truth(images, truth))
 
     def imitate(self, images: Images, raw: Images, model: TrainableDetector) -> Float[Tensor, ""]:
         """Compare the outputs cell by cell if `model` is a YOLOX too; see `TrainableDetector.imitate`."""
         if not isinstance(model, YoloxDetector) or images.shape[2:] != raw.shape[2:]:
             return super().imitate(images, raw, model)
-        with torch.no_grad():
-            targets = model.cells(self._fitted(raw))
-        return imitation_loss(self.cells(self._fitted(images)), targets)
+        return imitation_loss(self.cells(self._fitted(images)), self._targets(raw, model))
+
+    def adaptation_loss(
+        self, images: Images, raw: Images, model: TrainableDetector, truth: Sequence[Detections]
+    ) -> Float[Tensor, ""]:
+        """Both losses by one pass of the network if `model` is a YOLOX too.
+
+        See `TrainableDetector.adaptation_loss`.
+
+        Raises:
+            CamproError: as `loss`.
+        """
+        if not isinstance(model, YoloxDetector) or images.shape[2:] != raw.shape[2:]:
+            return super().adaptation_loss(images, raw, model, truth)
+        cells = self.cells(self._fitted(images))
+        labelled = yolox_loss(cells, self._fitted_truth(images, truth))
+        return labelled + imitation_loss(cells, self._targets(raw, model))
+
+    @torch.no_grad()
+    def _targets(self, raw: Images, model: YoloxDetector) -> Cells:
+        return model.cells(self._fitted(raw))
+
+    def _fitted_truth(self, images: Images, truth: Sequence[Detections]) -> list[Detections]:
+        check_truth(images, truth, self.card.name)
+        height, width = images.shape[2:]
+        if (height, width) == self.card.size:
+            return list(truth)
+        return [fit_truth(boxes, height, width, self.card.size) for boxes in truth]
 
     def _fitted(self, images: Images) -> Images:
         return images if tuple(images.shape[2:]) == self.card.size else letterbox(list(images), self.card.size)
