@@ -126,7 +126,7 @@ class TestToken:
 def test_the_profile_is_drawn_with_the_views_that_it_allows(client):
     answer = client.get("/api/profile?profile=campro-default").json()
     assert answer["views"] == ["raw", "captured", "enhanced", "inverted"]
-    assert "<polyline" in answer["html"] and "Worst case: rank-1 95.4" in answer["html"]
+    assert "<polyline" in answer["html"] and "Worst case: rank-1 99.6" in answer["html"]
     assert client.get("/api/profile?profile=defocus-9-3").json()["views"] == ["raw", "captured"]
 
 
