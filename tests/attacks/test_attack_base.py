@@ -42,7 +42,7 @@ def test_missing_knowledge_is_an_error(tiny_embedder):
         _ = AttackerKnowledge(tiny_embedder(), 0).profile
 
 
-def test_the_digest_covers_every_field(everything, tiny_embedder, tmp_path):
+def test_the_digest_covers_every_field_but_other_recognisers(everything, tiny_embedder, tmp_path):
     other = FaceSet("two", tmp_path, {"bob": (everything.photos[0],)})
     changes = {
         "embedder": tiny_embedder(),
@@ -56,10 +56,11 @@ def test_the_digest_covers_every_field(everything, tiny_embedder, tmp_path):
         "budget": QUICK,
         "densities": (40.0,),
     }
-    assert set(changes) == set(everything.__dataclass_fields__)
+    assert {*changes, "others"} == set(everything.__dataclass_fields__)
     digests = {replace(everything, **{name: value}).digest for name, value in changes.items()}
     assert len(digests | {everything.digest}) == len(changes) + 1
     assert replace(everything).digest == everything.digest
+    assert replace(everything, others=(tiny_embedder(),)).digest == everything.digest  # runs name the one they use
 
 
 def test_probe_and_gallery_images_are_not_fused_at_once():

@@ -134,7 +134,7 @@ def test_fewer_than_20_people_are_refused_unless_asked_for(tmp_path, monkeypatch
     context = AuditContext(AuditConfig(faces=tmp_path, few_people=few_people))
     monkeypatch.setattr(
         AuditContext,
-        "_landmarks",
+        "landmarks",
         lambda self, faces: Landmarks("five", "all", {photo: None for photo in faces.photos}),
     )
     if message is None:
