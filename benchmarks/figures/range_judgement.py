@@ -12,6 +12,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from campro.core.catalogue import cache_root
 from campro.core.run_folder import RunFolder
@@ -25,7 +26,7 @@ from campro.search import range_objective
 from campro.search.range_objective import FULL_SIZE, RangeObjective, as_original
 
 DATA = Path(os.environ.get("CAMPRO_DATA", "."))
-DENSITIES = (FULL_SIZE, 125.0, 62.5, 40.0)
+DENSITIES = (62.5, 125.0, FULL_SIZE)
 SEED = 0
 
 
@@ -46,8 +47,8 @@ def main(out: Path, people: Path, names: list[str]) -> None:
             key = {"kind": "range judgement", "profile": profile.digest, "density": density}
             if run.cell(key) is None:
                 run.write_cell(key, objective.rates_at(profile, density, objective.adversaries(profile)))
-            best = max(run.cell(key), key=lambda one: one["rank1"]["mean"])
-            print(profile.name, density, json.dumps(best))
+            rates: list[dict[str, Any]] = run.cell(key) or []
+            print(profile.name, density, json.dumps(max(rates, key=lambda one: one["rank1"]["mean"])))
     objective = RangeObjective({}, scenes.scenes, embedder, detector, SEED)
     for profile in profiles.values():
         key = {"kind": "range judgement", "profile": profile.digest, "people": True}
