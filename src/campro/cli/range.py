@@ -58,6 +58,9 @@ def run(config: Config) -> None:
     for table in (
         range_page.range_rows(curves, camera),
         range_page.density_table(curves),
+        range_page.density_group_table(curves),
         range_page.people_table(curves),
     ):
         print(range_page.as_markdown(table))
+    if masks := range_page.as_markdown(range_page.mask_table(findings, curves)):
+        print("For comparison, privacy masks on the faces that a detector finds in raw pictures:\n\n" + masks)
