@@ -63,6 +63,7 @@ def game(monkeypatch):
     monkeypatch.setattr("campro.design.batches.scene_batch", lambda *_: scene)
     torch.manual_seed(0)
     recipe = replace(PRESETS["paper"], face_batch=16, scene_batch=1, epochs=2, max_warmup=300)
+    recipe = replace(recipe, recogniser_lr=0.1)  # the features have norm 1, not 15 as those of MobileFaceNet
     pipeline = IspPipeline.from_profile(start_profile(recipe.start, recipe.lut_points, ()))
     return Game(
         fabric=make_fabric("cpu", 1, "32-true", 1),

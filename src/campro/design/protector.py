@@ -72,9 +72,9 @@ class Protector(nn.Module):
         return ProtectorLosses(protector_loss(face, detection, omega), face, detection)
 
     def _detection_loss(self, captured: Images, raw: Images, target: TrainableDetector | Sequence[Boxes]) -> Tensor:
-        if isinstance(target, nn.Module):
-            return self.detector.imitate(captured, raw, target)
-        return self.detector.loss(captured, [Detections.truth(*boxes) for boxes in target])
+        if isinstance(target, Sequence):
+            return self.detector.loss(captured, [Detections.truth(*boxes) for boxes in target])
+        return self.detector.imitate(captured, raw, target)
 
 
 @contextmanager
