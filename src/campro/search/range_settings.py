@@ -58,8 +58,10 @@ REFERENCES = (
     RangeSetting(quality=20),
     RangeSetting(scaler=1.5),
     RangeSetting(scaler=1.5, clip=0.5, quality=30),
+    RangeSetting(clip=1, quality=30),
 )
-"""What is tried first: the camera without profile, `campro-strong`, encoder and scaler alone, and all together."""
+"""What is tried first: the camera without profile, `campro-strong`, encoder and scaler alone, all together, and
+`campro-strong` with an encoder."""
 
 
 def space_of(settable: Collection[str] | None) -> dict[str, tuple[float, ...]]:
