@@ -6,7 +6,7 @@ LOWEST := .venv-lowest
 PYTEST := $(BIN)/python -m pytest --numprocesses $(or $(WORKERS),2) --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test coverage check-lowest lint format docs bench lock clean
+.PHONY: help demo paper-sample check test coverage check-lowest lint format docs bench lock clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{sub(/:.*/, "", $$1); printf "  make %-13s %s\n", $$1, $$2}'
@@ -28,6 +28,9 @@ $(LOWEST)/ready: pyproject.toml requirements/lowest.txt $(VENV)/ready
 
 demo: $(VENV)/ready  ## Design, audit and report on the embedded sample; prints where the report is
 	$(BIN)/campro demo
+
+paper-sample: $(VENV)/ready  ## The paper's tables on the embedded sample, so that none of them rots
+	$(BIN)/campro --quiet paper --scale sample --out build/paper-sample
 
 check: lint  ## Linter, type checker and the fast tests: under two minutes
 	$(PYTEST) -m "not slow"

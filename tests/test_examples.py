@@ -11,6 +11,7 @@ import torch
 
 from benchmarks.figures import sensor_noise, white_balance
 from campro.core.images import read_image, write_image
+from campro.deploy.simulated_pairs import shifted
 from campro.isp import Camera, load_profile
 from examples import fit_face_model, simulate_calibration_pairs, train_person_detector
 
@@ -49,7 +50,7 @@ def test_calibration_pairs(photographs, tmp_path):
     default, protected = (read_image(tmp_path / "pairs" / kind / "one.png") for kind in ("default", "protected"))
     truth = load_profile(tmp_path / "pairs" / "truth.json")
     assert truth.digest != load_profile("campro-default").digest
-    expected = Camera(truth)(simulate_calibration_pairs.shifted(RGB)).astype(int)
+    expected = Camera(truth)(shifted(RGB)).astype(int)
     assert np.abs(protected - expected).mean() < np.abs(default - expected).mean() / 2
 
 

@@ -13,7 +13,7 @@ SHARED = {"torch", "torchvision"}
 NOT_TESTED = {
     *("pytest-cov", "pytest-xdist", "ruff", "mypy", "campro"),  # not used by the fast tests
     *("starlette", "uvicorn", "httpx", "playwright"),
-    *("ray", "frbench", "ultralytics", "mkdocs-material", "mkdocstrings"),  # extras without fast tests
+    *("ray", "frbench", "ultralytics", "openTSNE", "mkdocs-material", "mkdocstrings"),  # extras without fast tests
 }
 
 

@@ -54,7 +54,7 @@ def current_origin() -> Origin:
         dirty=commit.endswith("-dirty"),
         campro=_version("campro"),
         python=platform.python_version(),
-        libraries={"torch": torch.__version__} | {name: _version(name) for name in LIBRARIES},
+        libraries={"torch": str(torch.__version__)} | {name: _version(name) for name in LIBRARIES},
         platform=f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         processor=_processor(),
         device=torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",

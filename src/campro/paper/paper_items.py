@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from campro.paper import fig_4, table_1, table_4
+from campro.paper import claims, face_sections, fig_4, fig_9, fig_11, table_1, table_3, table_4, table_6, worst_attacks
 from campro.paper.comparison import Section
 from campro.paper.paper_cells import PaperCells
 from campro.paper.paper_context import PaperContext
@@ -30,6 +30,24 @@ PAPER_ITEMS: dict[str, PaperItem] = {
     for item in (
         PaperItem("fig-4", "Fig. 4 and section IV: inverted colours", fig_4.measure, fig_4.section),
         PaperItem("table-4", "Table IV: image quality", table_4.measure, table_4.section),
+        PaperItem("table-6", "Table VI: simulated and real captured pictures", table_6.measure, table_6.section),
+        PaperItem("table-3", "Table III: person detection", table_3.measure, table_3.section),
         PaperItem("table-1", "Table I: identification without an attack", table_1.measure, table_1.section),
+        PaperItem(
+            face_sections.DETECTED,
+            "Section VIII: face detection",
+            face_sections.measure_detected,
+            face_sections.detected,
+        ),
+        PaperItem(
+            face_sections.ATTACKED,
+            "Section VII-A: attacks without training",
+            face_sections.measure_attacked,
+            face_sections.attacked,
+        ),
+        PaperItem("fig-9", "Fig. 9: t-SNE of ten people", fig_9.measure, fig_9.section),
+        PaperItem("worst-attacks", "The worst attacks", worst_attacks.measure, worst_attacks.section),
+        PaperItem("fig-11", "Fig. 11: trade-off", fig_11.measure, fig_11.section),
+        PaperItem("claims", "Claims C1 to C5", claims.measure, claims.section),
     )
 }

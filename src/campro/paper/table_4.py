@@ -40,7 +40,7 @@ def section(cells: PaperCells) -> Section:
                 if region in (WHOLE, OUTSIDE):
                     rows += [_row(view, region, *figure, found, part.origin(key)) for figure in FIGURES]
     how = "Mean over photographs of scenes, against the raw pictures; RMSE low, the others high, is close to raw."
-    note = "The paper compares with raw pictures whose faces are masked: that is nearest to the region outside faces."
+    note = "The authors compare enhanced pictures with masked raw ones: nearest to that is the region outside faces."
     return Section(how, tuple(rows), notes=(note,))
 
 

@@ -1,0 +1,47 @@
+"""Points of the trade-off from cells written by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from campro.audit import cell_keys
+from campro.audit.results import IdentificationResult, PersonDetectionResult
+from campro.core.provenance import current_origin
+from campro.metrics.rates import Rate, Ratio
+from campro.paper import fig_11
+from campro.paper.paper_cells import PaperCells
+from campro.paper.scoped_run import ScopedRun
+from campro.paper.worst_attacks import WorstAttack, key_of
+
+
+@pytest.fixture
+def cells(paper_run):
+    part = ScopedRun(paper_run, {"data": "lfw", "profile": "campro-default"})
+    for view, rank1, kept in (("raw", 0.9, None), ("captured", 0.1, 0.5), ("defocus-9-3", 0.6, 0.8)):
+        for model, factor in (("white", 1.0), ("other", 0.5)):
+            rate = Rate(factor * rank1, 0.0, 1.0, 100)
+            result = IdentificationResult(100, rate, rate, rate, (rank1,), ())
+            part.write_cell(cell_keys.identification(model, view, "nearest"), result)
+        for adapted, ap in ((False, 0.2), (True, 0.1)):
+            ratio = None if kept is None else Ratio(kept * ap / 0.2, 0.0, 1.0)
+            found = PersonDetectionResult(ap, ap, ap, ap, ap, ap, ap, ap, kept=ratio)
+            part.write_cell(cell_keys.person_detection(view, adapted), found)
+    worst = WorstAttack(
+        "inversion", "one", "white", Rate(0.8, 0.7, 0.9, 100), None, "yes", Ratio(0.7, 0.6, 0.8), current_origin()
+    )
+    paper_run.write_cell(key_of("campro-default", "white-box"), worst)
+    return PaperCells(paper_run.cells())
+
+
+def test_points_have_the_best_recogniser_and_the_better_detector(cells):
+    found = {one.name: (one.rank1.mean, one.kept.mean) for one in fig_11.unattacked(cells)}
+    assert found == {"campro-default": (0.1, 0.5), "defocus-9-3": (0.6, pytest.approx(0.8))}
+
+
+def test_the_second_panel_has_the_worst_attack(cells):
+    (point,) = fig_11.attacked(cells)
+    assert (point.name, point.rank1.mean, point.kept.mean) == ("campro-default", 0.8, 0.7)
+    section = fig_11.section(cells)
+    assert section.figures[0].uri.startswith("data:image/svg+xml")
+    assert "defocus-9-3" in section.notes[0]
+    assert [row.row for row in section.rows] == ["campro-default"] * 2 + ["defocus-9-3"] * 2 + ["campro-default"] * 2
