@@ -1,6 +1,8 @@
 """Take the pictures of docs/howto/serve.md, and measure the first page: bytes, and time to the first picture.
 
 python -m benchmarks.figures.page_pictures docs/pictures --results runs     # needs chromium and playwright
+
+The last report below --results must be of an audit with --densities.
 """
 
 from __future__ import annotations
@@ -53,7 +55,10 @@ def _compare(page: Any, address: str) -> None:
 
 
 def _results(page: Any, address: str) -> None:
+    """The list of reports, and the distances of the last one."""
     page.goto(f"{address}/results")
+    page.locator("select[name=run]").select_option(index=page.locator("select[name=run] option").count() - 1)
+    page.wait_for_selector("#figure[src^='data:']")
     page.wait_for_timeout(500)
 
 

@@ -176,6 +176,7 @@ def test_only_pictures_of_the_run_folder_enter_the_page(run, tmp_path, kind):
         with pytest.raises(CamproError) as caught:
             write_report(run.path)
         assert "\n" not in str(caught.value)
+        assert ("copy the run folder with its pictures" in str(caught.value)) == (kind == "missing")
         run.write_cell(key, value)
     write_report(run.path)
 

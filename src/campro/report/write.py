@@ -228,10 +228,13 @@ def _uri(findings: Findings, file: str, cells: int | None = None) -> str:
     """
     try:
         path = (findings.folder / file).resolve()
-        inside = path.is_relative_to(findings.folder.resolve()) and path.suffix == ".png" and path.is_file()
+        inside = path.is_relative_to(findings.folder.resolve()) and path.suffix == ".png"
+        missing = inside and not path.exists()
     except (OSError, ValueError, RuntimeError):  # no file can have this name, or a loop of links
-        inside = False
-    if not inside:
+        inside = missing = False
+    if missing:
+        raise CamproError(f"report of {findings.folder}", file, "no such file", "copy the run folder with its pictures")
+    if not inside or not path.is_file():
         remedy = "do not use this run folder: its cells name files outside of it"
         raise CamproError(f"report of {findings.folder}", "pictures inside the run folder", repr(file)[:80], remedy)
     rgb = read_image(path)
