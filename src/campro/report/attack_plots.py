@@ -25,7 +25,7 @@ def scaling(rows: Sequence[AttackRow], size: tuple[float, float] = (5.2, 3.2)) -
             label = f"{row.attack}, {row.model}"
             axes.plot(counts, [100 * r for r in rates], marker="o", color=COLOURS[number % len(COLOURS)], label=label)
         axes.set(xscale="log", xlabel="training photographs", ylabel="rank-1, %")
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(-2, 102)
         axes.legend(fontsize=8)
         return svg_uri(figure)
 
