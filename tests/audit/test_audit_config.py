@@ -64,3 +64,15 @@ def test_available_recognisers_are_those_on_this_machine(tmp_path, monkeypatch):
 def test_densities_are_positive():
     with pytest.raises(CamproError, match="--densities"):
         AuditConfig(densities=(40.0, 0.0))
+
+
+def test_weights_by_name():
+    config = AuditConfig(
+        face_models=("dlib-resnet29", "frbench/irse-50_arcface_ms1m"),
+        face_weights=("frbench/irse-50_arcface_ms1m=a=b.pt",),
+    )
+    assert config.weights_of("frbench/irse-50_arcface_ms1m") == Path("a=b.pt")
+    assert config.weights_of("dlib-resnet29") == "auto"
+    for wrong in ("sface=x", "dlib-resnet29", "dlib-resnet29="):
+        with pytest.raises(CamproError, match="NAME=PATH"):
+            AuditConfig(face_weights=(wrong,))

@@ -66,3 +66,13 @@ def test_open_set_figures_by_hand():
     assert {fpir: points[fpir].fnir.mean for fpir in (0.003, 0.01, 0.1)} == {0.003: 0.5, 0.01: 0.5, 0.1: 0.5}
     assert points[0.1].fnir.low < 0.5 < points[0.1].fnir.high
     assert points[0.1].non_mated == 2
+
+
+def test_distractors_are_in_the_gallery_of_open_set_searches():
+    """A distractor that looks more like the probe than its mate does, and like the non-mated probe."""
+    gallery, probes = torch.eye(3)[:2], torch.nn.functional.normalize(torch.tensor([[1.0, 0, 0.1], [0, 1, 2]]))
+    trial = Trial(torch.tensor([0, 1]), torch.tensor([0, 1]), seed=0)
+    subjects, other = torch.tensor([0, 1]), torch.tensor([[0.0, 0, 1]])
+    without = open_set(gallery, probes, other * 0.5, subjects, [trial])[-1]
+    with_one = open_set(gallery, probes, other * 0.5, subjects, [trial], other)[-1]
+    assert (without.fnir.mean, with_one.fnir.mean) == (0.0, 0.5)

@@ -13,6 +13,7 @@ from campro.core.catalogue import ASSETS, asset, find_asset
 from campro.core.errors import CamproError
 from campro.models.faces import load_embedder, load_face_detector
 from campro.models.model_table import MODELS
+from campro.models.poses import load_pose_estimator
 
 
 @pytest.fixture
@@ -54,7 +55,8 @@ def test_absent_weights_are_an_error_with_the_steps(name, empty):
     entry = MODELS[name]
     if not entry.assets or entry.here:
         return
-    load = load_embedder if entry.kind == "face recogniser" else load_face_detector.__wrapped__
+    loaders = {"face recogniser": load_embedder, "face detector": load_face_detector.__wrapped__}
+    load = (loaders | {"pose estimator": load_pose_estimator})[entry.kind]
     with pytest.raises(CamproError, match=r"campro models fetch|no public address"):
         load(name)
 

@@ -28,15 +28,18 @@ from campro.isp import BUILTIN_PROFILES
 from campro.models.faces import FACE_DETECTORS, FACE_EMBEDDERS
 from campro.models.model_table import MODELS
 from campro.models.persons import PERSON_DETECTORS
+from campro.models.poses import POSE_ESTIMATORS
 
 
 def test_names_are_those_of_the_tables():
     assert {name.partition("/")[0] for name in MODELS} == {
         *FACE_EMBEDDERS,
         *FACE_DETECTORS,
+        *POSE_ESTIMATORS,
         *(name.partition("/")[0] for name in PERSON_DETECTORS),
     }
-    assert {name for name, entry in MODELS.items() if entry.kind == "person detector"} == set(PERSON_DETECTORS)
+    persons = {name for name, entry in MODELS.items() if entry.kind == "person detector"}
+    assert {name.replace("onnx/PERSON_CARD.json", "onnx") for name in persons} == set(PERSON_DETECTORS)
     assert {name.partition("/")[0] for name in CHOICES["face_models"]} == set(FACE_EMBEDDERS)
     assert {name.partition("/")[0] for name in CHOICES["landmarks"]} == set(FACE_DETECTORS)
     assert set(CHOICES["matchers"]) == set(MATCHERS)

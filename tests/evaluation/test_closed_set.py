@@ -69,3 +69,19 @@ def test_slow_matchers_show_their_progress(capsys):
     assert capsys.readouterr().err == ""
     assert list(tracked([1, 2], "linear")) == [1, 2]
     assert capsys.readouterr().err == "linear matching: 2/2\n"
+
+
+@pytest.mark.parametrize("name", MATCHERS)
+def test_distractors_are_in_every_gallery(evaluation, name):
+    """Twelve people; distractors that look like the probes of the first three push these to rank 2, and no others."""
+    raw = embeddings_of(evaluation, noise=0.0)
+    probes = raw.clone()
+    probes[evaluation.subjects < 3] = torch.nn.functional.normalize(
+        torch.eye(12)[evaluation.subjects[evaluation.subjects < 3]] + 0.9 * torch.eye(12)[11], dim=1
+    )
+    others = torch.nn.functional.normalize(torch.eye(12)[:3] + 0.9 * torch.eye(12)[11], dim=1)
+    matcher = MATCHERS[name]()
+    for distractors, rate in ((None, 1.0), (others[:0], 1.0), (others, 9 / 12)):
+        found = identify(raw, {"v": probes}, evaluation.subjects, evaluation.trials, matcher, distractors)["v"]
+        assert found.mean() == pytest.approx(rate)
+        assert all(len(outcome.ranks) == 12 for outcome in found.trials)

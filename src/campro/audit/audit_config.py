@@ -45,6 +45,8 @@ class AuditConfig:
     """Folders of photographs of anything that attackers may take with the camera; default: those of --train-scenes."""
     face_models: tuple[str, ...] = ("dlib-resnet29",)
     """Face recognisers to try; `campro models` lists them. `available`: all that are on this machine."""
+    face_weights: tuple[str, ...] = ()
+    """Weight files of recognisers that are not found by name: NAME=PATH, where NAME is one of --face-models."""
     attacks: tuple[str, ...] = (CHEAP,)
     """`cheap`: those that train no network and need one probe image; `full`: all; `none`; or names:
     no-attack, filters, pretrained-restoration, re-enrolment, colour-maps, several-probe-images,
@@ -80,6 +82,9 @@ class AuditConfig:
     sensor_noise: float | None = None
     """Judge what a whole simulated camera makes of the photographs, mosaic, noise and JPEG included: its shot noise,
     1e-4 in bright light to 1.2e-2 at night. Baselines then act on its files."""
+    distractors: bool = False
+    """Enlarge every gallery by people whom nobody searches for: every second person with a single photograph. The
+    others remain the searches of people who are not enrolled. Not used at pixel densities."""
     few_people: bool = False
     """Accept fewer than 20 people to recognise: such rates say little."""
     repeats: int = 10
@@ -114,7 +119,25 @@ class AuditConfig:
         for option in ("face_models", "matchers", "attack_matchers", "attacks", "measure"):
             if not getattr(self, option):
                 raise CamproError("audit", f"at least one of --{option.replace('_', '-')}", "none")
+        self._face_weights()
         self._check_data()
+
+    def weights_of(self, model: str) -> Path | str:
+        """Weight file of a face recogniser; "auto": found by name."""
+        return dict(self._face_weights()).get(model, "auto")
+
+    def _face_weights(self) -> list[tuple[str, Path]]:
+        """Pairs (NAME, PATH) of --face-weights.
+
+        Raises:
+            CamproError: for text that is not NAME=PATH, or a name that is not one of --face-models.
+        """
+        pairs = [text.partition("=")[::2] for text in self.face_weights]
+        for (name, path), text in zip(pairs, self.face_weights):
+            if not path or name not in self.face_models:
+                wanted = f"--face-weights NAME=PATH, NAME one of {', '.join(self.face_models)}"
+                raise CamproError("audit", wanted, repr(text))
+        return [(name, Path(path)) for name, path in pairs]
 
     def _check_data(self) -> None:
         """Data that belong together are given together; nothing given is the embedded sample."""

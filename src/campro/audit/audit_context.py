@@ -44,7 +44,7 @@ from campro.metrics.detection import (
 )
 from campro.metrics.identification import RepeatedIdentification
 from campro.metrics.rates import Ratio
-from campro.models.faces import FaceEmbedder, Landmarks, find_landmarks, load_embedder, load_face_detector
+from campro.models.faces import FaceEmbedder, Landmarks, embed_photos, find_landmarks, load_embedder, load_face_detector
 from campro.models.persons import TrainableDetector, load_detector
 from campro.models.persons.adapted_detectors import AdaptationInputs, stored_adaptation
 from campro.models.persons.detector_adaptation import (
@@ -145,12 +145,18 @@ class AuditContext:
     @cached_property
     def non_mated(self) -> tuple[Path, ...]:
         """Photographs of people who are not enrolled."""
-        return self.evaluation.non_mated(self.faces)
+        singles = self.evaluation.non_mated(self.faces)
+        return singles[1::2] if self.config.distractors else singles
+
+    @cached_property
+    def distractors(self) -> tuple[Path, ...]:
+        """Photographs of people who are enrolled in every gallery, and whom nobody searches for."""
+        return self.evaluation.non_mated(self.faces)[::2] if self.config.distractors else ()
 
     @property
     def judged_photos(self) -> tuple[Path, ...]:
-        """All photographs that attacks are judged on: those of the subjects, then those of people not enrolled."""
-        return (*self.evaluation.photos, *self.non_mated)
+        """All photographs that attacks are judged on: of the subjects, of people not enrolled, of distractors."""
+        return (*self.evaluation.photos, *self.non_mated, *self.distractors)
 
     @cached_property
     def pairs(self) -> VerificationPairs | None:
@@ -201,7 +207,7 @@ class AuditContext:
     def embedder(self, name: str) -> FaceEmbedder:
         """A face recogniser, loaded once."""
         if name not in self._embedders:
-            self._embedders[name] = load_embedder(name)
+            self._embedders[name] = load_embedder(name, self.config.weights_of(name))
         return self._embedders[name]
 
     @cached_property
@@ -220,6 +226,12 @@ class AuditContext:
         """Embeddings of the subjects' photographs under raw and each of `views`."""
         wanted = dict.fromkeys([RAW, *views])
         return {view: self.evaluation.embed(self.embedder(model), self.views[view]) for view in wanted}
+
+    def embed_distractors(self, model: str) -> Float[Tensor, "M D"] | None:
+        """Embeddings of the distractors' raw photographs; None where there are none."""
+        if not self.distractors:
+            return None
+        return embed_photos(self.embedder(model), self.distractors, self.evaluation.landmarks, self.views[RAW])
 
     def detect_faces(self, detector: str, view: str) -> RepeatedIdentification:
         """Share of probes in which the face is detected, as the rank-1 rate."""
@@ -344,7 +356,7 @@ class AuditContext:
     ) -> AttackerKnowledge:
         people = self.train_faces
         everything = AttackerKnowledge(
-            load_embedder(model).to(best_device()),
+            load_embedder(model, self.config.weights_of(model)).to(best_device()),
             self.config.seed,
             self.photos,
             people,

@@ -23,7 +23,7 @@ from campro.core.typed_json import from_json
 
 PATHS = {
     *("out", "profile", "faces", "scenes", "train_scenes", "train_faces", "photos", "restorers", "enhancer"),
-    *("detector_weights", "fill"),
+    *("detector_weights", "face_weights", "fill"),
 }
 """Options that name files, or change what one does; compared by content, among the inputs of the run."""
 EXTENSIBLE = {
@@ -69,4 +69,7 @@ def run_audit(config: AuditConfig, context: AuditContext | None = None) -> RunFo
 
 def _settings(config: AuditConfig) -> dict[str, Json]:
     """What must not change between a run and its resumption."""
-    return {name: value for name, value in vars(config).items() if name not in PATHS | EXTENSIBLE}
+    settings = {name: value for name, value in vars(config).items() if name not in PATHS | EXTENSIBLE}
+    if not config.distractors:
+        del settings["distractors"]  # run folders of older versions have no such setting
+    return settings

@@ -47,8 +47,8 @@ def identify_views(run: RunFolder, context: AuditContext) -> None:
             _log(f"identification: {model}, {matcher}, {', '.join(todo)}")
             embeddings = context.embed(model, todo)
             wanted = {view: embeddings[view] for view in todo}
-            trials = tracked(evaluation.trials, matcher)
-            results = identify(embeddings[RAW], wanted, evaluation.subjects, trials, MATCHERS[matcher]())
+            trials, others = tracked(evaluation.trials, matcher), context.embed_distractors(model)
+            results = identify(embeddings[RAW], wanted, evaluation.subjects, trials, MATCHERS[matcher](), others)
             if RAW in results:
                 check_recogniser(model, embeddings[RAW], evaluation, results[RAW].mean())
             for view, result in results.items():
@@ -86,7 +86,10 @@ def _identify_by_group(run: RunFolder, context: AuditContext) -> None:
             _log(f"identification by group: {model}, {view}")
             embeddings = context.embed(model, [view])
             wanted = {view: embeddings[view]}
-            results = identify(embeddings[RAW], wanted, evaluation.subjects, evaluation.trials, MATCHERS[NEAREST]())
+            others = context.embed_distractors(model)
+            results = identify(
+                embeddings[RAW], wanted, evaluation.subjects, evaluation.trials, MATCHERS[NEAREST](), others
+            )
             run.write_cell(key, group_rates(results[view], context.groups))
 
 

@@ -69,9 +69,10 @@ def judge(context: AuditContext, embedder: FaceEmbedder, camera: str, adversary:
     evaluation = context.evaluation
     count, subjects, trials = len(evaluation.photos), evaluation.subjects, evaluation.trials
     gallery, probes = embeddings.gallery[:count], embeddings.probes[:count]
+    distractors = embeddings.gallery[count + len(context.non_mated) :]
     single = adversary.probe_images == adversary.gallery_images == 1
     found = {
-        matcher: _identified(gallery, probes, subjects, trials, matcher, adversary)
+        matcher: _identified(gallery, probes, subjects, trials, matcher, adversary, distractors)
         for matcher in (context.config.attack_matchers if single else (NEAREST,))
     }
     rates = {matcher: IdentificationResult.of(result) for matcher, result in found.items()}
@@ -79,11 +80,11 @@ def judge(context: AuditContext, embedder: FaceEmbedder, camera: str, adversary:
     result = partial(AttackResult, rates, groups)
     if not single:
         return result()
-    non_mated = embeddings.probes[count:]
+    non_mated = embeddings.probes[count : count + len(context.non_mated)]
     return result(
         tied=tied(gallery, probes, subjects, trials),
         linkability=linkability(gallery, probes, subjects),
-        open_set=open_set(gallery, probes, non_mated, subjects, trials) if context.non_mated else (),
+        open_set=open_set(gallery, probes, non_mated, subjects, trials, distractors) if context.non_mated else (),
         verification=None if context.pairs is None else verification(embeddings, context.judged_photos, context.pairs),
     )
 
@@ -95,12 +96,14 @@ def _identified(
     trials: Sequence[Trial],
     matcher: str,
     adversary: Adversary,
+    distractors: Float[Tensor, "M D"],
 ) -> RepeatedIdentification:
     outcomes: list[Identification] = []
     for trial in tracked(trials, matcher):
         seen = averaged(probes, subjects, trial.probe, trial.gallery, adversary.probe_images, trial.seed)
         enrolled = averaged(gallery, subjects, trial.gallery, trial.probe, adversary.gallery_images, trial.seed)
-        outcomes += identify(enrolled, {"view": seen}, subjects, [trial], MATCHERS[matcher]())["view"].trials
+        found = identify(enrolled, {"view": seen}, subjects, [trial], MATCHERS[matcher](), distractors)
+        outcomes += found["view"].trials
     return summarise(outcomes)
 
 
@@ -154,9 +157,16 @@ def open_set(
     non_mated: Float[Tensor, "Q D"],
     subjects: Int[Tensor, "N"],
     trials: Sequence[Trial],
+    distractors: Float[Tensor, "M D"] | None = None,
 ) -> tuple[OpenSetPoint, ...]:
-    """FNIR at fixed FPIRs, by cosine to the gallery photographs, over the trials' probes and non-mated searches."""
-    searches = [search(probes[t.probe], gallery[t.gallery], subjects[t.probe], non_mated) for t in trials]
+    """FNIR at fixed FPIRs, by cosine to the gallery photographs, over the trials' probes and non-mated searches.
+
+    `distractors` are in the gallery of every trial, behind the subjects.
+    """
+    extra = gallery[:0] if distractors is None else distractors
+    searches = [
+        search(probes[t.probe], torch.cat([gallery[t.gallery], extra]), subjects[t.probe], non_mated) for t in trials
+    ]
     points = []
     for fpir in sorted({*FPIRS, *CURVE}):
         hits = [identified_at(found, fpir) for found in searches]

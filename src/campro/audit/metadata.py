@@ -102,6 +102,8 @@ class Metadata:
     curves: Curves
     densities: tuple[float, ...] = ()
     """Pixel densities in px/m at which faces were attacked; empty in cells of older versions."""
+    distractors: int = 0
+    """People in every gallery whom nobody searches for."""
 
 
 def metadata_of(context: AuditContext) -> Metadata:
@@ -151,6 +153,7 @@ def metadata_of(context: AuditContext) -> Metadata:
         problems=(*problems, *(context.train_scenes.problems if context.adapts else ())),
         curves=curves(context.profile),
         densities=context.densities if "densities" in parts else (),
+        distractors=len(context.distractors),
     )
 
 

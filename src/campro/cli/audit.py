@@ -11,7 +11,16 @@ EXAMPLE = "campro audit --profile runs/design/profile.json --faces OTHERS/ --out
 GROUPS = {
     "run": ("profile", "measure", "out", "seed", "cluster"),
     "data": ("faces", "scenes", "images", "train_scenes", "train_faces", "photos"),
-    "recognition": ("face_models", "landmarks", "face_detectors", "matchers", "repeats", "few_people"),
+    "recognition": (
+        "face_models",
+        "face_weights",
+        "distractors",
+        "landmarks",
+        "face_detectors",
+        "matchers",
+        "repeats",
+        "few_people",
+    ),
     "attacks": ("attacks", "densities", "budget", "restorers", "attack_matchers"),
     "person detection": ("detector", "detector_weights", "adapt_steps"),
     "views": ("baselines", "enhancer", "fill", "sensor_noise"),

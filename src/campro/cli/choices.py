@@ -20,6 +20,7 @@ KINDS: dict[str, Kind] = {
     "landmarks": "face detector",
     "face_detectors": "face detector",
     "detector": "person detector",
+    "pose_models": "pose estimator",
 }
 """Options whose values are models."""
 MATCHERS = ("nearest", "linear")
@@ -54,7 +55,7 @@ INPUTS = {
 }
 """Options that name existing files or folders."""
 OUTPUTS = {"out", "plot", "stats_json"}
-FREE_TEXT = {"name", "names", "cluster", "command", "sensor", "lens", "sensor_width", "sink", "host"}
+FREE_TEXT = {"captioners", "name", "names", "cluster", "command", "sensor", "lens", "sensor_width", "sink", "host"}
 """Options that accept any text, or that the command itself checks at once."""
 POSITIONAL = {"source", "sink", "run", "runs"}
 
@@ -79,6 +80,8 @@ def check_inputs(config: Any) -> None:
     for option in vars(config):
         for value in _values(getattr(config, option)):
             is_file = option in INPUTS or (option in FILES_TOO and not _is_name(option, value))
+            if option == "face_weights" and "=" in value and not Path(value).exists():
+                value = value.partition("=")[2]  # NAME=PATH of an audit; a design has one recogniser, and PATH alone
             if is_file and not _is_live(option, value) and not Path(value).exists():
                 who = option.upper() if option in POSITIONAL else _option(option)
                 raise CamproError(who, "an existing file or folder", value)

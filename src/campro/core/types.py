@@ -73,6 +73,19 @@ class Detections:
 
 
 @dataclass(frozen=True)
+class Poses:
+    """Key points of the people of one image."""
+
+    points: Float[Tensor, "N 17 3"]
+    """COCO's 17 key points of each person: x and y in pixels of the image, and a score."""
+    scores: Float[Tensor, "N"]
+    """Confidence of each pose."""
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+
+@dataclass(frozen=True)
 class Scene:
     """A photograph and the ground truth of its persons."""
 
@@ -89,3 +102,6 @@ class Scene:
     """Whether each person is visible from head to ankles; None where no key points are labelled. Empty: none are."""
     labelled: bool = True
     """Whether `truth` has all persons; False for a photograph without labels, whose `truth` is empty."""
+    keypoints: tuple[tuple[float, ...], ...] = ()
+    """COCO's key points of each person, 17 times x, y, visibility (0: not labelled); `()` for people without labels.
+    Empty: nobody has labels."""

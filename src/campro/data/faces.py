@@ -17,7 +17,8 @@ from campro.core.media import READABLE_SUFFIXES
 class FaceSet:
     """People and their photographs, both sorted by name, so that equal folders give equal sets.
 
-    People with one photograph are included: in the gallery they have no mated probe.
+    People with one photograph are included. They cannot be both enrolled and searched for: an audit searches for them
+    as people who are not enrolled, or, with --distractors, enrols every second of them.
     """
 
     name: str

@@ -293,6 +293,7 @@ def _scene(
     areas = tuple(_area(annotation, box) for annotation, box in zip(annotations, boxes, strict=True))
     crowd = [bool(annotation.get("iscrowd", 0)) for annotation in annotations]
     whole = tuple(_is_whole(annotation) for annotation in annotations)
+    keypoints = tuple(_keypoints(annotation) for annotation in annotations)
     return Scene(
         path,
         size[0],
@@ -301,16 +302,22 @@ def _scene(
         areas,
         whole if whole.count(None) < len(whole) else (),
         labelled=image.get("labelled") is not False,
+        keypoints=keypoints if any(keypoints) else (),
     )
 
 
 def _is_whole(annotation: Mapping[str, Any]) -> bool | None:
     """Whether COCO's 17 key points of a person include the head and both ankles; None where none are labelled."""
+    labelled = [value > 0 for value in _keypoints(annotation)[2::3]]
+    return (any(labelled[:5]) and all(labelled[15:])) if labelled else None
+
+
+def _keypoints(annotation: Mapping[str, Any]) -> tuple[float, ...]:
+    """COCO's 17 key points as x, y, visibility; empty where none is labelled."""
     points = annotation.get("keypoints")
     if not isinstance(points, list) or len(points) != 51 or not all(_is_number(value) for value in points):
-        return None
-    labelled = [value > 0 for value in points[2::3]]
-    return (any(labelled[:5]) and all(labelled[15:])) if any(labelled) else None
+        return ()
+    return tuple(float(value) for value in points) if any(value > 0 for value in points[2::3]) else ()
 
 
 def _stated(value: Any, real: int) -> Any:

@@ -25,6 +25,7 @@ def identify(
     subjects: Int[Tensor, "N"],
     trials: Iterable[Trial],
     matcher: Matcher,
+    distractors: Float[Tensor, "M D"] | None = None,
 ) -> dict[str, RepeatedIdentification]:
     """Identify each trial's probes under every view in a gallery of raw photographs.
 
@@ -37,13 +38,19 @@ def identify(
         subjects: number of the person on each photograph.
         trials: gallery and probe rows.
         matcher: how probes are compared with the gallery.
+        distractors: embeddings of one raw photograph each of M further people, who are enrolled in every gallery, and
+            whom no probe shows.
     """
+    extra = raw.new_zeros(0, raw.shape[1]) if distractors is None else distractors.to(raw)
+    more = torch.arange(len(extra))
     outcomes: dict[str, list[Identification]] = {name: [] for name in views}
     for trial in trials:
         enrolled = torch.ones(len(subjects), dtype=torch.bool)
         enrolled[trial.probe] = False
         place = enrolled.cumsum(0) - 1
-        scorer = matcher.fit(raw[enrolled], subjects[enrolled], place[trial.gallery], trial.seed)
+        people, known = torch.cat([raw[enrolled], extra]), int(enrolled.sum())
+        who = torch.cat([subjects[enrolled], len(trial.gallery) + more])
+        scorer = matcher.fit(people, who, torch.cat([place[trial.gallery], known + more]), trial.seed)
         for name, embeddings in views.items():
             outcomes[name].append(Identification(scorer.search(embeddings[trial.probe], subjects[trial.probe]).ranks))
     return {name: summarise(results) for name, results in outcomes.items()}

@@ -13,11 +13,12 @@ from typing import Literal
 
 from campro.core.catalogue import asset, find_asset, steps
 
-Kind = Literal["face recogniser", "face detector", "person detector"]
+Kind = Literal["face recogniser", "face detector", "person detector", "pose estimator"]
 OPTIONS: dict[Kind, str] = {
     "face recogniser": "--face-models, --face-model",
     "face detector": "--landmarks, --face-detectors",
     "person detector": "--detector",
+    "pose estimator": "--pose-models of campro paper",
 }
 """The options that take a name of this kind."""
 SHIPPED = "part of campro"
@@ -113,6 +114,27 @@ _MODELS = (
     _torchvision("retinanet_resnet50_fpn_v2"),
     _torchvision("ssd300_vgg16"),
     _torchvision("ssdlite320_mobilenet_v3_large"),
+    ModelEntry(
+        "onnx/PERSON_CARD.json",
+        "person detector",
+        UNSTATED,
+        "your ONNX file of the YOLO family",
+        steps="write a card beside the file PERSON_CARD.onnx, see docs/howto/models.md",
+    ),
+    ModelEntry(
+        "ultralight-simplepose",
+        "pose estimator",
+        "not stated",
+        "Ultralight-SimplePose (dog-qiuqiu), heat maps, COCO",
+        ("ultralight-simplepose",),
+    ),
+    ModelEntry(
+        "onnx/POSE_CARD.json",
+        "pose estimator",
+        UNSTATED,
+        "your ONNX file: heat maps or coordinates",
+        steps="write a card beside the file POSE_CARD.onnx, see docs/howto/models.md",
+    ),
     ModelEntry(
         "ultralytics",
         "person detector",

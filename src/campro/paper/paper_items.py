@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from campro.paper import claims, face_sections, fig_4, fig_9, fig_11, table_1, table_3, table_4, table_6, worst_attacks
+from campro.paper import (
+    claims,
+    face_sections,
+    fig_4,
+    fig_9,
+    fig_10,
+    fig_11,
+    table_1,
+    table_3,
+    table_4,
+    table_5,
+    table_6,
+    worst_attacks,
+)
 from campro.paper.comparison import Section
 from campro.paper.paper_cells import PaperCells
 from campro.paper.paper_context import PaperContext
@@ -32,6 +45,8 @@ PAPER_ITEMS: dict[str, PaperItem] = {
         PaperItem("table-4", "Table IV: image quality", table_4.measure, table_4.section),
         PaperItem("table-6", "Table VI: simulated and real captured pictures", table_6.measure, table_6.section),
         PaperItem("table-3", "Table III: person detection", table_3.measure, table_3.section),
+        PaperItem("fig-10", "Figs. 10 and 15: people, poses and captions, drawn", fig_10.measure, fig_10.section),
+        PaperItem("table-5", "Table V: poses and captions", table_5.measure, table_5.section),
         PaperItem("table-1", "Table I: identification without an attack", table_1.measure, table_1.section),
         PaperItem(
             face_sections.DETECTED,

@@ -8,8 +8,8 @@ from typing import Literal
 
 ScaleName = Literal["sample", "small", "full"]
 ITEM_NAMES = (
-    *("fig-4", "table-4", "table-6", "table-3", "table-1", "section-8", "section-7", "fig-9", "worst-attacks"),
-    *("fig-11", "claims"),
+    *("fig-4", "table-4", "table-6", "table-3", "fig-10", "table-5", "table-1", "section-8", "section-7", "fig-9"),
+    *("worst-attacks", "fig-11", "claims"),
 )
 """Values of `--only`, in the order in which items run: cheap ones first, and those that others rest on. A test compares
 them with the table of items."""
@@ -56,6 +56,10 @@ class PaperConfig:
     """Folder with lfw/, celeba/ and coco/ for `small` and `full`; default: the variable CAMPRO_DATA."""
     audits: tuple[Path, ...] = ()
     """Finished audits, run folders or copies of their cells.jsonl, whose attacks count as well."""
+    pose_models: tuple[str, ...] = ()
+    """Pose estimators of Table V; default: those on this machine, see `campro models`."""
+    captioners: tuple[str, ...] = ()
+    """Captioners of Table V beside the tiny ones that it trains: onnx/CARD.json, transformers/FOLDER."""
     out: Path = Path("runs/paper")
     """Run folder; the same command resumes. The page is written to it as paper.html."""
     seed: int = 0

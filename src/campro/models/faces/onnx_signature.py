@@ -1,4 +1,4 @@
-"""Input and output of an ONNX recogniser, as its file states them: axes, data type, size, batch."""
+"""Input of an ONNX network, and output of a recogniser, as its file states them: axes, data type, size, batch."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from campro.core.errors import CamproError
 from campro.models.faces.embedder_card import EmbedderCard
+from campro.models.preprocessing import PictureCard
 
 TYPES = {
     "tensor(float)": np.float32,
@@ -39,7 +40,7 @@ class PictureInput:
         return np.ascontiguousarray(pictures, dtype=self.dtype)
 
 
-def picture_input(session: Any, card: EmbedderCard, path: Path) -> PictureInput:
+def picture_input(session: Any, card: EmbedderCard | PictureCard, path: Path) -> PictureInput:
     """The network's one input.
 
     Args:
@@ -73,7 +74,7 @@ def picture_input(session: Any, card: EmbedderCard, path: Path) -> PictureInput:
     return PictureInput(inputs[0].name, TYPES[kind], channels_last, known[0])
 
 
-def _check_uint8(card: EmbedderCard, path: Path) -> None:
+def _check_uint8(card: EmbedderCard | PictureCard, path: Path) -> None:
     """A network for whole numbers normalises them itself."""
     channels = [value if isinstance(value, tuple) else (value,) for value in (card.mean, card.std)]
     means, stds = ([one / card.scale * 255 for one in side] for side in channels)

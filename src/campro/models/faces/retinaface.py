@@ -70,7 +70,7 @@ def anchors(height: int, width: int) -> Float[np.ndarray, "A 3"]:
     """Anchors (x, y, side) in pixels of an input whose sides are multiples of 32, in the order of the outputs.
 
     >>> anchors(32, 32)[:3].tolist()
-    [[4.0, 4.0, 16.0], [4.0, 4.0, 32.0], [12.0, 4.0, 16.0]]
+    [[4.0, 4.0, 10.0], [4.0, 4.0, 20.0], [12.0, 4.0, 10.0]]
     """
     levels = []
     for stride, sides in zip(STRIDES, ANCHOR_SIDES):

@@ -10,6 +10,7 @@ from typing import Any
 from campro.core.catalogue import locate, locate_first
 from campro.core.errors import CamproError
 from campro.core.hashing import file_sha256
+from campro.models.persons.onnx_persons import load_onnx_persons
 from campro.models.persons.person_detector import DetectorCard, TrainableDetector
 from campro.models.persons.torchvision_detectors import TORCHVISION, load_torchvision
 from campro.models.persons.ultralytics_detector import load_ultralytics
@@ -51,6 +52,7 @@ PERSON_DETECTORS: dict[str, Factory] = {
     "yolox-s": _yolox("yolox-s", YoloxShape(0.33, 0.5), (640, 640), lambda: locate("yolox-s")),
     **{name: load_torchvision(name) for name in TORCHVISION},
     "ultralytics": load_ultralytics,
+    "onnx": load_onnx_persons,
 }
 """Factories by name. A factory takes `weights` (see `load_detector`) and returns a detector in evaluation mode."""
 
@@ -59,7 +61,8 @@ def load_detector(name: str, weights: Weights = "auto", **options: Any) -> Train
     """Load a person detector in evaluation mode.
 
     Args:
-        name: a key of `PERSON_DETECTORS`.
+        name: a key of `PERSON_DETECTORS`, or "onnx/CARD.json", which reads the ONNX file of the same name in the same
+            folder; fields of the card: `onnx_persons.PersonCard`.
         weights: "auto" for the weights of the package, the catalogue or the library that the model comes from; a path
             for a weight file; None for random weights (for tests).
         options: arguments of the detector's factory.
@@ -67,6 +70,10 @@ def load_detector(name: str, weights: Weights = "auto", **options: Any) -> Train
     Raises:
         CamproError: if the name is unknown, or the weights are missing, damaged or of another network.
     """
+    family, _, member = name.partition("/")
+    if family == "onnx" and member:
+        card = Path(member)
+        return load_onnx_persons(card.with_suffix(".onnx") if weights == "auto" else weights, card)
     if name not in PERSON_DETECTORS:
         raise CamproError("person detector", f"one of {', '.join(PERSON_DETECTORS)}", repr(name))
     return PERSON_DETECTORS[name](weights, **options)
