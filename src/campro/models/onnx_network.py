@@ -25,7 +25,9 @@ def onnx_session(path: Path) -> Any:
     if not path.is_file():
         raise CamproError(str(path), "an ONNX file", "no such file")
     try:
-        return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3  # errors; older files list their weights as inputs, each with a warning
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises errors of many classes
         reason = " ".join(str(error).split())[:160]
         raise CamproError(str(path), "an ONNX network", reason, "get the file again") from error

@@ -16,6 +16,7 @@ from campro.models.faces.embedder_card import FaceEmbedder
 from campro.models.faces.frbench_embedder import load_frbench
 from campro.models.faces.mobilefacenet import load_mobilefacenet
 from campro.models.faces.onnx_embedder import MOBILEFACENET_CAT, SFACE, load_onnx
+from campro.models.faces.paper_recognisers import PAPER_RECOGNISERS
 
 Weights = Path | str | None
 """See `load_embedder`."""
@@ -50,6 +51,7 @@ FACE_EMBEDDERS: dict[str, Factory] = {
     "edgeface-xs": _from_file(load_edgeface, "edgeface-xs"),
     "mobilefacenet-cat": _cat,
     "sface": _sface,
+    **PAPER_RECOGNISERS,
     "frbench": load_frbench,
     "onnx": load_onnx,
 }
