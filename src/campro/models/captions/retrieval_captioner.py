@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from campro.core.types import Images
-from campro.metrics.captions import cider_d
+from campro.metrics.captions import ngrams, tokenise
 from campro.models.captions.captioner import CaptionerCard
 from campro.models.captions.object_scores import object_scores
 from campro.models.persons.yolox import YoloxDetector
@@ -46,11 +46,13 @@ class RetrievalCaptioner:
 
 
 def consensus(texts: Sequence[str]) -> str:
-    """The text that agrees most, by CIDEr-D, with the others."""
-    if len(texts) < 2:
-        return texts[0]
-    others = [[text for j, text in enumerate(texts) if j != i] for i in range(len(texts))]
-    return texts[int(np.argmax(cider_d(texts, others)))]
+    """The text that has most n-grams in common with the others: mean of shared to all n-grams of both."""
+    grams = [ngrams(tokenise(text)) for text in texts]
+    shares = [
+        sum((own & other).total() / max(1, (own | other).total()) for other in grams if other is not own)
+        for own in grams
+    ]
+    return texts[int(np.argmax(shares))]
 
 
 def learn_retrieval(
