@@ -75,4 +75,4 @@ def test_weights_by_name():
     assert config.weights_of("dlib-resnet29") == "auto"
     for wrong in ("sface=x", "dlib-resnet29", "dlib-resnet29="):
         with pytest.raises(CamproError, match="NAME=PATH"):
-            AuditConfig(face_weights=(wrong,))
+            AuditConfig(face_weights=(wrong,)).weights_of("dlib-resnet29")

@@ -119,19 +119,18 @@ class AuditConfig:
         for option in ("face_models", "matchers", "attack_matchers", "attacks", "measure"):
             if not getattr(self, option):
                 raise CamproError("audit", f"at least one of --{option.replace('_', '-')}", "none")
-        self._face_weights()
         self._check_data()
 
     def weights_of(self, model: str) -> Path | str:
-        """Weight file of a face recogniser; "auto": found by name."""
+        """Weight file of a face recogniser; "auto": found by name.
+
+        Raises:
+            CamproError: for --face-weights that are not NAME=PATH, or a name that is not one of --face-models.
+        """
         return dict(self._face_weights()).get(model, "auto")
 
     def _face_weights(self) -> list[tuple[str, Path]]:
-        """Pairs (NAME, PATH) of --face-weights.
-
-        Raises:
-            CamproError: for text that is not NAME=PATH, or a name that is not one of --face-models.
-        """
+        """Pairs (NAME, PATH) of --face-weights; see `weights_of`."""
         pairs = [text.partition("=")[::2] for text in self.face_weights]
         for (name, path), text in zip(pairs, self.face_weights):
             if not path or name not in self.face_models:
