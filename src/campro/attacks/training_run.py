@@ -17,7 +17,7 @@ from campro.attacks.training_crops import BATCH, Indices
 from campro.core.device import native_bfloat16
 from campro.core.progress import Progress
 from campro.training.gradient_steps import gradient_step
-from campro.training.weight_average import WeightAverage, copied_state
+from campro.training.weight_average import WeightAverage, copied_state, falling_share
 
 LEAST_FACES = 1600
 """Faces between two validations at least: smaller training sets are used several times in between."""
@@ -32,6 +32,8 @@ PERFECT = 0.999
 LAST_SHARE = 0.01
 """Share of the newest weights in their average, once it is long: the average over some hundred steps is better than
 the last weights at any learning rate."""
+averaging_share = falling_share(LAST_SHARE)
+"""Share of the newest weights in their average, by the number of earlier updates."""
 CONVERGED_SHARE = 0.02
 """A training has converged if its last third gained less than this share of its whole gain."""
 
@@ -121,11 +123,6 @@ class TrainingRun:
                     annealing.step()
                 average.update(self.student)
             yield True
-
-
-def averaging_share(updates: int) -> float:
-    """Share of the newest weights in their average: high at the start, `LAST_SHARE` after some hundred steps."""
-    return max(LAST_SHARE, 9 / (10 + updates))
 
 
 def _batches(count: int, batch: int, rng: np.random.Generator) -> Iterator[tuple[Indices, np.random.Generator]]:

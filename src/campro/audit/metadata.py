@@ -12,6 +12,7 @@ from campro.data import SceneSet
 from campro.evaluation.repeated_photographs import repeated_photographs
 from campro.isp import Ccm, GammaLut, IspProfile
 from campro.isp.camera_settings import description, settings_of
+from campro.isp.pointwise import pointwise_part
 from campro.models.model_table import recognisers_at_hand
 
 SYNTHETIC = (
@@ -124,7 +125,7 @@ def metadata_of(context: AuditContext) -> Metadata:
         model_cards=tuple(ModelInfo(card.name, card.licence, card.weights_sha256) for card in cards),
         matchers=config.matchers,
         attack_matchers=config.attack_matchers,
-        attacks=tuple(attack.name for attack in chosen_attacks(config.attacks)) if attacks else (),
+        attacks=_possible_attacks(context) if attacks else (),
         budget=config.budget,
         measured=parts,
         detector=config.detector,
@@ -155,6 +156,13 @@ def metadata_of(context: AuditContext) -> Metadata:
         densities=context.densities if "densities" in parts else (),
         distractors=len(context.distractors),
     )
+
+
+def _possible_attacks(context: AuditContext) -> tuple[str, ...]:
+    """Names of the chosen attacks; those that use the profile invert its colours, where it has such a part."""
+    inverted = pointwise_part(context.profile) is not None
+    chosen = chosen_attacks(context.config.attacks)
+    return tuple(attack.name for attack in chosen if inverted or attack.threat_model != "white-box")
 
 
 def extended(new: Metadata, old: Metadata | None) -> Metadata:

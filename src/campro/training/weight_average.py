@@ -49,3 +49,13 @@ class WeightAverage:
 def constant_share(memory: float) -> Callable[[int], float]:
     """Decay `memory` in [0, 1); the first update replaces the initial weights, as in `torch.optim.swa_utils`."""
     return lambda updates: 1 - memory if updates else 1.0
+
+
+def falling_share(last: float) -> Callable[[int], float]:
+    """A share that falls from 0.9 to `last`: the average forgets the first steps, and later becomes long.
+
+    >>> share = falling_share(0.02)
+    >>> share(0), share(8), share(1000)
+    (0.9, 0.5, 0.02)
+    """
+    return lambda updates: max(last, 9 / (10 + updates))

@@ -105,6 +105,13 @@ def test_scenes_without_people_are_half_of_the_training_scenes(portrait, detecto
     assert sum(scene is empty for scene in learned) == len(learned) / 2
 
 
+def test_few_scenes_without_people_are_not_half_of_a_large_set():
+    """They would be seen a hundred times each."""
+    turns = detector_adaptation._alternate([list(range(400)), ["empty"] * 4])
+    assert turns.count("empty") == 4 * detector_adaptation.MOST_REPEATS
+    assert sorted(one for one in turns if one != "empty") == list(range(400))
+
+
 class OneBox(TrainableDetector):
     """One box of score 0.9 on every image."""
 

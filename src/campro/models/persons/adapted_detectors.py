@@ -17,7 +17,7 @@ from campro.models.persons.detector_adaptation import AdaptationOutcome, adapt
 from campro.models.persons.person_detector import TrainableDetector
 from campro.models.persons.recoloured import RecolouredDetector
 
-VERSION = 1
+VERSION = 2
 """To be raised when `adapt` changes."""
 WEIGHT, OUTCOME, LUT = "weight ", "outcome", "table.values"
 """Names of the arrays; LUT is the key of a 3D LUT among the weights."""

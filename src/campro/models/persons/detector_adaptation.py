@@ -21,7 +21,7 @@ from campro.models.persons.recoloured import LutTransform, RecolouredDetector
 from campro.models.persons.scene_batches import scene_batch
 from campro.training.gradient_steps import gradient_step
 from campro.training.schedules import set_learning_rate, warmup_then_cosine
-from campro.training.weight_average import WeightAverage, constant_share
+from campro.training.weight_average import WeightAverage, falling_share
 
 CALIBRATION_SCENES = 16
 """Raw scenes from which the statistics of batch normalisation are taken before training."""
@@ -33,8 +33,10 @@ HELD_OUT_SCENES = 128
 """Largest number of held-out scenes; half of the scenes if there are few."""
 VALIDATE_EVERY = 50
 """Training steps between two validations; a validation takes about as long as ten steps."""
-EMA_DECAY = 0.98
-"""Decay of the exponential moving average of the weights: a mean over some fifty steps."""
+LAST_SHARE = 0.02
+"""Share of the newest weights in their moving average: in the end a mean over some fifty steps."""
+MOST_REPEATS = 4
+"""How often the scenes of the smaller group, with or without people, are repeated at most in one pass."""
 KEPT, RECOLOURED = "kept as given", "3D LUT"
 """Results without training."""
 
@@ -163,8 +165,9 @@ def _with_and_without_people(scenes: Sequence[Scene]) -> list[list[Scene]]:
 
 
 def _alternate(groups: Sequence[Sequence[Scene]]) -> list[Scene]:
-    """One scene of each group in turn; scenes of the smaller group are repeated."""
-    return [group[turn % len(group)] for turn in range(max(map(len, groups))) for group in groups]
+    """One scene of each group in turn; scenes of the smaller group are repeated, up to `MOST_REPEATS` times."""
+    turns = range(max(map(len, groups)))
+    return [group[turn % len(group)] for turn in turns for group in groups if turn < MOST_REPEATS * len(group)]
 
 
 def _train(
@@ -181,7 +184,7 @@ def _train(
     The moving average is more accurate than the weights of a single step.
     """
     averaged = deepcopy(candidate)
-    average = WeightAverage(candidate, constant_share(EMA_DECAY))
+    average = WeightAverage(candidate, falling_share(LAST_SHARE))
     optimiser = torch.optim.Adam(network.parameters(), lr=schedule.lr)
     kind = "" if candidate is network else f"{RECOLOURED}, "
     with Progress(f"adapt to {view.name}", schedule.steps) as progress:
