@@ -25,6 +25,7 @@ from campro.design.attackers import ATTACKERS
 from campro.design.start import EXTRAS
 from campro.evaluation.matchers import MATCHERS
 from campro.isp import BUILTIN_PROFILES
+from campro.models.captions import CAPTIONERS
 from campro.models.faces import FACE_DETECTORS, FACE_EMBEDDERS
 from campro.models.model_table import MODELS
 from campro.models.persons import PERSON_DETECTORS
@@ -36,6 +37,7 @@ def test_names_are_those_of_the_tables():
         *FACE_EMBEDDERS,
         *FACE_DETECTORS,
         *POSE_ESTIMATORS,
+        *CAPTIONERS,
         *(name.partition("/")[0] for name in PERSON_DETECTORS),
     }
     persons = {name for name, entry in MODELS.items() if entry.kind == "person detector"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -11,8 +13,6 @@ from campro.metrics.keypoints import PoseScores
 from campro.paper import fig_10, table_5
 from campro.paper.drawing import draw_boxes, draw_skeletons, jpeg_uri
 from campro.paper.paper_cells import PaperCells
-from campro.paper.paper_context import PaperContext
-from campro.paper.paper_options import PaperConfig
 from campro.paper.scoped_run import ScopedRun
 
 
@@ -31,10 +31,10 @@ def test_rows_of_both_halves(paper_run):
     assert (pose.value, pose.low, pose.high) == pytest.approx((50, 40, 60))
 
 
-def test_the_sample_has_neither_key_points_nor_captions(tmp_path):
-    context = PaperContext(PaperConfig(out=tmp_path / "run"))
+def test_the_sample_has_neither_key_points_nor_captions():
+    context = SimpleNamespace(root=None)
     with pytest.raises(CamproError, match="--scale small"):
-        table_5.measure(context)
+        table_5._measure_poses(None, context, {})
     with pytest.raises(CamproError, match="captions"):
         table_5.captioned(context)
 

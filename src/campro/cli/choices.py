@@ -21,6 +21,7 @@ KINDS: dict[str, Kind] = {
     "face_detectors": "face detector",
     "detector": "person detector",
     "pose_models": "pose estimator",
+    "captioners": "captioner",
 }
 """Options whose values are models."""
 MATCHERS = ("nearest", "linear")
@@ -55,7 +56,7 @@ INPUTS = {
 }
 """Options that name existing files or folders."""
 OUTPUTS = {"out", "plot", "stats_json"}
-FREE_TEXT = {"captioners", "name", "names", "cluster", "command", "sensor", "lens", "sensor_width", "sink", "host"}
+FREE_TEXT = {"name", "names", "cluster", "command", "sensor", "lens", "sensor_width", "sink", "host"}
 """Options that accept any text, or that the command itself checks at once."""
 POSITIONAL = {"source", "sink", "run", "runs"}
 

@@ -13,12 +13,13 @@ from typing import Literal
 
 from campro.core.catalogue import asset, find_asset, steps
 
-Kind = Literal["face recogniser", "face detector", "person detector", "pose estimator"]
+Kind = Literal["face recogniser", "face detector", "person detector", "pose estimator", "captioner"]
 OPTIONS: dict[Kind, str] = {
     "face recogniser": "--face-models, --face-model",
     "face detector": "--landmarks, --face-detectors",
     "person detector": "--detector",
     "pose estimator": "--pose-models of campro paper",
+    "captioner": "--captioners of campro paper",
 }
 """The options that take a name of this kind."""
 SHIPPED = "part of campro"
@@ -88,6 +89,7 @@ _MODELS = (
     _paper("arcface-irse152", "ArcFace IR-SE-152"),
     *(_paper(f"magface-iresnet{depth}", f"MagFace IResNet-{depth}") for depth in (18, 50, 100)),
     *(_paper(f"adaface-ir{depth}", f"AdaFace IR-{depth}") for depth in (18, 50, 100)),
+    _paper("facenet", "FaceNet Inception-ResNet-v1"),
     ModelEntry(
         "frbench/BACKBONE_LOSS_DATASET",
         "face recogniser",
@@ -144,6 +146,21 @@ _MODELS = (
         UNSTATED,
         "your ONNX file: heat maps or coordinates",
         steps="write a card beside the file POSE_CARD.onnx, see docs/howto/models.md",
+    ),
+    ModelEntry(
+        "onnx/CAPTIONER_CARD.json",
+        "captioner",
+        UNSTATED,
+        "your encoder.onnx and decoder.onnx",
+        steps="write a card beside the two files, see docs/howto/models.md",
+    ),
+    ModelEntry(
+        "transformers/FOLDER",
+        "captioner",
+        UNSTATED,
+        "your folder of the package transformers",
+        steps="pip install 'campro[captions]', and name the folder",
+        package="transformers",
     ),
     ModelEntry(
         "ultralytics",

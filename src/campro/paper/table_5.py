@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+from campro.audit.audit_config import RAW
 from campro.audit.cell_keys import Key
 from campro.core.errors import CamproError
 from campro.core.types import ImageTransform
@@ -69,21 +68,20 @@ def _measure_captions(part: ScopedRun, context: PaperContext, views: dict[str, I
     train, test = captioned(context)
     references = [photo.captions for photo in test]
     several = [texts for texts in references if len(texts) > 1]
-    _write(part, PEOPLE, "raw", lambda: score_captions([texts[0] for texts in several], [t[1:] for t in several]))
+    if part.cell(caption_key(PEOPLE, RAW)) is None:
+        scores = score_captions([texts[0] for texts in several], [texts[1:] for texts in several])
+        part.write_cell(caption_key(PEOPLE, RAW), scores)
+    exchanged = [*references[1:], references[0]]
     for captioner in captioners(context, train):
         name = captioner.card.name
+        control = caption_key(f"{name}, {EXCHANGED}", RAW)
         for view, transform in views.items():
-            _write(part, name, view, lambda c=captioner, v=transform: score_captions(describe(c, test, v), references))
-        exchanged = [*references[1:], references[0]]
-        raw = views["raw"]
-        label = f"{name}, {EXCHANGED}"
-        _write(part, label, "raw", lambda c=captioner, r=raw, e=exchanged: score_captions(describe(c, test, r), e))
-
-
-def _write(part: ScopedRun, model: str, view: str, scores: Callable[[], CaptionScores]) -> None:
-    key = caption_key(model, view)
-    if part.cell(key) is None:
-        part.write_cell(key, scores())
+            keys = [caption_key(name, view), *([control] if view == RAW else [])]
+            if all(part.cell(key) is not None for key in keys):
+                continue
+            found = describe(captioner, test, transform)
+            for key in keys:
+                part.write_cell(key, score_captions(found, exchanged if key == control else references))
 
 
 def section(cells: PaperCells) -> Section:

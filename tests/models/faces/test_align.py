@@ -54,7 +54,7 @@ def test_align_returns_one_crop_per_face():
 
 @pytest.mark.parametrize(("template", "scheme"), TEMPLATES)
 def test_templates_lie_inside_their_crops(template, scheme):
-    sizes = {"arcface-112": (112, 112), "arcface-112x96": (96, 112), "dlib-150": (150, 150)}
+    sizes = {"arcface-112": (112, 112), "arcface-112x96": (96, 112), "dlib-150": (150, 150), "facenet-160": (160, 160)}
     points = TEMPLATES[template, scheme]
     assert points.shape == (5, 2)
     assert (points > 0).all() and (points < sizes[template]).all()

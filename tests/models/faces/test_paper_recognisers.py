@@ -17,8 +17,9 @@ COUNTS = {
     "magface-iresnet100": 65_156_160,
     "adaface-ir18": 24_020_352,
     "arcface-irse50": 43_797_696,
+    "facenet": 23_482_624,
 }
-"""Numbers of weights: 24.0, 65.2, 24.0 and 43.8 million, as published."""
+"""Numbers of weights: 24.0, 65.2, 24.0, 43.8 and 23.5 million, as published."""
 
 
 def published_name(name, model):
@@ -30,7 +31,7 @@ def published_name(name, model):
     return name.replace("features_norm.", "features.")
 
 
-@pytest.mark.parametrize("name", ["arcface-iresnet18", "magface-iresnet18", "adaface-ir18"])
+@pytest.mark.parametrize("name", ["arcface-iresnet18", "magface-iresnet18", "adaface-ir18", "facenet"])
 def test_files_of_the_published_layout_are_loaded(tmp_path, name):
     """The loaded network has the weights of the file, also of one with the classifier of the training set."""
     torch.manual_seed(0)
@@ -40,10 +41,12 @@ def test_files_of_the_published_layout_are_loaded(tmp_path, name):
     tensors = {published_name(key, name): value for key, value in source.state_dict().items()}
     if name.startswith("adaface"):
         tensors["head.kernel"] = torch.zeros(512, 10)
+    if name == "facenet":
+        tensors |= {"logits.weight": torch.zeros(10, 512), "logits.bias": torch.zeros(10)}
     torch.save({"state_dict": tensors}, tmp_path / "weights.pt")
     loaded = load_embedder(name, tmp_path / "weights.pt")
     assert len(loaded.card.weights_sha256) == 64 and loaded.card.name == name
-    crops = torch.rand(1, 3, 112, 112)
+    crops = torch.rand(1, 3, *source.card.size)
     with torch.no_grad():
         torch.testing.assert_close(loaded(crops), source(crops))
     del tensors[next(iter(tensors))]

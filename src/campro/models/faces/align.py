@@ -39,11 +39,17 @@ _DLIB_IN_ARCFACE = np.array([(80.06, 52.13), (65.71, 53.48), (29.76, 53.33), (44
 _FIVE_IN_DLIB = np.array([(48.44, 46.06), (102.43, 46.51), (75.60, 78.43), (50.48, 100.75), (98.05, 101.17)])
 """Medians over 487 CelebA faces aligned by the other scheme, in pixels: benchmarks/figures/landmark_templates.py."""
 
+FACENET_SCALE = 160 / 112
+"""FaceNet has no template of landmarks: it is given boxes of a detector with a margin. The eyes are a third of the crop
+apart, as in ArcFace's template."""
+
 TEMPLATES: dict[tuple[Template, Scheme], Points] = {
     ("arcface-112", "five"): _ARCFACE,
     ("arcface-112", "dlib"): _DLIB_IN_ARCFACE,
     ("arcface-112x96", "five"): _ARCFACE - (8, 0),
     ("arcface-112x96", "dlib"): _DLIB_IN_ARCFACE - (8, 0),
+    ("facenet-160", "five"): _ARCFACE * FACENET_SCALE,
+    ("facenet-160", "dlib"): _DLIB_IN_ARCFACE * FACENET_SCALE,
     ("dlib-150", "five"): _FIVE_IN_DLIB,
     ("dlib-150", "dlib"): (DLIB_PADDING + _DLIB) / (2 * DLIB_PADDING + 1) * DLIB_SIZE,
 }

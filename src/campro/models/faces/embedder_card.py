@@ -15,7 +15,7 @@ from campro.core.errors import CamproError
 from campro.core.hashing import json_digest
 from campro.core.types import Embeddings, Images
 
-Template = Literal["arcface-112", "arcface-112x96", "dlib-150"]
+Template = Literal["arcface-112", "arcface-112x96", "facenet-160", "dlib-150"]
 """Positions of the landmarks in an aligned crop; see `campro.models.faces.align.TEMPLATES`."""
 
 MOST_STD = 1.01

@@ -13,17 +13,23 @@ from campro.core.errors import CamproError
 from campro.core.hashing import file_sha256
 from campro.models.faces.checkpoint import load_into, read_checkpoint
 from campro.models.faces.embedder_card import EmbedderCard, FaceEmbedder
+from campro.models.faces.inception_resnet import InceptionResnet
 from campro.models.faces.ir_se import IrNetwork, renamed_ir
 from campro.models.faces.iresnet import IResNet, renamed_iresnet
 from campro.models.preprocessing import Order
 
 Factory = Callable[..., FaceEmbedder]
-HEAD = ("fc.weight", "head.kernel", "kernel")
+HEAD = ("fc.weight", "head.kernel", "kernel", "logits.weight", "logits.bias")
 """Weights of the classifier of the training set, which some files hold beside those of the network."""
 
 
 def _card(name: str, source: str, mean: float, std: float, order: Order) -> EmbedderCard:
     return EmbedderCard(name, (112, 112), 512, mean, std, "arcface-112", order, source=source)
+
+
+FACENET = EmbedderCard(
+    "facenet", (160, 160), 512, 127.5 / 255, 128 / 255, "facenet-160", source="FaceNet, VGGFace2 (facenet-pytorch)"
+)
 
 
 def _loader(card: EmbedderCard, build: Callable[[EmbedderCard], FaceEmbedder], rename: Callable[[str], str]) -> Factory:
@@ -41,7 +47,7 @@ def _loader(card: EmbedderCard, build: Callable[[EmbedderCard], FaceEmbedder], r
         model = build(replace(card, weights_sha256=file_sha256(path)))
         tensors = {rename(name): value.float() for name, value in read_checkpoint(path).items()}
         known = model.state_dict()
-        extra = [name for name in tensors if name not in known and (name in HEAD or "head" in name)]
+        extra = [name for name in tensors if name not in known and name in HEAD]
         counters = {name: value for name, value in known.items() if name.endswith("num_batches_tracked")}
         load_into(model, counters | {name: value for name, value in tensors.items() if name not in extra}, path)
         return model.eval()
@@ -66,5 +72,6 @@ PAPER_RECOGNISERS: dict[str, Factory] = {
         for depth in (18, 50, 100)
     },
     **{f"adaface-ir{depth}": _ir(f"adaface-ir{depth}", depth, "AdaFace", False, "bgr") for depth in (18, 50, 100)},
+    "facenet": _loader(FACENET, InceptionResnet, lambda name: name),
 }
 """Factories by name; see `campro.models.faces.load_embedder`."""
