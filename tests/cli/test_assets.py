@@ -30,9 +30,9 @@ def test_every_model_is_listed_by_the_name_that_options_accept(empty, capsys):
     lines = {line.split()[0]: line.split()[1] for line in page.splitlines() if line.strip() and " " in line.strip()}
     assert set(MODELS) <= set(lines)
     assert all(lines[name] == "yes" for name in ("dlib-resnet29", "dlib", "campro-person"))
-    assert all(lines[name] == "fetch" for name in ("mobilefacenet", "yunet", "yolox-nano"))
+    assert all(lines[name] == "fetch" for name in ("mobilefacenet", "sface", "yunet", "yolox-nano"))
     assert lines["edgeface-xs"] == "no"
-    assert "campro models fetch mobilefacenet yunet yolox-nano" in page
+    assert "campro models fetch mobilefacenet sface yunet yolox-nano" in page
 
 
 def test_json_has_steps_for_every_model_that_is_not_here(empty, capsys):

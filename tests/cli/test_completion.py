@@ -34,7 +34,7 @@ def test_bash_completes_commands_options_and_choices(bash):
     assert completed(bash, "campro", "de") == ["demo", "design", "deploy"]
     assert set(completed(bash, "campro", "")) == {*COMMANDS, "--help", "--version"}
     assert completed(bash, "campro", "design", "--face-w") == ["--face-weights"]
-    assert completed(bash, "campro", "design", "--preset", "") == ["paper", "cpu", "quick"]
+    assert completed(bash, "campro", "design", "--preset", "") == ["paper", "paper-small", "cpu", "quick"]
     assert completed(bash, "campro", "audit", "--conf") == ["--config"]
     assert completed(bash, "campro", "design", "--out", "runs") == []  # file names, by `complete -o default`
 
@@ -53,6 +53,6 @@ def test_every_command_is_in_the_script_and_the_shell_accepts_it(shell, capsys, 
 def test_options_of_a_command():
     options = dict(command_options(DesignOptions))
     assert {"--out", "--protector-only", "--no-protector-only", "--config", "--help"} <= set(options)
-    assert options["--preset"] == ("paper", "cpu", "quick")
+    assert options["--preset"] == ("paper", "paper-small", "cpu", "quick")
     assert "--source" not in dict(command_options(EnhanceOptions)), "a positional argument is no option"
     assert choices(int | None) == ()

@@ -31,7 +31,10 @@ CAMERAS = (
     *("rockchip-isp21", "rockchip-isp30", "rockchip-isp32", "jetson-isp", "esp32-p4", "ingenic", "hisilicon"),
     *("android-camera2", "software"),
 )
-ISP_PARAMETERS = ("curve-per-channel", "offsets", "bits", "defocus", "low-resolution", "chroma-blur")
+ISP_PARAMETERS = (
+    *("curve-per-channel", "offsets", "bits", "defocus", "low-resolution", "chroma-blur"),
+    *("scaler", "denoise", "chroma-subsampling", "jpeg"),
+)
 CHOICES = {
     **{option: tuple(name for name, entry in MODELS.items() if entry.kind == kind) for option, kind in KINDS.items()},
     "matchers": MATCHERS,

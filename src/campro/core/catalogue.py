@@ -106,6 +106,8 @@ _TABLE = (
         "0ba9fbfa01b5270c96627c4ef784da859931e02f04419c829e83484087c34e79",
         "SFace (OpenCV Zoo, face_recognition_sface_2021dec.onnx)",
         "models/sface_2021dec.onnx",
+        url="https://media.githubusercontent.com/media/opencv/opencv_zoo/edef535367a4f8053b5bfb7580935c83772a9639/"
+        "models/face_recognition_sface/face_recognition_sface_2021dec.onnx",
     ),
     _model(
         "yolox-nano-onnx",

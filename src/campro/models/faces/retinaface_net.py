@@ -1,7 +1,8 @@
 """RetinaFace with a MobileNet of width 0.25: layers under the names of the public PyTorch checkpoint.
 
-The file does not state activations and anchors: ReLU and those of `retinaface.ANCHOR_SIDES` were found by comparing
-the landmarks with those of YuNet (2 pixels apart on LFW; with the leaky ReLU of the first publication 8 pixels).
+Of the two public networks of this kind the file is the one with ReLU and anchors of 10 to 256 pixels
+(Face-Detector-1MB): its landmarks are 2 pixels from those of YuNet on LFW; with leaky ReLU and anchors of 16 to 512
+pixels they would be 34 pixels away.
 
 Sources: Deng et al., RetinaFace (CVPR 2020); Howard et al., MobileNets (2017); Najibi et al., SSH (ICCV 2017).
 """
