@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import torch
 
+from campro.audit.audit_context import AuditContext
 from campro.audit.judge import JudgedEmbeddings, averaged, linkability, open_set, verification
 from campro.data.verification_pairs import VerificationPairs
 from campro.evaluation import Trial
@@ -76,3 +78,12 @@ def test_distractors_are_in_the_gallery_of_open_set_searches():
     without = open_set(gallery, probes, other * 0.5, subjects, [trial])[-1]
     with_one = open_set(gallery, probes, other * 0.5, subjects, [trial], other)[-1]
     assert (without.fnir.mean, with_one.fnir.mean) == (0.0, 0.5)
+
+
+def test_people_with_one_photograph_are_distractors_and_searches_in_turn():
+    """Without the option all of them are searches of people who are not enrolled."""
+    evaluation = SimpleNamespace(non_mated=lambda faces: tuple("abcde"))
+    for distractors, searches, enrolled in ((False, "abcde", ""), (True, "bd", "ace")):
+        context = SimpleNamespace(config=SimpleNamespace(distractors=distractors), faces=None, evaluation=evaluation)
+        assert "".join(AuditContext.non_mated.func(context)) == searches
+        assert "".join(AuditContext.distractors.func(context)) == enrolled
