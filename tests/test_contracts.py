@@ -67,6 +67,7 @@ DETECTORS_WITH_FILES = {"yunet", "retinaface", "scrfd", "centerface"}
 
 
 @pytest.mark.parametrize("name", [name for name in FACE_EMBEDDERS if name not in EMBEDDERS_WITH_FILES | LARGE])
+@pytest.mark.slow
 def test_face_recogniser(name):
     embed = load_embedder(name, weights=None)
     assert not embed.training
@@ -101,6 +102,7 @@ def test_face_detector(name):
 
 
 @pytest.mark.parametrize("name", ENHANCERS)
+@pytest.mark.slow
 def test_enhancer_learns_a_step(name):
     enhancer = new_enhancer(name)
     captured = torch.rand(2, 3, 64, 64)

@@ -34,6 +34,7 @@ def photographs(tmp_path):
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.slow
 def test_program_says_what_it_does_and_has_a_main(name):
     module = importlib.import_module(name)
     assert module.__doc__

@@ -37,6 +37,7 @@ def test_classes_of_a_small_set_are_whole():
 
 
 @pytest.mark.parametrize(("start", "head"), [("fine-tuned", "ArcFace"), ("from scratch", "softmax")])
+@pytest.mark.slow
 def test_a_recogniser_learns_captured_faces_of_other_people(start, head, tiny_embedder, standard, cache):
     """People are colours, captured faces are negatives: what is learned from some people serves for others."""
     rng = np.random.default_rng(0)

@@ -97,6 +97,7 @@ def test_a_gallery_that_went_through_the_output_settings_is_tried(context):
     assert set(coded.by_gallery) == {FULL_SIZE, MATCHED, AS_DELIVERED}
 
 
+@pytest.mark.slow
 def test_cells_by_density_with_controls_and_night(context):
     run = RunFolder.open(context.config.out, {})
     measure_densities(run, context)
@@ -118,6 +119,7 @@ def test_cells_by_density_with_controls_and_night(context):
     assert len(run.cells()) == count
 
 
+@pytest.mark.slow
 def test_only_the_best_runs_at_full_size_are_judged_at_densities(context, monkeypatch):
     from campro.audit.attack_suite import measure_attacks
 

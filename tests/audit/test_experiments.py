@@ -63,6 +63,7 @@ def test_a_run_folder_can_be_extended_by_a_matcher(audit_config, audit_context, 
     assert found.identification("colour", RAW, "linear").rank1.mean == 1.0
 
 
+@pytest.mark.slow
 def test_a_run_folder_can_be_extended_by_a_part(audit_config, audit_context, tmp_path):
     """The report still has the parts that the first command measured."""
     run_audit(audit_config, audit_context)

@@ -42,6 +42,7 @@ def test_an_unknown_camera_is_refused_with_the_names():
 
 
 @pytest.mark.parametrize("name", CAMERAS)
+@pytest.mark.slow
 def test_reading_back_gives_the_realised_profile(name):
     target, held, files = fitted_files(name, profile())
     back = target.read(files, base_for(name))
@@ -56,6 +57,7 @@ FALLS = [name for name in CAMERAS if CAMERAS[name].limits.curve.rise is None and
 
 
 @pytest.mark.parametrize("name", FALLS)
+@pytest.mark.slow
 def test_a_falling_curve_survives_where_the_camera_takes_it(name):
     target, held, files = fitted_files(name, load_profile("negative"))
     apart = difference(held, target.read(files, base_for(name)))
@@ -85,6 +87,7 @@ def test_the_knots_of_each_camera():
 
 @pytest.mark.parametrize("name", CAMERAS)
 @pytest.mark.parametrize("start", ["campro-default", "negative"])
+@pytest.mark.slow
 def test_a_fitted_profile_is_one_that_the_camera_holds(name, start):
     limits = CAMERAS[name].limits
     fitted = limits.fitted(load_profile(start))
@@ -93,6 +96,7 @@ def test_a_fitted_profile_is_one_that_the_camera_holds(name, start):
 
 
 @pytest.mark.parametrize("name", CAMERAS)
+@pytest.mark.slow
 def test_every_camera_holds_campro_strong(name):
     """On pictures of any colours: at most a sixteenth of all levels off, where a camera has few knots or a power."""
     strong = load_profile("campro-strong")
@@ -164,6 +168,7 @@ def test_a_product_with_a_calibrated_matrix_out_of_range_is_refused(name):
 
 @pytest.mark.parametrize("text", ["", "nonsense", "{}", "[1, 2]", "<matfile></matfile>"])
 @pytest.mark.parametrize("name", CAMERAS)
+@pytest.mark.slow
 def test_files_of_another_format_are_refused(name, text):
     camera, held, files = fitted_files(name, profile())
     with pytest.raises(CamproError):

@@ -109,6 +109,7 @@ def test_the_source_is_valid_c(camera, tmp_path):
 
 
 @NEEDS_GCC
+@pytest.mark.slow
 def test_every_light_of_a_hisilicon_camera_gets_the_profile(tmp_path):
     """Seven matrices of 8.8 bits with bit 15 as sign, each multiplied once; switches off; the curve set."""
     done = compiled(HISILICON, tmp_path, "-o", str(tmp_path / "a.out"), after=SDK)

@@ -115,6 +115,7 @@ def check_as_libcamera_does(text: str) -> None:
         base_for("rkisp1").replace("ccms:", "enabled: false\n      ccms:"),
     ],
 )
+@pytest.mark.slow
 def test_libcameras_rules_hold(base):
     target = CAMERAS["rkisp1"]
     held = target.limits.realised(target.limits.fitted(POWER))

@@ -131,6 +131,7 @@ def test_wrong_names_are_refused_before_anything_heavy_is_imported(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_long_commands_print_a_line_before_pytorch_is_imported(tmp_path):
     code = (
         "import json, sys\nfrom campro.cli.main import main\nfrom campro.core.errors import CamproError\n"

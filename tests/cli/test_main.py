@@ -160,6 +160,7 @@ def test_errors_are_one_line_and_set_the_exit_status(error, status, line, monkey
     ],
     ids=lambda value: value.split()[0] if isinstance(value, str) else "",
 )
+@pytest.mark.slow
 def test_commands_do_not_import_what_they_do_not_use(call, absent, tmp_path):
     """Start-up: torch takes three seconds to import, lightning another three. Imports are counted, not seconds."""
     Image.new("RGB", (64, 48), (90, 120, 150)).save(tmp_path / "a.png")
@@ -180,6 +181,7 @@ def test_enhancers_run_without_torch():
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])
+@pytest.mark.slow
 def test_help_imports_nothing_heavy(command):
     """Imports are counted, not seconds: each of these packages costs more than the half second that help may take."""
     code = (

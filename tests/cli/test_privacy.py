@@ -129,6 +129,7 @@ def test_every_command_is_traced():
     assert {words[0] for words in QUICK + SLOW} | ONLY_OF_THESE == set(COMMANDS)
 
 
+@pytest.mark.slow
 def test_switches_are_set_before_the_packages_are_imported(traced):
     assert "onnxruntime" in traced.variables
     assert all(variables == TELEMETRY_OFF for variables in traced.variables.values())

@@ -7,10 +7,12 @@ import subprocess
 import sys
 
 import numba
+import pytest
 
 from campro.core import kernels
 
 
+@pytest.mark.slow
 def test_kernels_work_without_a_writable_folder(tmp_path):
     """numba refuses its cache for code that is in no file and, as here, where no locator finds a folder."""
     code = (

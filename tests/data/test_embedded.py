@@ -10,6 +10,7 @@ from campro.data import assert_disjoint
 from campro.data.embedded import embedded_faces, embedded_scenes
 
 
+@pytest.mark.slow
 def test_splits_of_synthetic_people_share_no_person(cache):
     train, test = (embedded_faces(split, cache) for split in ("train", "test"))
     assert len(test.with_at_least(2).identities) == 100
@@ -19,6 +20,7 @@ def test_splits_of_synthetic_people_share_no_person(cache):
         embedded_faces("validation", cache)
 
 
+@pytest.mark.slow
 def test_scenes_have_boxes_inside_their_images(cache):
     scenes = embedded_scenes("test", cache)
     assert scenes.person_count > 10

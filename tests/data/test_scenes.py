@@ -229,6 +229,7 @@ PLACES = [
 
 @given(st.lists(st.tuples(st.sampled_from(PLACES), JSON), min_size=1, max_size=3))
 @settings(max_examples=200)
+@pytest.mark.slow
 def test_any_change_gives_valid_scenes_or_a_campro_error(tmp_path_factory, changes):
     folder = tmp_path_factory.getbasetemp() / "fuzz"
     if not folder.exists():

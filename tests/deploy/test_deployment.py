@@ -28,6 +28,7 @@ def arguments(name, tmp_path, *more):
 
 
 @pytest.mark.parametrize("name", CAMERAS)
+@pytest.mark.slow
 def test_every_target_writes_its_files_and_a_page(name, mild, tmp_path, capsys):
     missed = name in ("rkisp1", "libcamera-simple", "jetson-isp")  # the curve of this profile is no power
     assert main(arguments(name, tmp_path, "--profile", mild, "--fit")) == missed
@@ -62,6 +63,7 @@ def test_a_base_in_the_target_folder_is_not_replaced(mild, tmp_path, capsys):
     assert base.read_text() == base_for("rpi-vc4")
 
 
+@pytest.mark.slow
 def test_a_realised_profile_that_misses_its_card_is_an_error(tmp_path, capsys):
     words = arguments("rpi-pisp", tmp_path, "--profile", "campro-default", "--fit")
     assert main(words) == 1
@@ -71,6 +73,7 @@ def test_a_realised_profile_that_misses_its_card_is_an_error(tmp_path, capsys):
     assert (tmp_path / "out" / "realised.json").exists()
 
 
+@pytest.mark.slow
 def test_fitting_that_changes_nothing_needs_no_option(tmp_path, capsys):
     """The end of the curve of a Raspberry Pi 5 is flat, which no colour shows."""
     assert main(arguments("rpi-pisp", tmp_path, "--profile", "campro-strong")) == 0
@@ -79,6 +82,7 @@ def test_fitting_that_changes_nothing_needs_no_option(tmp_path, capsys):
     assert "WARNING" not in output
 
 
+@pytest.mark.slow
 def test_a_profile_that_disturbs_white_balance_needs_fixed_settings(tmp_path, capsys):
     words = arguments("rkisp1", tmp_path, "--profile", "campro-strong", "--fit")
     assert main(words) == 1
@@ -89,6 +93,7 @@ def test_a_profile_that_disturbs_white_balance_needs_fixed_settings(tmp_path, ca
 
 
 @pytest.mark.parametrize("name", ["rpi-pisp", "rockchip-isp32"])
+@pytest.mark.slow
 def test_the_target_is_detected_and_the_notes_are_printed(name, mild, tmp_path, capsys):
     base = tmp_path / "base.txt"
     base.write_text(base_for(name).replace('"enable": 1', '"enable": 0'))
@@ -138,6 +143,7 @@ def test_targets_are_listed(capsys):
     assert "blocks that you set yourself: chroma_blur, chroma_subsampling, denoise, jpeg" in printed
 
 
+@pytest.mark.slow
 def test_settings_of_the_encoder_are_named_and_kept_in_the_realised_profile(tmp_path, capsys):
     colour = load_profile("campro-strong")
     wanted = replace(colour, name="small", blocks=(Scaler(2), *colour.blocks, Jpeg(20)))

@@ -76,6 +76,7 @@ def deployed(request, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("deployed", PAGES, indirect=True)
+@pytest.mark.slow
 def test_the_commands_run_in_the_written_folder(deployed, monkeypatch, capsys):
     page, out = deployed
     monkeypatch.chdir(out)

@@ -72,6 +72,7 @@ def test_the_possibilities():
     assert "campro-strong" not in names
 
 
+@pytest.mark.slow
 def test_simulated_cameras(taken):
     default, protected = taken[0]
     assert compared(protected, default, TRUE).answer == "yes"
@@ -98,6 +99,7 @@ def test_a_single_shot(taken):
     assert alone(np.full((240, 320, 3), 120, np.uint8), STRONG).answer == "cannot tell"
 
 
+@pytest.mark.slow
 def test_the_command(taken, tmp_path, capsys):
     """A camera with a tone curve of its own: with a plain one the strong profile's matrix gives the same picture."""
     write_image(tmp_path / "a.png", Camera(STRONG)(SCENES[0]))

@@ -49,6 +49,7 @@ def test_training_lowers_the_loss(name, faces):
     assert losses[-1] < 0.8 * losses[0]
 
 
+@pytest.mark.slow
 def test_gradients_reach_the_captured_faces(faces):
     for name in ATTACKERS:
         attacker, captured = _attacker(name), faces[1].clone().requires_grad_()

@@ -52,6 +52,7 @@ def test_a_run_trains_an_enhancer_if_asked(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("options", [{"attackers": ("nobody",)}, {"isp": ("sharpen",)}])
+@pytest.mark.slow
 def test_unknown_attackers_and_isp_parameters_are_refused(options, tmp_path):
     with pytest.raises(CamproError, match=f"--{next(iter(options))}.*one of|of recogniser"):
         designer.design(config(tmp_path / "run", **options))
@@ -63,6 +64,7 @@ def test_another_configuration_is_refused(finished):
         designer.design(config(finished.parent, seed=5))
 
 
+@pytest.mark.slow
 def test_a_run_with_another_start_profile_or_other_weights_is_not_resumed(finished, tmp_path, monkeypatch):
     before = designer.model_inputs
     for name in ("recogniser", "person detector", "face detector", "start profile"):

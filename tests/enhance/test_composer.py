@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from campro.enhance.composer import OFFSET_SMOOTHING, Composer
 
@@ -17,6 +18,7 @@ def cell_map_of(mask, mean, ambiguity):
     return cell_map
 
 
+@pytest.mark.slow
 def test_the_mask_multiplies_the_picture():
     found = Composer(NO_RESIDUAL)(GREY, np.zeros((64, 64), np.uint8), cell_map_of(0.25, 100, 0))
     np.testing.assert_array_equal(found, GREY // 4)

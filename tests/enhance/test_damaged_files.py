@@ -40,6 +40,7 @@ def load_and_run(kind, path, content):
 
 @settings(max_examples=15)
 @given(st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=40))
+@pytest.mark.slow
 def test_bytes(tmp_path_factory, changes):
     content = bytearray(ORIGINAL)
     for place, value in changes:

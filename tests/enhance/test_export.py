@@ -22,6 +22,7 @@ def test_onnxruntime_computes_what_pytorch_computes(exported, name, size):
 
 
 @pytest.mark.parametrize("name", ["fast", "unet"])
+@pytest.mark.slow
 def test_the_file_contains_no_source_paths(exported, name):
     content = exported[name].file.read_bytes()
     assert not [word for word in (b".py", b"campro.", b"site-packages") if word in content]

@@ -124,6 +124,7 @@ def test_the_fill_is_part_of_the_digest_and_black_keeps_that_of_earlier_versions
     assert enhancer.with_fill(BLACK).video().digest != enhancer.video().digest
 
 
+@pytest.mark.slow
 def test_the_fills_of_the_whole_enhancer_differ_in_masked_areas_alone(exported):
     rgb = np.random.default_rng(0).integers(0, 256, (72, 136, 3), dtype=np.uint8)
     enhancer = OnnxEnhancer(exported["fast"].file)

@@ -23,6 +23,7 @@ RGB = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
 UNIFORM = np.full(BINS, 1.0)
 
 
+@pytest.mark.slow
 def test_the_inverse_of_an_invertible_profile_is_exact():
     invert = IspProfile("invert", load_profile("invert").blocks)
     np.testing.assert_array_equal(Inverse(invert, UNIFORM)(Camera(invert)(RGB)), RGB)
@@ -42,6 +43,7 @@ def test_the_inverse_is_the_posterior_mean():
     np.testing.assert_array_equal(posterior_mean(raw & 0x808080, dark)[0][0], [4, 4, 4])  # 3.5
 
 
+@pytest.mark.slow
 def test_ambiguity_is_the_posterior_standard_deviation():
     """Red becomes its highest bit, green loses three bits, blue nothing: 37, 2.3 and 0 levels."""
     raw = np.arange(1 << 24, dtype=np.uint32)
@@ -54,6 +56,7 @@ def test_ambiguity_is_the_posterior_standard_deviation():
     np.testing.assert_allclose(squares / weights, (128**2 - 1) / 12 + 0.25, rtol=1e-5)  # a half from the rounded mean
 
 
+@pytest.mark.slow
 def test_ambiguity_codes_of_a_table_are_those_of_variances():
     raw = np.arange(1 << 24, dtype=np.uint32)
     captured, prior = raw & 0xF0C0FE, np.random.default_rng(0).random(BINS)
@@ -80,6 +83,7 @@ def test_a_picture_that_was_drawn_on_has_a_smaller_share_of_reachable_colours():
     assert 0.5 < inverse.reachable_share(captured) < 0.8  # a fifth of all colours are reachable
 
 
+@pytest.mark.slow
 def test_the_inverse_of_campro_default_does_not_change():
     """The bytes that published figures were measured with."""
     profile = load_profile("campro-default")

@@ -48,6 +48,7 @@ def mean_error(found, raw):
     return np.abs(found.astype(int) - raw).mean()
 
 
+@pytest.mark.slow
 def test_selection_halves_the_error_of_the_posterior_mean(inverse, select):
     raw = np.ascontiguousarray(skimage.data.astronaut()[:250, 130:430])
     captured = Camera(PROFILE)(raw)
@@ -87,6 +88,7 @@ def test_the_result_is_multiplied_by_the_mask(inverse, select):
 
 
 @given(st.integers(1, 20), st.integers(1, 20), st.integers(0, 2**16))
+@pytest.mark.slow
 def test_pictures_may_have_any_size(preimages_of, height, width, seed):
     """One captured colour with two preimages: every pixel gets the one near the mean of its cell."""
     captured = np.full((height, width, 3), seed % 256, np.uint8)

@@ -28,6 +28,7 @@ def of(preimages, colour):
     return raw, np.exp2(-(entries >> 24).astype(float) / STEPS_PER_HALVING)
 
 
+@pytest.mark.slow
 def test_an_invertible_profile_has_one_preimage_for_each_colour():
     invert = load_profile("invert")
     found = Preimages.of(invert, PRIOR)
@@ -36,6 +37,7 @@ def test_an_invertible_profile_has_one_preimage_for_each_colour():
         np.testing.assert_array_equal(of(found, colour)[0], [255 - colour.astype(int)])
 
 
+@pytest.mark.slow
 def test_every_raw_colour_is_near_a_preimage_and_every_preimage_near_a_raw_colour(preimages):
     table = colour_table(PROFILE.blocks)
     for colour in Camera(PROFILE)(RAW).reshape(-1, 3)[:12]:
@@ -48,6 +50,7 @@ def test_every_raw_colour_is_near_a_preimage_and_every_preimage_near_a_raw_colou
         assert distance.min(0).max() <= GROUP_RADIUS
 
 
+@pytest.mark.slow
 def test_the_weighted_mean_of_the_preimages_is_the_inverse(preimages):
     captured = Camera(PROFILE)(RAW)
     wanted = Inverse(PROFILE, PRIOR)(captured).reshape(-1, 3)
@@ -58,6 +61,7 @@ def test_the_weighted_mean_of_the_preimages_is_the_inverse(preimages):
         np.testing.assert_allclose(likelihood @ raw / likelihood.sum(), mean, atol=4)
 
 
+@pytest.mark.slow
 def test_a_colour_that_is_not_reachable_has_no_preimages():
     black = Preimages.of(load_profile("black"), PRIOR)
     assert len(of(black, (0, 0, 0))[0]) > 0

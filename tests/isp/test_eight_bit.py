@@ -59,6 +59,7 @@ def test_colours_equal_the_reference(name):
 
 
 @pytest.mark.parametrize("name", BUILTIN_PROFILES)
+@pytest.mark.slow
 def test_every_colour_of_built_in_profiles_equals_the_table_in_float64(name):
     blocks = load_profile(name).blocks
     if not blocks or not is_pointwise(blocks):
@@ -114,6 +115,7 @@ def _in_turn(profile, rgb):
 
 
 @pytest.mark.parametrize("bits", [1, 2, 3, 4, 5, 6, 7, 9, 10, 12, 16])
+@pytest.mark.slow
 def test_other_numbers_of_bits_are_exact_and_the_pipeline_agrees(bits):
     rng = np.random.default_rng(bits)
     rgb = rng.integers(0, 256, (200, 200, 3), dtype=np.uint8)
@@ -184,6 +186,7 @@ def pointwise_profiles(draw):
 
 @given(pointwise_profiles(), st.integers(0, 2**32 - 1))
 @settings(max_examples=15, deadline=None)
+@pytest.mark.slow
 def test_the_pipeline_agrees_to_one_level_for_every_valid_profile(profile, seed):
     if profile is not None:
         rgb = np.random.default_rng(seed).integers(0, 256, (64, 64, 3), dtype=np.uint8)
@@ -195,6 +198,7 @@ def test_built_in_profiles_are_computed_in_float32():
     assert not any(pipeline(name).exact for name in BUILTIN_PROFILES)
 
 
+@pytest.mark.slow
 def test_a_curve_with_more_steps_than_fit_is_exact():
     """64 Ki changes of the output between 0 and 1: most entries of the table hold several."""
     zigzag = tuple(float(point % 2) for point in range(257))
@@ -204,6 +208,7 @@ def test_a_curve_with_more_steps_than_fit_is_exact():
 
 
 @pytest.mark.parametrize("scale", [0.0, 1e-9, 1e-3, 1.0, 5.0])
+@pytest.mark.slow
 def test_small_and_large_matrices_are_exact(scale):
     rng = np.random.default_rng(4)
     matrix = (scale * rng.uniform(-1, 1, (3, 3))).tolist()

@@ -52,6 +52,7 @@ def test_parts_of_a_profile():
 
 
 @pytest.mark.parametrize("name", ["rpi-pisp", "rpi-vc4", "rockchip-rkaiq", "android-camera2"])
+@pytest.mark.slow
 def test_a_pipeline_for_a_camera_never_leaves_what_it_can_hold(name):
     """Whatever the gradients say, what the pipeline shows in training is what the camera's fast path shows."""
     limits = CAMERAS[name].limits

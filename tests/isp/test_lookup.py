@@ -10,6 +10,7 @@ from campro.isp.lookup import colour_table, look_up
 
 
 @pytest.mark.parametrize("bits", [3, 8, 12])
+@pytest.mark.slow
 def test_colours_equal_the_definition(bits):
     rng = np.random.default_rng(bits)
     matrix, values = np.eye(3) + rng.normal(0, 0.4, (3, 3)), rng.uniform(0, 1, 17)

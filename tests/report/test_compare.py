@@ -35,6 +35,7 @@ def test_a_row_per_audit_worst_attack_of_each_threat_model(run):
     ]
 
 
+@pytest.mark.slow
 def test_the_command_takes_cell_files_and_writes_a_plot(run, tmp_path, capsys):
     (run.path / "cells.jsonl").rename(tmp_path / "copy.jsonl")
     assert main(["compare", str(tmp_path / "copy.jsonl"), "--plot", str(tmp_path / "plot.png")]) == 0

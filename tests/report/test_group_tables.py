@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 
+import pytest
 from support.fake_audit import drop_cells
 
 from campro.audit.audit_config import CAPTURED, RAW
@@ -18,6 +19,7 @@ def plain(rows):
     return tuple(tuple(text.replace(DIRTY, "") for text in row) for row in rows)
 
 
+@pytest.mark.slow
 def test_small_groups_have_no_rate(audit_config, audit_context):
     folder = run_audit(audit_config, audit_context).path
     page = write_report(folder).read_text()

@@ -13,6 +13,7 @@ from campro.report.headline import headline
 from campro.report.write import write_report
 
 
+@pytest.mark.slow
 def test_without_attacks_there_is_no_worst_case(audit_config, audit_context):
     run = run_audit(audit_config, audit_context)
     head = headline(Findings.read(run.path))
@@ -26,6 +27,7 @@ def test_without_attacks_there_is_no_worst_case(audit_config, audit_context):
     assert "%" not in first_card
 
 
+@pytest.mark.slow
 def test_the_worst_attack_is_the_first_figure(audit_config, audit_context):
     run = run_audit(audit_config, audit_context)
     attack_cells(run)
@@ -43,6 +45,7 @@ def test_the_worst_attack_is_the_first_figure(audit_config, audit_context):
     assert "80.0 %" in first_card and "analytic inversion: per pixel" in first_card and "white-box" in first_card
 
 
+@pytest.mark.slow
 def test_more_than_the_raw_ap_is_no_measurable_loss(audit_config, audit_context, monkeypatch):
     monkeypatch.setitem(__import__("support.fake_audit").fake_audit.AP, "captured", 0.55)
     run = run_audit(audit_config, audit_context)

@@ -124,12 +124,14 @@ def test_the_sentence_states_both_distances(folder):
     )
 
 
+@pytest.mark.slow
 def test_the_report_begins_with_distance(folder):
     page = write_report(folder).read_text()
     assert page.index('id="distance"') < page.index('id="identification"')
     assert json.loads((folder / "report.json").read_text())["range"]["worst"] is not None
 
 
+@pytest.mark.slow
 def test_the_command(folder, tmp_path, capsys):
     assert main(["range", str(folder), "--hfov", "90", "--plot", str(tmp_path / "r.png"), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
@@ -140,6 +142,7 @@ def test_the_command(folder, tmp_path, capsys):
     assert "--plot" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_an_audit_without_densities_is_refused(audit_config, audit_context, capsys):
     run = run_audit(audit_config, audit_context)
     assert "Distance</h2>" not in write_report(run.path).read_text()

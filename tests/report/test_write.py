@@ -37,6 +37,7 @@ def folder(run):
     return run.path
 
 
+@pytest.mark.slow
 def test_the_page_is_self_contained(run):
     attack_cells(run)
     page = write_report(run.path).read_text()
@@ -48,6 +49,7 @@ def test_the_page_is_self_contained(run):
     assert "is not finished" not in page
 
 
+@pytest.mark.slow
 def test_the_page_needs_only_the_run_folder(folder, tmp_path):
     moved = tmp_path / "moved"
     shutil.copytree(folder, moved)
@@ -56,6 +58,7 @@ def test_the_page_needs_only_the_run_folder(folder, tmp_path):
     assert write_report(moved).stat().st_size > 50_000
 
 
+@pytest.mark.slow
 def test_json_and_csv_hold_the_cells(run):
     attack_cells(run)
     folder = write_report(run.path).parent
@@ -73,6 +76,7 @@ def test_json_and_csv_hold_the_cells(run):
     assert {row["rank1_mean"] for row in rows if row["attack"] == "analytic inversion"} == {"0.8", "0.9"}
 
 
+@pytest.mark.slow
 def test_an_unfinished_audit_says_so(run):
     dropped = drop_cells(run, lambda key: key.get("view") in (RAW, CAPTURED))
     page = write_report(run.path).read_text()
@@ -81,6 +85,7 @@ def test_an_unfinished_audit_says_so(run):
     assert dropped == 2 * (2 + 2 + 1 + 1 + 2 + 2) + 1  # per view, and quality
 
 
+@pytest.mark.slow
 def test_an_audit_without_adaptation(audit_config, tmp_path, audit_context):
     config = replace(audit_config, adapt_steps=0)
     run = run_audit(config, FakeContext(config, tmp_path))
@@ -88,6 +93,7 @@ def test_an_audit_without_adaptation(audit_config, tmp_path, audit_context):
     assert run.cell(cell_keys.person_detection(RAW, True)) is None
 
 
+@pytest.mark.slow
 def test_cells_of_several_commits_are_listed_and_dirty_ones_marked(run):
     cells = run.cells()
     clean = [replace(cell, origin=replace(cell.origin, commit="abc1234", dirty=False)) for cell in cells]
@@ -129,6 +135,7 @@ def without_plots(monkeypatch):
 
 
 @pytest.mark.usefixtures("without_plots")
+@pytest.mark.slow
 def test_faces_are_pixelated_unless_asked_for(audit_config, audit_context, tmp_path):
     noise = np.random.default_rng(0)
     for photo in audit_context.faces.photos:
@@ -163,6 +170,7 @@ def self_saved(folder):
 
 @pytest.mark.usefixtures("without_plots")
 @pytest.mark.parametrize("kind", ["parent", "absolute", "link", "folder", "nul", "missing", "text"])
+@pytest.mark.slow
 def test_only_pictures_of_the_run_folder_enter_the_page(run, tmp_path, kind):
     secret = tmp_path / "secret.png"
     write_image(secret, np.full((20, 20, 3), 77, np.uint8))
@@ -217,11 +225,13 @@ def test_any_cells_give_a_page_or_one_line(run):
             assert "\n" not in str(error)
 
 
+@pytest.mark.slow
 def test_the_page_has_its_date(folder, monkeypatch):
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     assert "written 2023-11-14" in write_report(folder).read_text()
 
 
+@pytest.mark.slow
 def test_your_own_models_have_the_names_of_their_cards_on_the_page(folder):
     """Options name them by a path, which stays in cells, JSON and CSV."""
     found = Findings.read(folder)
@@ -240,6 +250,7 @@ def test_your_own_models_have_the_names_of_their_cards_on_the_page(folder):
     assert replace(labelled, metadata=twice).labelled().metadata.models == ("my recogniser (b)", "my recogniser (c)")
 
 
+@pytest.mark.slow
 def test_no_column_is_cut_off_on_a_phone(folder):
     """Below 44 rem each cell has its column's name in front of it; rows of pictures scroll and say so."""
     page = write_report(folder).read_text()
@@ -248,6 +259,7 @@ def test_no_column_is_cut_off_on_a_phone(folder):
     assert 'class="wide many pictures" tabindex="0"' in page and "scroll sideways" in page
 
 
+@pytest.mark.slow
 def test_every_section_is_in_the_contents_and_says_how_to_read_it(folder):
     page = write_report(folder).read_text()
     places = re.findall(r'<h2 id="([^"]+)">', page)
@@ -256,6 +268,7 @@ def test_every_section_is_in_the_contents_and_says_how_to_read_it(folder):
     assert all(f'class="permalink" href="#{place}"' in page for place in places)
 
 
+@pytest.mark.slow
 def test_pictures_are_compared_without_a_script(folder):
     page = write_report(folder).read_text()
     assert "<script" not in page

@@ -158,6 +158,7 @@ def test_noise_changes_the_picture(client):
     assert np.abs(shown[0].astype(int) - shown[1]).mean() > 5
 
 
+@pytest.mark.slow
 def test_the_enhanced_view_belongs_to_one_profile(client):
     good = client.post("/api/view?view=enhanced&profile=campro-default&picture=cat&scale=0.25")
     assert good.status_code == 200
@@ -273,6 +274,7 @@ def test_only_listed_files_are_static(client, name):
     assert client.get(f"/static/{name}").status_code == 404
 
 
+@pytest.mark.slow
 def test_a_deployment_is_made_in_memory(client):
     answer = client.post("/api/deployment?target=software&profile=campro-strong").json()
     with zipfile.ZipFile(io.BytesIO(base64.b64decode(answer["zip"]))) as archive:

@@ -59,6 +59,7 @@ def server(file):
         process.wait()
 
 
+@pytest.mark.slow
 def test_a_camera_is_read_with_audio(tmp_path):
     with server(tmp_path / "unused"):
         stats = stream(CAMERA, str(tmp_path / "b.mov"), Inverted(), StreamOptions(seconds=2.5)).snapshot()

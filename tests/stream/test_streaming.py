@@ -43,6 +43,7 @@ def test_from_file_to_file_nothing_is_lost(source, tmp_path, suffix):
     assert stats["latency_ms"] < 5000
 
 
+@pytest.mark.slow
 def test_pipes_carry_mpeg_ts_and_nothing_else(source, tmp_path):
     code = "from campro.stream.streaming import stream; from support.videos import Inverted; stream(*'--', Inverted())"
     make(tmp_path / "in.ts")
@@ -109,6 +110,7 @@ def test_hls_over_http(source, port, tmp_path):
     thread.join(10)
 
 
+@pytest.mark.slow
 def test_a_source_that_is_cut_and_restored_goes_on_with_growing_times(port, tmp_path):
     options = StreamOptions(seconds=3.2, stats_json=tmp_path / "stats.json")
     with camera(port):

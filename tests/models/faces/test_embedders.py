@@ -23,6 +23,7 @@ def _entry(name):
 
 
 @pytest.mark.parametrize("name", [_entry(name) for name in FACE_EMBEDDERS if name not in FILES_ONLY])
+@pytest.mark.slow
 def test_contract(name):
     embedder = load_embedder(MEMBERS.get(name, name), weights=None)
     assert not embedder.training
@@ -55,6 +56,7 @@ def pictures():
 
 @pytest.mark.parametrize("name", ["mobilefacenet", "mobilefacenet-cat", "edgeface-xs", "sface"])
 @pytest.mark.shared
+@pytest.mark.slow
 def test_public_weights_separate_subjects(shared_data, name, pictures):
     if name == "edgeface-xs":
         pytest.importorskip("timm")

@@ -56,6 +56,7 @@ def _save_onnx(path, convolutions):
     onnx.save(helper.make_model(graph), path)
 
 
+@pytest.mark.slow
 def test_safetensors_in_half_precision_and_nested_checkpoints_are_read(trained, tmp_path):
     state = {name: value.contiguous() for name, value in trained.state_dict().items()}
     save_file({name: v.half() if v.is_floating_point() else v for name, v in state.items()}, tmp_path / "w.safetensors")
@@ -111,6 +112,7 @@ def test_weights_of_another_network_are_refused(trained, tmp_path):
 @given(st.lists(st.tuples(st.integers(0, 1 << 20), st.binary(min_size=1, max_size=16)), max_size=4), st.floats(0, 1))
 @settings(max_examples=30)
 @pytest.mark.parametrize("suffix", [".safetensors", ".pth", ".onnx"])
+@pytest.mark.slow
 def test_damaged_bytes_give_weights_or_a_campro_error(tmp_path_factory, trained, suffix, damage, kept):
     folder = tmp_path_factory.getbasetemp()
     whole = folder / f"whole{suffix}"
