@@ -22,6 +22,7 @@ ADDED = {
     "patch-colours": "test_face_recogniser",
     "centre-face": "test_face_detector",
     "mean-colour": "test_contract",
+    "middle-pose": "test_pose_estimator",
     "median-filter": "test_attack",
     "flipping": "test_attacker_of_the_design_game",
     "saturation": "test_isp_block",

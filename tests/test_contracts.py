@@ -55,6 +55,7 @@ from campro.models.faces import FACE_DETECTORS, FACE_EMBEDDERS, load_embedder, l
 from campro.models.faces.embedder_card import EmbedderCard, FaceEmbedder
 from campro.models.faces.landmarks import Scheme
 from campro.models.faces.paper_recognisers import PAPER_RECOGNISERS
+from campro.models.poses import POSE_ESTIMATORS, load_pose_estimator
 
 RGB = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
 
@@ -62,6 +63,8 @@ EMBEDDERS_WITH_FILES = {"mobilefacenet-cat", "sface", "edgeface-xs", "frbench", 
 """Recognisers that cannot be made with random weights: they need a file or an extra."""
 LARGE = {name for name in PAPER_RECOGNISERS if not name.endswith("18")}
 """Deeper networks of the same classes."""
+POSES_WITH_FILES = {"ultralight-simplepose"}
+"""Pose estimators that need a downloaded file."""
 DETECTORS_WITH_FILES = {"yunet", "retinaface", "scrfd", "centerface"}
 """Face detectors that need a downloaded file."""
 
@@ -99,6 +102,18 @@ def test_face_detector(name):
     assert face.points.shape == (5, 2)
     assert ((face.points >= 0) & (face.points < (width, height))).all()
     assert isinstance(detector.detect(np.zeros((50, 40, 3), np.uint8)), list)
+
+
+@pytest.mark.parametrize("name", [name for name in POSE_ESTIMATORS if name not in POSES_WITH_FILES])
+def test_pose_estimator(name):
+    """A pose for each box, in pixels of the image."""
+    boxes = torch.tensor([[10.0, 10, 34, 42], [0, 0, 12, 16]])
+    first, second = load_pose_estimator(name).estimate(
+        [torch.rand(3, 60, 50), torch.rand(3, 40, 40)], [boxes, boxes[:0]]
+    )
+    assert first.points.shape == (2, 17, 3) and first.scores.shape == (2,) and len(second) == 0
+    assert first.points.isfinite().all()
+    assert (first.points[0, :, 0] > 0).all() and (first.points[0, :, 0] < 60).all()
 
 
 @pytest.mark.parametrize("name", ENHANCERS)
