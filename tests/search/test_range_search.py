@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -14,7 +15,16 @@ from campro.isp import load_profile
 from campro.metrics.rates import Rate, Ratio
 from campro.report import frontier_plot
 from campro.search.range_objective import FULL_SIZE, AttackRate, PeopleKept
-from campro.search.range_search import TriedSetting, frontier, goal, proposal, search_range, write_result
+from campro.search.range_search import (
+    TriedSetting,
+    frontier,
+    goal,
+    proposal,
+    search_range,
+    summary,
+    table,
+    write_result,
+)
 from campro.search.range_settings import OFF, REFERENCES, SPACE, RangeSetting, neighbour, space_of
 
 
@@ -86,6 +96,13 @@ def test_the_frontier_by_hand():
     )
     assert frontier([good, better, worse, cheap]) == [better, good, cheap]
     assert tried(rates=()).excess == np.inf
+
+
+def test_without_small_people_the_ap_alone_counts():
+    none = replace(tried(kept=0.8), people=replace(tried(kept=0.8).people, kept_detected=None))
+    assert none.missing == pytest.approx(0.02)
+    assert "not measurable" in summary(none)
+    assert table([none]).splitlines()[2].split(" | ")[5] == "–"
 
 
 def test_neighbours_are_those_of_promising_settings():

@@ -71,8 +71,8 @@ class PeopleKept:
     """AP over that on raw pictures, by a paired bootstrap over pictures."""
     detected: Rate
     """Share of whole people of `HEIGHTS` detected."""
-    kept_detected: float
-    """That share over the share in raw pictures."""
+    kept_detected: float | None
+    """That share over the share in raw pictures; None if nobody of that height is detected there."""
 
 
 class RangeObjective:
@@ -103,9 +103,8 @@ class RangeObjective:
         scenes, captured = [scene for scene, _, _ in found], [detections for _, detections, _ in found]
         kept = kept_precision(scenes, captured, [detections for _, detections, _ in raw], RESAMPLES, self.seed)
         detected, before = _share(found), _share(raw)
-        return PeopleKept(
-            average_precision(scenes, captured)[0], kept, detected, detected.mean / max(before.mean, 1e-9)
-        )
+        share = detected.mean / before.mean if before.mean > 0 else None
+        return PeopleKept(average_precision(scenes, captured)[0], kept, detected, share)
 
     def worst_attacks(self, profile: IspProfile) -> tuple[AttackRate, ...]:
         """The worst attack at each density, by rising density with the photographs as they are last."""

@@ -22,7 +22,7 @@ from campro.core.run_folder import RunFolder
 from campro.core.typed_json import as_plain, from_json
 from campro.isp.profile import IspProfile, Provenance
 from campro.metrics.rates import Rate
-from campro.search.range_objective import FULL_SIZE, AttackRate, PeopleKept, RangeObjective
+from campro.search.range_objective import FULL_SIZE, HEIGHTS, AttackRate, PeopleKept, RangeObjective
 from campro.search.range_settings import REFERENCES, RangeSetting, drawn, neighbour, within
 
 KIND = "range search"
@@ -54,7 +54,8 @@ class TriedSetting:
     def missing(self) -> float:
         """By how much it misses the goals for person detection; 0 if it reaches them."""
         kept = self.people
-        return max(0.0, LEAST_AP - kept.kept_ap.mean) + max(0.0, LEAST_PEOPLE - kept.kept_detected)
+        people = LEAST_PEOPLE if kept.kept_detected is None else kept.kept_detected
+        return max(0.0, LEAST_AP - kept.kept_ap.mean) + max(0.0, LEAST_PEOPLE - people)
 
     @property
     def excess(self) -> float:
@@ -153,7 +154,7 @@ def write_result(run: RunFolder, tried: Sequence[TriedSetting], name: str, seed:
         seed=seed,
         commit=source_commit(),
         figures={f"rank1_at_{one.density:g}": one.rank1.mean for one in best[0].worst}
-        | {"kept_ap": best[0].people.kept_ap.mean, "kept_detected": best[0].people.kept_detected},
+        | {"kept_ap": best[0].people.kept_ap.mean},
         note=f"range search, {len(tried)} settings: {best[0].setting}",
     )
     profile: IspProfile = replace(best[0].setting.profile(name), provenance=provenance)
@@ -174,7 +175,7 @@ def table(tried: Sequence[TriedSetting]) -> str:
                 *(f"{value:g}" for value in (setting.scaler, setting.clip, setting.denoise)),
                 str(setting.quality or "–"),
                 f"{100 * kept.mean:.0f} [{100 * kept.low:.0f}, {100 * kept.high:.0f}]",
-                f"{100 * one.people.kept_detected:.0f}",
+                "–" if one.people.kept_detected is None else f"{100 * one.people.kept_detected:.0f}",
                 *([f"{_interval(rate.rank1)} {rate.attack}" for rate in one.worst] or ["–"] * len(named)),
                 "yes" if one.digest in best else "",
             ]
@@ -197,11 +198,12 @@ def summary(tried: TriedSetting) -> str:
         for one in tried.worst
     )
     people = tried.people
-    kept = f"AP {people.kept_ap.mean:.0%}, people {people.kept_detected:.0%} of raw"
+    small = "not measurable" if people.kept_detected is None else f"{people.kept_detected:.0%} of raw"
+    kept = f"AP {people.kept_ap.mean:.0%} of raw, people of {HEIGHTS[0]:g} to {HEIGHTS[1]:g} pixels {small}"
     return f"{tried.setting}: {kept}; {rates or 'not attacked'}"
 
 
 def _scores(tried: TriedSetting) -> tuple[float, ...]:
     """Lower is better."""
     kept = tried.people
-    return (-kept.kept_ap.mean, -kept.kept_detected, *(one.rank1.mean for one in tried.worst))
+    return (-kept.kept_ap.mean, -(kept.kept_detected or 0.0), *(one.rank1.mean for one in tried.worst))
