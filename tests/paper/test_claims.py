@@ -5,13 +5,11 @@ from __future__ import annotations
 import pytest
 
 from campro.audit import cell_keys
-from campro.audit.results import IdentificationResult, PersonDetectionResult, QualityResult
-from campro.core.provenance import current_origin
+from campro.audit.results import AttackResult, IdentificationResult, PersonDetectionResult, QualityResult
 from campro.metrics.rates import Rate, Ratio
 from campro.paper import claims
 from campro.paper.paper_cells import PaperCells
 from campro.paper.scoped_run import ScopedRun
-from campro.paper.worst_attacks import WorstAttack, key_of
 
 
 @pytest.fixture
@@ -23,6 +21,13 @@ def identify(part, model, view, mean, high):
     rate = Rate(mean, 0.0, high, 100)
     key = cell_keys.identification(model, view, "nearest")
     part.write_cell(key, IdentificationResult(100, rate, rate, rate, (mean,), ()))
+
+
+def attack(part, name, threat, mean):
+    rate = Rate(mean, mean, mean, 100)
+    matchers = {"nearest": IdentificationResult(100, rate, rate, rate, (mean,), ())}
+    key = cell_keys.attack("white", name, name, "captured", ["nearest"], None)
+    part.write_cell(key, AttackResult(matchers, threat_model=threat, given="the profile"))
 
 
 def verdict(part, judge):
@@ -58,6 +63,8 @@ def test_person_detection_is_compared_with_the_paper_and_the_rivals(part, captur
         ratio = Ratio(kept, kept - 0.02, kept + 0.02)
         result = PersonDetectionResult(kept / 2, 0.5, 0.5, 0.5, 0.5, 0.5, 0.1, 0.5, kept=ratio)
         part.write_cell(cell_keys.person_detection(view, False), result)
+    raw = PersonDetectionResult(0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.4, 0.6)
+    part.write_cell(cell_keys.person_detection("raw", False), raw)
     assert verdict(part, claims.person_detection) == expected
 
 
@@ -73,8 +80,6 @@ def test_the_file_of_the_enhancer_is_always_a_caveat(part, psnr, expected):
     ("threat", "mean", "expected"), [("white-box", 0.9, claims.FAILS), ("gray-box", 0.0, claims.HOLDS)]
 )
 def test_informed_attackers(part, threat, mean, expected):
-    part.whole.write_cell(
-        key_of("campro-default", threat),
-        WorstAttack("inversion", "one", "white", Rate(mean, mean, mean, 100), None, "yes", None, current_origin()),
-    )
+    attack(part, "analytic inversion", threat, mean)
+    attack(part, "no attack", "none", 0.95)
     assert verdict(part, claims.white_box) == expected

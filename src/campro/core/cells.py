@@ -82,6 +82,13 @@ class CellFile:
         append_line(self.path, line, sync=True)
         self._read()[digest] = cell
 
+    def copy(self, cell: Cell) -> None:
+        """Append a finished result of another run with its own origin, unless it is there."""
+        digest = json_digest(cell.key)
+        if self._read().get(digest) != cell:
+            append_line(self.path, cell.to_line(), sync=True)
+            self._read()[digest] = cell
+
     def all(self) -> list[Cell]:
         """All finished results, in the order in which their keys were first finished."""
         return list(self._read().values())

@@ -114,6 +114,10 @@ class RunFolder:
         """Store the finished result of `key`: dataclasses or plain JSON, without NaN."""
         self._cells.add(key, value)
 
+    def copy_cell(self, cell: Cell) -> None:
+        """Store a finished result of another run, which keeps its origin."""
+        self._cells.copy(cell)
+
     def cells(self) -> list[Cell]:
         """All finished results with their origins."""
         return self._cells.all()

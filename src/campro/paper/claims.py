@@ -9,18 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from campro.attacks.analytic_inversion import ANALYTIC_INVERSION
 from campro.audit import cell_keys
-from campro.audit.attack_rows import attack_rows
+from campro.audit.attack_rows import AttackRow
 from campro.audit.audit_config import CAPTURED, ENHANCED, RAW
 from campro.audit.image_quality import OUTSIDE
 from campro.audit.results import IdentificationResult, QualityResult
 from campro.metrics.rates import Rate
 from campro.paper import table_3
-from campro.paper.comparison import Section
+from campro.paper.comparison import Estimate, Section, estimate_text
 from campro.paper.paper_cells import PaperCells
 from campro.paper.paper_context import PaperContext
 from campro.paper.published_figures import published
-from campro.paper.worst_attacks import WorstAttack, worst_by_profile
+from campro.paper.worst_attacks import AUDITED, label, rows_of, worst_by_profile
 from campro.report.attack_tables import LITTLE
 from campro.report.tables import Table
 from campro.report.text import interval, percent
@@ -91,17 +92,19 @@ def unseen_recognisers(cells: PaperCells) -> Judged:
 
 
 def person_detection(cells: PaperCells) -> Judged:
-    """C3: the AP kept, against the paper's and the rivals'."""
-    kept = {row.row.split(",")[0]: row for row in table_3.section(cells).rows if row.here is not None}
-    mine, paper = kept.get(CAPTURED), published("table-3", CAPTURED, "AP kept")
-    if mine is None or mine.here is None or mine.here.high is None or paper is None:
+    """C3: the AP kept, against the paper's and the rivals'; of several data sets the audited one counts."""
+    kept: dict[str, Estimate] = {}
+    for view, row in sorted(table_3.kept_by_view(cells), key=lambda pair: not pair[1].row.startswith(AUDITED)):
+        if row.here is not None:
+            kept.setdefault(view, row.here)
+    paper = published("table-3", CAPTURED, "AP kept")
+    if (mine := kept.pop(CAPTURED, None)) is None or mine.high is None or paper is None:
         return Judged(UNMEASURED, "")
-    rivals = {name: row.here.value for name, row in kept.items() if name != CAPTURED and row.here is not None}
-    numbers = f"AP kept {mine.here.value:.0f} % [{mine.here.low:.0f}, {mine.here.high:.0f}] (paper {paper:.0f} %)"
-    numbers += "".join(f"; {name} {value:.0f} %" for name, value in rivals.items())
-    if mine.here.high >= paper:
+    numbers = f"AP kept {estimate_text(mine, '%')} % (paper {paper:.0f} %)"
+    numbers += "".join(f"; {name} {rival.value:.0f} %" for name, rival in kept.items())
+    if mine.high >= paper:
         return Judged(HOLDS, numbers)
-    return Judged(CAVEAT if all(value < mine.here.value for value in rivals.values()) else FAILS, numbers)
+    return Judged(CAVEAT if all(rival.value < mine.value for rival in kept.values()) else FAILS, numbers)
 
 
 def enhanced_pictures(cells: PaperCells) -> Judged:
@@ -127,30 +130,19 @@ def white_box(cells: PaperCells) -> Judged:
     if not informed:
         return Judged(UNMEASURED, "")
     name, worst = max(informed, key=lambda pair: pair[1].rank1.mean)
-    return Judged(FAILS if _restores(worst) else HOLDS, f"{name}: {_attack(worst)}")
+    return Judged(FAILS if _restores(worst) else HOLDS, f"{name}: {label(worst)}, {interval(worst.rank1)} %")
 
 
-def _restores(worst: WorstAttack) -> bool:
+def _restores(worst: AttackRow) -> bool:
     control = 1.0 if worst.control is None else worst.control.mean
     return worst.rank1.high > LITTLE * control
 
 
-def _attack(worst: WorstAttack) -> str:
-    control = "" if worst.control is None else f", control {percent(worst.control.mean)}"
-    return f"{worst.attack} with {worst.model} {interval(worst.rank1)} %{control}"
-
-
 def _inversion(cells: PaperCells) -> str:
-    """The rank-1 rate of the best analytic inversion of this run, as text."""
-    profile = cells.settings.profile
-    rows = [
-        row
-        for data in cells.named("data", profile=profile, kind="attack")
-        for row in attack_rows(cells.part(data=data, profile=profile))
-        if row.attack == "analytic inversion"
-    ]
-    best = max(rows, key=lambda row: row.rank1.mean, default=None)
-    return "" if best is None else f": rank-1 {interval(best.rank1)} % ({best.model})"
+    """The rank-1 rate of the best analytic inversion, as text."""
+    found = (row for _, row in rows_of(cells, cells.settings.profile) if row.attack == ANALYTIC_INVERSION.name)
+    best = max(found, key=lambda row: row.rank1.mean, default=None)
+    return "" if best is None else f": rank-1 {interval(best.rank1)} % ({best.model}, {best.rank1.n} people)"
 
 
 def _triples(cells: PaperCells) -> list[tuple[str, str, str, Rate, Rate]]:

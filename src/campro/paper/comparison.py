@@ -33,6 +33,23 @@ class Estimate:
         return None if rate is None else Estimate(100 * rate.mean, 100 * rate.low, 100 * rate.high)
 
 
+def estimate_text(estimate: Estimate, unit: Unit) -> str:
+    """A number and its interval.
+
+    >>> estimate_text(Estimate(50.0, 25.0, 75.0), "%")
+    '50.0 [25.0, 75.0]'
+    """
+    text = number(estimate.value, unit)
+    if estimate.low is None or estimate.high is None:
+        return text
+    return f"{text} [{number(estimate.low, unit)}, {number(estimate.high, unit)}]"
+
+
+def number(value: float, unit: Unit) -> str:
+    """A number with the digits of its unit; no minus in front of zero."""
+    return f"{value:z.{DIGITS[unit]}f}"
+
+
 @dataclass(frozen=True)
 class Comparison:
     """One row of the page."""

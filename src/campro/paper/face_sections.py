@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from campro.audit import cell_keys
-from campro.audit.attack_rows import AttackRow, attack_rows
+from campro.audit.attack_rows import AttackRow
 from campro.audit.attack_suite import measure_attacks
 from campro.audit.audit_config import CAPTURED, ENHANCED, RAW
 from campro.audit.experiments import detect_faces
@@ -13,6 +13,7 @@ from campro.paper.comparison import Comparison, Estimate, Section
 from campro.paper.paper_cells import PaperCells
 from campro.paper.paper_context import PaperContext
 from campro.paper.published_figures import published
+from campro.paper.worst_attacks import rows_of
 
 ATTACKED, DETECTED = "section-7", "section-8"
 ATTACKS = ("no-attack", "re-enrolment", "analytic-inversion")
@@ -34,19 +35,13 @@ def measure_attacked(context: PaperContext) -> None:
 
 def attacked(cells: PaperCells) -> Section:
     """A row per attack and recogniser, with its control."""
-    rows = [_attack_row(*one) for one in _attacks(cells)]
+    rows = [_attack_row(*one) for one in rows_of(cells, cells.settings.profile)]
     how = (
-        "Rank-1 in % on captured pictures by attackers without training. Re-enrolment: the gallery is captured, too. "
+        "Rank-1 in % on captured pictures, the best run of each attack. Re-enrolment: the gallery is captured, too. "
         "Analytic inversion: the attacker knows the profile. The control is the same attacker without the profile."
     )
     note = "Networks for restoration (Uformer, GFP-GAN) run as ONNX files: campro audit --restorers FILE. None is here."
     return Section(how, tuple(rows), notes=(note,))
-
-
-def _attacks(cells: PaperCells) -> list[tuple[str, AttackRow]]:
-    profile = cells.settings.profile
-    datas = cells.named("data", profile=profile, kind="attack")
-    return [(data, row) for data in datas for row in attack_rows(cells.part(data=data, profile=profile))]
 
 
 def _attack_row(data: str, row: AttackRow) -> Comparison:

@@ -12,18 +12,21 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
+from campro.attacks.filters import NO_ATTACK
 from campro.audit import cell_keys
-from campro.audit.audit_config import CAPTURED, RAW
+from campro.audit.attack_rows import attack_rows
+from campro.audit.audit_config import CAPTURED
 from campro.audit.experiments import identify_views, measure_person_view
-from campro.audit.results import IdentificationResult, PersonDetectionResult
+from campro.audit.results import IdentificationResult
+from campro.core.provenance import Origin
 from campro.isp import BUILTIN_PROFILES
 from campro.metrics.rates import Rate, Ratio
 from campro.paper.comparison import Comparison, Estimate, Figure, Section
 from campro.paper.paper_cells import PaperCells
 from campro.paper.paper_context import PaperContext
 from campro.paper.published_figures import published
-from campro.paper.table_3 import better
-from campro.paper.worst_attacks import worst_by_profile
+from campro.paper.table_3 import best_kept
+from campro.paper.worst_attacks import AUDITED, worst_by_profile
 from campro.report.plots import COLOURS, STYLE, svg_uri
 
 ITEM = "fig-11"
@@ -41,6 +44,8 @@ class Point:
     name: str
     kept: Ratio
     rank1: Rate
+    origin: Origin | None = None
+    """Of the AP without an attack, of the rank-1 rate with one."""
 
 
 def designed_profiles() -> tuple[str, ...]:
@@ -72,7 +77,9 @@ def section(cells: PaperCells) -> Section:
     """Both panels as plots, and their points as rows."""
     plain, worst = unattacked(cells), attacked(cells)
     rows = [
-        Comparison(one.name, f"{kind}: {figure}", "%", published(ITEM, one.name, kind), Estimate.of(value), REASON)
+        Comparison(
+            one.name, f"{kind}: {figure}", "%", published(ITEM, one.name, kind), Estimate.of(value), REASON, one.origin
+        )
         for kind, points in (("no attack", plain), (WORST, worst))
         for one in points
         for figure, value in (("AP kept", one.kept), ("rank-1", one.rank1))
@@ -82,7 +89,8 @@ def section(cells: PaperCells) -> Section:
         "95 % intervals. Left panel: the highest rank-1 over recognisers without an attack, as in the paper. Right "
         f"panel: the {WORST} that was run."
     )
-    figures = (Figure(_plot(plain, worst), how),) if plain else ()
+    caption = "Left: no attack. Right: the worst attack that was run. Squares: rivals; diamonds: profiles."
+    figures = (Figure(_plot(plain, worst), caption),) if plain else ()
     missing = sorted({*RIVALS, *designed_profiles()} - {one.name for one in worst})
     notes = (
         [f"Without an attack of the whole suite, and so not in the right panel: {', '.join(missing)}."] if plain else []
@@ -91,41 +99,43 @@ def section(cells: PaperCells) -> Section:
 
 
 def unattacked(cells: PaperCells) -> list[Point]:
-    """Without an attack: the highest rank-1 over recognisers, and the AP kept by the better detector."""
-    points = []
-    for profile in cells.named("profile", kind="identification"):
-        for data in cells.named("data", profile=profile, kind="identification")[:1]:
+    """Without an attack: the highest rank-1 over recognisers, and the AP kept by the better detector.
+
+    Of the same profile in several data sets the audited one counts.
+    """
+    points: dict[str, Point] = {}
+    for profile in cells.named("profile", kind="person detection"):
+        for data in sorted(
+            cells.named("data", profile=profile, kind="person detection"), key=lambda one: one != AUDITED
+        ):
             part = cells.part(data=data, profile=profile)
             for view in (CAPTURED, *RIVALS):
-                rates, kept = _rates(part, view), _kept(part, view)
+                rates, kept = _rates(part, view), best_kept(part, view)
                 if rates and kept is not None:
-                    name = profile if view == CAPTURED else view
-                    points.append(Point(name, kept, max(rates, key=lambda rate: rate.mean)))
-    return points
+                    name, best = profile if view == CAPTURED else view, max(rates, key=lambda rate: rate.mean)
+                    origin = part.origin(cell_keys.person_detection(view, kept[0]))
+                    points.setdefault(name, Point(name, kept[1], best, origin))
+    return list(points.values())
 
 
 def attacked(cells: PaperCells) -> list[Point]:
-    """With the worst attack of each profile; AP as in the audit of the attacks, else as without an attack."""
+    """With the worst attack of each profile; AP as without an attack."""
     kept = {one.name: one.kept for one in unattacked(cells)}
     points = []
     for name, found in worst_by_profile(cells).items():
-        worst = max(found.values(), key=lambda one: one.rank1.mean)
-        share = worst.kept or kept.get(name)
-        if share is not None:
-            points.append(Point(name, share, worst.rank1))
+        worst = max(found.values(), key=lambda row: row.rank1.mean)
+        if name in kept:
+            points.append(Point(name, kept[name], worst.rank1, worst.best.origin))
     return points
 
 
 def _rates(part: PaperCells, view: str) -> list[Rate]:
+    """Rank-1 rates of all recognisers, nearest matcher."""
     models = part.named("model", kind="identification")
     keys = [cell_keys.identification(model, view, "nearest") for model in models]
-    return [found.rank1 for key in keys if (found := part.value(IdentificationResult, key)) is not None]
-
-
-def _kept(part: PaperCells, view: str) -> Ratio | None:
-    keys = {adapted: cell_keys.person_detection(view, adapted) for adapted in (False, True)}
-    best = better({adapted: part.value(PersonDetectionResult, key) for adapted, key in keys.items()})
-    return None if best is None or view == RAW else best[1].kept
+    rates = [found.rank1 for key in keys if (found := part.value(IdentificationResult, key)) is not None]
+    plain = [row.rank1 for row in attack_rows(part) if row.attack == NO_ATTACK.name] if view == CAPTURED else []
+    return [*rates, *plain]
 
 
 def _plot(plain: Sequence[Point], worst: Sequence[Point]) -> str:

@@ -56,7 +56,7 @@ PAPER_ITEMS: dict[str, PaperItem] = {
         ),
         PaperItem(
             face_sections.ATTACKED,
-            "Section VII-A: attacks without training",
+            "Section VII: attacks",
             face_sections.measure_attacked,
             face_sections.attacked,
         ),

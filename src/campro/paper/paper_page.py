@@ -6,12 +6,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 from campro.core.atomic_io import atomic_write
 from campro.core.provenance import Origin
 from campro.core.typed_json import as_plain
-from campro.paper.comparison import DIGITS, Comparison, Estimate, Section, Unit
+from campro.paper.comparison import Comparison, Section, estimate_text, number
 from campro.paper.paper_cells import ItemStatus, PaperCells, PaperSettings, status_key
 from campro.paper.paper_items import PAPER_ITEMS, PaperItem
 from campro.report.findings import DIRTY
@@ -23,7 +24,7 @@ from campro.report.write import written_on
 
 PAGE, MARKDOWN, NUMBERS = "paper.html", "paper.md", "paper.json"
 HEADER = ("what", "figure", "paper", "here", "why they differ")
-UNRECORDED = "the published number is not recorded"
+UNRECORDED = "published number not recorded"
 INSIDE = "no difference: the published number is in the interval"
 
 
@@ -79,18 +80,25 @@ def html(settings: PaperSettings, parts: Sequence[Part]) -> str:
 
 
 def markdown(settings: PaperSettings, parts: Sequence[Part]) -> str:
-    """The tables for the documentation, without figures."""
-    lines = ["# The paper's tables and figures\n", f"{describe(settings)}\n"]
+    """The tables for the documentation, without figures; lines of text have at most 118 characters."""
+    blocks = ["# The paper's tables and figures", _filled(describe(settings))]
     for part in parts:
-        lines.append(f"## {part.item.title}\n")
-        lines += [f"{part.section.how}\n"] if part.section.rows or part.section.tables else []
-        lines += [f"{part.remedy}\n"] if part.remedy else []
+        blocks.append(f"## {part.item.title}")
+        if part.section.rows or part.section.tables:
+            blocks.append(_filled(part.section.how))
+        if part.remedy:
+            blocks.append(_filled(part.remedy))
         tables = [comparison_table(part.section.rows), *part.section.tables]
-        lines += [as_markdown(table) for table in tables if table.rows]
-        lines += [f"- {note}" for note in part.section.notes] + [""]
-    lines.append("## Provenance\n")
-    lines += [f"- {count} figures: {origin_text(origin)}" for origin, count in origins_of(parts)]
-    return "\n".join(lines).rstrip() + "\n"
+        blocks += [as_markdown(table).rstrip() for table in tables if table.rows]
+        if part.section.notes:
+            blocks.append("\n".join(_filled(note, "- ") for note in part.section.notes))
+    made = [_filled(f"{count} figures: {origin_text(origin)}", "- ") for origin, count in origins_of(parts)]
+    return "\n\n".join([*blocks, "## Provenance", "\n".join(made)]).rstrip() + "\n"
+
+
+def _filled(text: str, bullet: str = "") -> str:
+    """Text in lines, with a bullet in front."""
+    return fill(text, 118, initial_indent=bullet, subsequent_indent=" " * len(bullet), break_on_hyphens=False)
 
 
 def describe(settings: PaperSettings) -> str:
@@ -146,23 +154,6 @@ def why(row: Comparison) -> str:
     if row.here is None:
         return GAP
     return row.reason if row.differs or row.here.low is None else INSIDE
-
-
-def estimate_text(estimate: Estimate, unit: Unit) -> str:
-    """A number and its interval.
-
-    >>> estimate_text(Estimate(50.0, 25.0, 75.0), "%")
-    '50.0 [25.0, 75.0]'
-    """
-    text = number(estimate.value, unit)
-    if estimate.low is None or estimate.high is None:
-        return text
-    return f"{text} [{number(estimate.low, unit)}, {number(estimate.high, unit)}]"
-
-
-def number(value: float, unit: Unit) -> str:
-    """A number with the digits of its unit; no minus in front of zero."""
-    return f"{value:z.{DIGITS[unit]}f}"
 
 
 def origins_of(parts: Sequence[Part]) -> list[tuple[Origin, int]]:

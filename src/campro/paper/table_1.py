@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from campro.attacks.filters import NO_ATTACK
 from campro.audit import cell_keys
+from campro.audit.attack_rows import attack_rows
 from campro.audit.audit_config import CAPTURED, ENHANCED, RAW
 from campro.audit.experiments import identify_views
 from campro.audit.results import IdentificationResult
@@ -12,6 +14,7 @@ from campro.paper.comparison import Comparison, Estimate, Section
 from campro.paper.paper_cells import PaperCells
 from campro.paper.paper_context import PaperContext
 from campro.paper.published_figures import published
+from campro.paper.worst_attacks import AUDITED
 from campro.report.tables import Table
 from campro.report.text import GAP, interval
 
@@ -31,7 +34,7 @@ def measure(context: PaperContext) -> None:
 def section(cells: PaperCells) -> Section:
     """The table in the paper's layout, and its average row beside the paper's."""
     profile = cells.settings.profile
-    tables = [_table(cells, data, profile) for data in cells.named("data", profile=profile, kind="identification")]
+    tables = [_table(cells, data, profile) for data in _data(cells)]
     how = (
         "Rank-1 in % without an attack: a probe in each view against a gallery of raw photographs. Low is good for "
         f"{CAPTURED} and {ENHANCED}. The last column is the mean over data sets; intervals are over people. These are "
@@ -39,9 +42,17 @@ def section(cells: PaperCells) -> Section:
     )
     notes = (
         "None of the people took part in the training of the profile, the enhancer or an attacker.",
+        "audited: finished audits that --audits names, in no average.",
         f"* the recogniser that {profile} was trained against.",
     )
     return Section(how, _averages(cells, profile), (_joined(tables, cells),), notes=notes)
+
+
+def _data(cells: PaperCells) -> list[str]:
+    """Data sets of this run, then the finished audits of the profile, where there are some."""
+    profile = cells.settings.profile
+    audited = AUDITED in cells.named("data", profile=profile, kind="attack")
+    return [*cells.named("data", profile=profile, kind="identification"), *([AUDITED] if audited else [])]
 
 
 def _rate(part: PaperCells, model: str, view: str, matcher: str) -> Rate | None:
@@ -52,29 +63,40 @@ def _rate(part: PaperCells, model: str, view: str, matcher: str) -> Rate | None:
 def _table(cells: PaperCells, data: str, profile: str) -> dict[tuple[str, str, str], Rate | None]:
     """Rank-1 by recogniser, view and matcher."""
     part = cells.part(data=data, profile=profile)
+    if data == AUDITED:
+        plain = [row for row in attack_rows(part) if row.attack == NO_ATTACK.name]
+        found = {(row.model, RAW, "nearest"): row.control for row in plain}
+        return found | {(row.model, CAPTURED, "nearest"): row.rank1 for row in plain}
     models = part.named("model", kind="identification")
     return {(m, v, k): _rate(part, m, v, k) for m in models for v in VIEWS for k in MATCHERS}
 
 
 def _joined(tables: list[dict[tuple[str, str, str], Rate | None]], cells: PaperCells) -> Table:
     """A row per recogniser, view and matcher, a column per data set, and their mean."""
-    profile, white_box = cells.settings.profile, cells.settings.white_box
-    names = cells.named("data", profile=profile, kind="identification")
+    white_box = cells.settings.white_box
+    names = _data(cells)
     places = list(dict.fromkeys(place for table in tables for place in table))
     rows = []
     for model, view, matcher in places:
         found = [table.get((model, view, matcher)) for table in tables]
         known = [rate for rate in found if rate is not None]
         if known:
-            mean = f"{100 * sum(rate.mean for rate in known) / len(known):.1f}" if len(known) == len(found) else GAP
+            own = [rate for rate, name in zip(found, names) if name != AUDITED]
+            mean = _mean(own)
             label = f"{model} *" if model == white_box else model
             rows.append((label, view, matcher, *map(interval, found), mean))
     return Table((), ("face model", "view", "matcher", *names, "average"), tuple(rows))
 
 
+def _mean(rates: list[Rate | None]) -> str:
+    """Mean of the data sets of this run; a gap where one is missing."""
+    known = [rate.mean for rate in rates if rate is not None]
+    return f"{100 * sum(known) / len(known):.1f}" if known and len(known) == len(rates) else GAP
+
+
 def _averages(cells: PaperCells, profile: str) -> tuple[Comparison, ...]:
     """Mean over recognisers and data sets, as in the last column of the paper."""
-    tables = [_table(cells, data, profile) for data in cells.named("data", profile=profile, kind="identification")]
+    tables = [_table(cells, data, profile) for data in _data(cells) if data != AUDITED]
     rows = []
     for view in VIEWS:
         for matcher in MATCHERS:

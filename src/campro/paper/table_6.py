@@ -79,7 +79,7 @@ def section(cells: PaperCells) -> Section:
             here, paper = None if value is None else Estimate(value), published(ITEM, "simulated", name)
             rows.append(Comparison(row, name, unit, paper, here, REASON, origin))  # type: ignore[arg-type]
     for row, share in (("camera", found.ap_real), ("simulated, calibrated", found.ap_simulated)):
-        label = f"AP, {found.persons} persons"
+        label = f"AP, persons: {found.persons}"
         rows.append(Comparison(row, label, "%", published(ITEM, row, "AP"), Estimate.of(share), REASON, origin))
     note = (
         f"No camera is at hand: the shots are those of a simulated camera that deviates from the profile "
