@@ -99,7 +99,7 @@ def retrain(
     seed_everything(knowledge.seed + settings.seed)
     student, device = trainable_copy(initial), device_of(initial)
     if start == "from scratch":
-        student.apply(_reset)
+        student.apply(reset_weights)
         proxies = nn.Parameter(torch.randn(int(training_set.subjects.max()) + 1, initial.card.dim).to(device))
     else:
         embeddings, _ = teacher_embeddings(knowledge, cache, training_set)
@@ -160,7 +160,8 @@ def validation_rank1(student: FaceEmbedder, validation_set: CropPairs) -> float:
     return float(((found.ranks == 1) & ~found.tied).double().mean())
 
 
-def _reset(module: nn.Module) -> None:
+def reset_weights(module: nn.Module) -> None:
+    """Set the weights of one layer to random ones, for `nn.Module.apply`."""
     reset = getattr(module, "reset_parameters", None)
     if callable(reset):
         reset()

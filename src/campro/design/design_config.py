@@ -57,7 +57,7 @@ class Recipe:
     head_start: Literal["random", "templates"] = "random"
     """Start of the linear head: random, or the mean embedding of each person, which shortens warm-up."""
     momentum: float = 0.9
-    """Momentum of SGD (0 to 1); the paper gives none."""
+    """Momentum of SGD (0 to 1)."""
     rate_rise: int = 0
     """Rounds in which the attackers' learning rate rises linearly to `recogniser_lr`; 0: it is constant."""
     detector_optimiser: Literal["Adam", "SGD"] = "Adam"

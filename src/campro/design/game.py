@@ -109,8 +109,8 @@ class Game:
     def attack(self, *key: int) -> dict[str, Tensor]:
         """One step of each attacker, on captured faces; during warm-up on the faces that the recipe names.
 
-        In Algorithm 1 they are always captured. With a start profile that is not close to no profile, warm-up on raw
-        faces gives recognisers as they are available to an attacker.
+        The presets of Algorithm 1 take captured faces throughout. With a start profile that changes pictures much,
+        warm-up on raw faces gives recognisers as they are available to an attacker.
 
         Args:
             key: Phase, round and turn: the key of the random numbers.

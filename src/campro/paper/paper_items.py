@@ -13,10 +13,12 @@ from campro.paper import (
     fig_10,
     fig_11,
     table_1,
+    table_2,
     table_3,
     table_4,
     table_5,
     table_6,
+    table_7,
     worst_attacks,
 )
 from campro.paper.comparison import Section
@@ -64,5 +66,8 @@ PAPER_ITEMS: dict[str, PaperItem] = {
         PaperItem("worst-attacks", "The worst attacks", worst_attacks.measure, worst_attacks.section),
         PaperItem("fig-11", "Fig. 11: trade-off", fig_11.measure, fig_11.section),
         PaperItem("claims", "Claims C1 to C5", claims.measure, claims.section),
+        PaperItem("table-2", "Table II: attackers that learn in turn", table_2.measure, table_2.section),
+        PaperItem("table-7", "Table VII: retraining and restoration", table_7.measure, table_7.section),
+        PaperItem("fig-14", "Fig. 14: the course of retraining", table_7.measure, table_7.figures),
     )
 }

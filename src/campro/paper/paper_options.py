@@ -9,7 +9,7 @@ from typing import Literal
 ScaleName = Literal["sample", "small", "full"]
 ITEM_NAMES = (
     *("fig-4", "table-4", "table-6", "table-3", "fig-10", "table-5", "table-1", "section-8", "section-7", "fig-9"),
-    *("worst-attacks", "fig-11", "claims"),
+    *("worst-attacks", "fig-11", "claims", "table-2", "table-7", "fig-14"),
 )
 """Values of `--only`, in the order in which items run: cheap ones first, and those that others rest on. A test compares
 them with the table of items."""

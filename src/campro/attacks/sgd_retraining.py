@@ -1,0 +1,135 @@
+"""Retraining as published: SGD, a fixed number of epochs, step decay (CamPro, NDSS 2024, VII-B).
+
+The attack `retraining` is the stronger one: AdamW, proxies that start at the mean embeddings, early stopping, restarts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim import SGD
+
+from campro.attacks.attack_base import AttackerKnowledge
+from campro.attacks.budget import Head
+from campro.attacks.retraining import initial_proxies, logits, reset_weights, validation_rank1
+from campro.attacks.student_networks import trainable_copy
+from campro.attacks.training_crops import BATCH, CropPairs, Indices, augmented, embed_crops
+from campro.attacks.training_run import has_converged
+from campro.core.device import device_of, seed_everything
+from campro.models.faces.embedder_card import FaceEmbedder
+from campro.training.gradient_steps import gradient_step
+from campro.training.schedules import set_learning_rate
+
+LEARNING_RATE = 0.1
+"""That of the attackers of Algorithm 1 (VI-A)."""
+DECAYS = (0.5, 0.75)
+"""Shares of the epochs after which the learning rate falls to a tenth; chosen here."""
+Protocol = Literal["captured only", "raw and captured"]
+"""Training set and gallery.
+
+- "captured only": the paper's: captured training set and gallery, class proxies start at random.
+- "raw and captured": half of each batch is raw, the gallery is raw, and the proxies of a fine-tuned recogniser start at
+  the mean embeddings, as in the attack `retraining`.
+"""
+
+
+@dataclass(frozen=True)
+class TrainingHistory:
+    """The course of one training; Fig. 14 of the paper."""
+
+    losses: tuple[float, ...]
+    """Mean training loss of each epoch; shorter than asked for where the training diverged, with useless weights."""
+    accuracy: tuple[float, ...]
+    """Rank-1 rate in [0, 1] of validation people: before the training, then after each epoch."""
+    converged: bool
+
+
+def retrain_by_sgd(
+    knowledge: AttackerKnowledge,
+    training_set: CropPairs,
+    validation_set: CropPairs,
+    start: Literal["fine-tuned", "from scratch"],
+    head: Head,
+    protocol: Protocol,
+    epochs: int,
+    learning_rate: float = LEARNING_RATE,
+) -> tuple[FaceEmbedder, TrainingHistory]:
+    """Train a copy of the recogniser for all epochs; returns it, in evaluation mode, with its last weights.
+
+    Softmax is that of scaled cosines, as in the attack `retraining`.
+
+    Args:
+        knowledge: the recogniser and the seed.
+        training_set: subjects are numbered from 0.
+        validation_set: other people.
+        start: the off-the-shelf weights or random ones.
+        head: softmax or ArcFace.
+        protocol: see `Protocol`.
+        epochs: passes over the training set.
+        learning_rate: before the first decay.
+    """
+    seed_everything(knowledge.seed)
+    student, rng = trainable_copy(knowledge.embedder), np.random.default_rng(knowledge.seed)
+    if start == "from scratch":
+        student.apply(reset_weights)
+    if protocol == "captured only":
+        training_set, validation_set = (replace(one, raw=one.captured) for one in (training_set, validation_set))
+    random_start = start == "from scratch" or protocol == "captured only"
+    proxies = nn.Parameter(_proxies(student, training_set, random_start))
+    optimiser = SGD([*student.parameters(), proxies], lr=learning_rate)
+    losses, accuracy = [], [validation_rank1(student.eval(), validation_set)]
+    for epoch in range(epochs):
+        set_learning_rate(optimiser, learning_rate * 0.1 ** sum(epoch >= share * epochs for share in DECAYS))
+        student.train()
+        steps: list[float] = []
+        for indices in _batches(len(training_set), rng):
+            loss = _loss(student, proxies, training_set, indices, head, rng)
+            if not gradient_step(loss, [optimiser]):
+                return student.eval(), TrainingHistory(tuple(losses), tuple(accuracy), converged=False)
+            steps.append(float(loss.detach()))
+        if not _finite(student):
+            return student.eval(), TrainingHistory(tuple(losses), tuple(accuracy), converged=False)
+        losses.append(float(np.mean(steps)))
+        accuracy.append(validation_rank1(student.eval(), validation_set))
+    start_score = 0.0 if start == "from scratch" else accuracy[0]
+    return student, TrainingHistory(tuple(losses), tuple(accuracy), has_converged([start_score, *accuracy[1:]]))
+
+
+def _finite(student: nn.Module) -> bool:
+    """Whether all weights and statistics of a network are finite numbers."""
+    return all(bool(torch.isfinite(value).all()) for value in student.state_dict().values())
+
+
+def _proxies(student: FaceEmbedder, training_set: CropPairs, random: bool) -> Tensor:
+    device = device_of(student)
+    if random:
+        return torch.randn(int(training_set.subjects.max()) + 1, student.card.dim).to(device)
+    return initial_proxies(embed_crops(student, training_set.raw), training_set.subjects.to(device))
+
+
+def _loss(
+    student: FaceEmbedder,
+    proxies: Tensor,
+    training_set: CropPairs,
+    indices: Indices,
+    head: Head,
+    rng: np.random.Generator,
+) -> Tensor:
+    """Cross-entropy on augmented crops, the first half of them raw."""
+    half, device = len(indices) // 2, device_of(student)
+    halves = (training_set.raw[indices[:half]], training_set.captured[indices[half:]])
+    crops = torch.cat([augmented(side, rng, device) for side in halves if len(side)])
+    subjects = training_set.subjects[torch.from_numpy(indices)].to(device)
+    embedded: Tensor = student(crops.flip(3) if rng.random() < 0.5 else crops)
+    return F.cross_entropy(logits(embedded, proxies, subjects, head), subjects)
+
+
+def _batches(count: int, rng: np.random.Generator) -> Iterator[Indices]:
+    """All faces once, in random order, in batches of about `BATCH`."""
+    yield from np.array_split(rng.permutation(count), max(1, round(count / BATCH)))

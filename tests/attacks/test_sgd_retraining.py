@@ -1,0 +1,53 @@
+"""Retraining as published: it learns, its rate decays, and a diverged training says so."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from campro.attacks import sgd_retraining
+from campro.attacks.attack_base import AttackerKnowledge
+from campro.attacks.sgd_retraining import retrain_by_sgd
+from campro.attacks.training_crops import CropPairs
+
+
+@pytest.fixture
+def faces():
+    """People are colours, captured faces are negatives; ten people apart for validation."""
+    rng = np.random.default_rng(0)
+    subjects = np.repeat(np.arange(40), 6)
+    crops = rng.integers(0, 256, (40, 1, 1, 3))[subjects] + rng.integers(-12, 13, (240, 16, 16, 3))
+    raw = crops.clip(0, 255).astype(np.uint8)
+    pairs = CropPairs(raw, 255 - raw, torch.from_numpy(subjects))
+    validation = pairs.subset(np.arange(180, 240))
+    return pairs.subset(np.arange(180)), CropPairs(validation.raw, validation.captured, validation.subjects - 30)
+
+
+@pytest.mark.parametrize(
+    ("start", "head", "protocol"),
+    [("fine-tuned", "ArcFace", "raw and captured"), ("from scratch", "softmax", "captured only")],
+)
+def test_losses_fall_and_faces_of_other_people_are_recognised(start, head, protocol, tiny_embedder, faces, monkeypatch):
+    rates = []
+    monkeypatch.setattr(
+        sgd_retraining,
+        "set_learning_rate",
+        lambda optimiser, rate: rates.append(rate) or [group.update(lr=rate) for group in optimiser.param_groups],
+    )
+    knowledge = AttackerKnowledge(tiny_embedder(), 0)
+    student, history = retrain_by_sgd(knowledge, *faces, start, head, protocol, epochs=8)
+    assert rates == pytest.approx([0.1] * 4 + [0.01] * 2 + [0.001] * 2)
+    assert len(history.losses) == 8 and len(history.accuracy) == 9
+    assert history.losses[-1] < 0.8 * history.losses[0]
+    if protocol == "captured only":  # a raw gallery takes longer: negatives must be matched with positives
+        assert history.accuracy[-1] > 0.3
+    assert not student.training and student.card.weights_sha256 is None
+
+
+def test_a_training_that_diverges_has_not_converged(tiny_embedder, faces):
+    """Weights of 1e30 overflow: the first loss that is not finite ends the training."""
+    knowledge = AttackerKnowledge(tiny_embedder(), 0)
+    _, history = retrain_by_sgd(knowledge, *faces, "fine-tuned", "softmax", "captured only", 3, learning_rate=1e38)
+    assert len(history.losses) < 3
+    assert not history.converged

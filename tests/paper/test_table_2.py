@@ -1,0 +1,37 @@
+"""Table II from cells written by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from campro.audit import cell_keys
+from campro.audit.results import IdentificationResult
+from campro.core.errors import CamproError
+from campro.metrics.rates import Rate
+from campro.paper import table_2
+from campro.paper.paper_cells import PaperCells
+from campro.paper.scoped_run import ScopedRun
+
+
+def test_a_missing_profile_names_the_command(tmp_path):
+    with pytest.raises(CamproError, match="--name campro-paper-protector-only --protector-only"):
+        table_2.profile_file(tmp_path, "campro-paper-protector-only")
+    (tmp_path / "campro-paper.json").touch()
+    assert table_2.profile_file(tmp_path, "campro-paper") == tmp_path / "campro-paper.json"
+
+
+def test_seen_unseen_and_their_ratio(paper_run):
+    part = ScopedRun(paper_run, {"data": "lfw", "profile": "campro-paper"})
+    part.write_cell(table_2.TRAINING, table_2.Training("white", "game 10 rounds"))
+    for model, mean in (("white", 0.1), ("other", 0.3), ("third", 0.5)):
+        for view, rate in (("raw", Rate(0.9, 0.8, 1, 100)), ("captured", Rate(mean, mean / 2, mean, 100))):
+            result = IdentificationResult(100, rate, rate, rate, (rate.mean,), ())
+            part.write_cell(cell_keys.identification(model, view, "nearest"), result)
+    section = table_2.section(PaperCells(paper_run.cells()))
+    found = {(row.row, row.figure): row.here.value for row in section.rows if row.here}
+    assert found["protector and attacker", "rank-1, seen"] == pytest.approx(10)
+    assert found["protector and attacker", "rank-1, unseen"] == pytest.approx(40)
+    assert found["protector and attacker", "unseen / seen"] == pytest.approx(4)
+    assert found["protector and attacker, third", "rank-1, captured"] == pytest.approx(50)
+    assert not any(row.row.startswith("protector only") for row in section.rows)
+    assert section.notes == ("campro-paper: trained against white; game 10 rounds.",)
