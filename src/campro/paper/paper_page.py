@@ -28,6 +28,13 @@ UNRECORDED = "published number not recorded"
 INSIDE = "no difference: the published number is in the interval"
 
 
+MADE_BY = (
+    "Made from the cells of one run of `campro paper`, none of it by hand; the page of the run also has the plots. "
+    "A dagger marks figures made with uncommitted changes."
+)
+"""First lines of the tables in Markdown."""
+
+
 @dataclass(frozen=True)
 class Part:
     """One item as the page shows it."""
@@ -81,7 +88,7 @@ def html(settings: PaperSettings, parts: Sequence[Part]) -> str:
 
 def markdown(settings: PaperSettings, parts: Sequence[Part]) -> str:
     """The tables for the documentation, without figures; lines of text have at most 118 characters."""
-    blocks = ["# The paper's tables and figures", _filled(describe(settings))]
+    blocks = ["# The paper's tables and figures", _filled(MADE_BY), _filled(describe(settings))]
     for part in parts:
         blocks.append(f"## {part.item.title}")
         if part.section.rows or part.section.tables:

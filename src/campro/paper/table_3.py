@@ -45,7 +45,10 @@ def section(cells: PaperCells) -> Section:
         "as given and adapted counts: an adaptation that ends below as given is none."
     )
     header = ("view", "detector", "AP", "AP50", "AP75", "precision", "recall", "F1")
-    notes = (f"Published numbers are recorded as shares of the raw AP only. Detector here: {cells.settings.detector}.",)
+    notes = (
+        f"Published numbers are recorded as shares of the raw AP only. Detector here: {cells.settings.detector}.",
+        "Where a finished audit has no interval of the share, it is that of the AP, over the raw AP as it is.",
+    )
     return Section(how, rows, (Table((), header, tuple(lines)),), notes=notes)
 
 
