@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,7 +28,7 @@ from campro.models.faces import load_embedder
 from campro.training.gradient_steps import gradient_step
 from campro.training.schedules import set_learning_rate
 
-BEFORE = {"head": "cosine", "momentum": 0.9, "max_norm": 30.0, "recogniser_lr": 0.1}
+BEFORE: dict[str, Any] = {"head": "cosine", "momentum": 0.9, "max_norm": 30.0, "recogniser_lr": 0.1}
 """Settings of the preset `paper` before it followed the paper; `before` in the command line."""
 SEED = 0
 
@@ -35,10 +36,10 @@ SEED = 0
 def recipe_of(settings: str) -> Recipe:
     """The preset `paper` with batches of 8 faces, and the changes that a text names."""
     base, *words = settings.split()
-    changes: dict[str, object] = dict(word.split("=") for word in words)
-    for name, text in changes.items():
+    changes: dict[str, Any] = {}
+    for name, text in (word.split("=") for word in words):
         kind = type(getattr(PRESETS["paper"], name))
-        changes[name] = text if kind is str else float(str(text)) if kind in (float, type(None)) else int(str(text))
+        changes[name] = text if kind is str else float(text) if kind in (float, type(None)) else int(text)
     return replace(PRESETS["paper"], **({"face_batch": 8} | (BEFORE if base == "before" else {}) | changes))
 
 

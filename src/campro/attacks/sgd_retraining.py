@@ -83,7 +83,8 @@ def retrain_by_sgd(
     random_start = start == "from scratch" or protocol == "captured only"
     proxies = nn.Parameter(_proxies(student, training_set, random_start))
     optimiser = SGD([*student.parameters(), proxies], lr=learning_rate)
-    losses, accuracy = [], [validation_rank1(student.eval(), validation_set)]
+    losses: list[float] = []
+    accuracy = [validation_rank1(student.eval(), validation_set)]
     for epoch in range(epochs):
         set_learning_rate(optimiser, learning_rate * 0.1 ** sum(epoch >= share * epochs for share in DECAYS))
         student.train()
