@@ -7,7 +7,6 @@ The wording is ours; each claim rests on one table of the paper. A rate is low i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from campro.attacks.analytic_inversion import ANALYTIC_INVERSION
 from campro.audit import cell_keys
@@ -26,7 +25,6 @@ from campro.report.attack_tables import LITTLE
 from campro.report.tables import Table
 from campro.report.text import interval, percent
 
-Verdict = Literal["holds here", "holds with a caveat", "does not hold", "not measured"]
 HOLDS, CAVEAT, FAILS, UNMEASURED = "holds here", "holds with a caveat", "does not hold", "not measured"
 INVERSE_IN_FILE = (
     "caveat: the file of the enhancer holds the inverse of the profile; its owner identifies as with analytic inversion"
@@ -37,8 +35,10 @@ INVERSE_IN_FILE = (
 class Judged:
     """One claim with its verdict and the numbers that it rests on."""
 
-    verdict: Verdict
+    verdict: str
+    """HOLDS, CAVEAT, FAILS or UNMEASURED."""
     numbers: str
+    """The numbers that it rests on; empty where nothing was measured."""
 
 
 def measure(context: PaperContext) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from campro.audit import cell_keys
 from campro.audit.attack_rows import AttackRow
 from campro.audit.attack_suite import measure_attacks
@@ -25,7 +27,7 @@ def measure_attacked(context: PaperContext) -> None:
     """The runs of the attacks for the first recogniser, then for the others."""
     data = context.main_faces
     for count in range(1, len(context.recognisers) + 1):
-        options = {"attacks": ATTACKS, "face_models": context.recognisers[:count]}
+        options: dict[str, Any] = {"attacks": ATTACKS, "face_models": context.recognisers[:count]}
         if context.root is not None:
             options["train_faces"] = None  # these attacks need nobody to train on
         measure_attacks(
