@@ -94,17 +94,19 @@ def retrain_by_sgd(
             if not gradient_step(loss, [optimiser]):
                 return student.eval(), TrainingHistory(tuple(losses), tuple(accuracy), converged=False)
             steps.append(float(loss.detach()))
-        if not _finite(student):
-            return student.eval(), TrainingHistory(tuple(losses), tuple(accuracy), converged=False)
+        if not _finite(student.eval(), validation_set):
+            return student, TrainingHistory(tuple(losses), tuple(accuracy), converged=False)
         losses.append(float(np.mean(steps)))
-        accuracy.append(validation_rank1(student.eval(), validation_set))
+        accuracy.append(validation_rank1(student, validation_set))
     start_score = 0.0 if start == "from scratch" else accuracy[0]
     return student, TrainingHistory(tuple(losses), tuple(accuracy), has_converged([start_score, *accuracy[1:]]))
 
 
-def _finite(student: nn.Module) -> bool:
-    """Whether all weights and statistics of a network are finite numbers."""
-    return all(bool(torch.isfinite(value).all()) for value in student.state_dict().values())
+def _finite(student: FaceEmbedder, validation_set: CropPairs) -> bool:
+    """Whether all embeddings of validation faces are finite numbers: huge weights overflow before they are NaN."""
+    return all(
+        bool(torch.isfinite(embed_crops(student, side)).all()) for side in (validation_set.raw, validation_set.captured)
+    )
 
 
 def _proxies(student: FaceEmbedder, training_set: CropPairs, random: bool) -> Tensor:
