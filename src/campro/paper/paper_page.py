@@ -24,13 +24,14 @@ from campro.report.write import written_on
 
 PAGE, MARKDOWN, NUMBERS = "paper.html", "paper.md", "paper.json"
 HEADER = ("what", "figure", "paper", "here", "why they differ")
-UNRECORDED = "published number not recorded"
+UNRECORDED = GAP
 INSIDE = "no difference: the published number is in the interval"
 
 
 MADE_BY = (
     "Made from the cells of one run of `campro paper`, none of it by hand; the page of the run also has the plots. "
-    "A dagger marks figures made with uncommitted changes."
+    "A dagger marks figures made with uncommitted changes; a dash under `paper` stands for a number that is not in "
+    "src/campro/paper/published.json."
 )
 """First lines of the tables in Markdown."""
 
