@@ -35,8 +35,8 @@ from campro.isp import RAW
 from campro.metrics.detection import DetectionScores, score_detections
 from campro.models.persons import load_detector
 from campro.models.persons.detector_adaptation import detect_scenes
-from campro.models.persons.scene_batches import scene_batch
 from campro.models.persons.person_detectors import PERSON_WEIGHTS
+from campro.models.persons.scene_batches import scene_batch
 from campro.models.persons.yolox import YoloxDetector
 
 FOLDERS = ("coco/train2017", "scenes/voc2012", "scenes/construction_ppe", "scenes/flickr8k")

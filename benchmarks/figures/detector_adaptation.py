@@ -21,8 +21,11 @@ from campro.models.persons.detector_adaptation import AtSize, detect_scenes
 
 DATA = Path(os.environ.get("CAMPRO_DATA", "."))
 SEED = 0
-TRAINING = ("coco/annotations/instances_train2017.json", "scenes/voc2012/annotations.json")
-TRAINING += ("scenes/construction_ppe/annotations.json",)
+TRAINING = (
+    "coco/annotations/instances_train2017.json",
+    "scenes/voc2012/annotations.json",
+    "scenes/construction_ppe/annotations.json",
+)
 
 
 def main(steps: int, profiles: list[str]) -> None:
