@@ -19,9 +19,14 @@ def page_of(cells: Path) -> str:
     return markdown(found.settings, parts_of(found))
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Write the page that the command line names."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("cells", type=Path)
     parser.add_argument("out", type=Path)
     options = parser.parse_args()
     atomic_write(options.out, page_of(options.cells))
+
+
+if __name__ == "__main__":
+    main()

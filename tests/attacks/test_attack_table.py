@@ -22,7 +22,9 @@ def test_attacks_of_the_table(attack, trainable, cache, photo):
     """Each lists named runs from its knowledge, without computing anything yet."""
     assert attack.threat_model in get_args(ThreatModel)
     profile = load_profile("campro-default")
-    everything = replace(trainable, photos=(photo,), cameras=(Camera(profile),), profiles=(profile,))
+    everything = replace(
+        trainable, photos=(photo,), cameras=(Camera(profile),), profiles=(profile,), others=(trainable.embedder,)
+    )
     runs = attack.runs(everything, cache)
     assert len(runs) >= (attack.name != "pretrained restoration")
     assert all(callable(make) for make in runs.values())

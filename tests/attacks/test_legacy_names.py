@@ -119,13 +119,17 @@ def test_old_names(attack, run, new_attack, new_run):
     assert current_name(attack, run) == (new_attack, new_run)
 
 
+NEWER = {"transferred restoration"}
+"""Attacks that earlier versions did not have."""
+
+
 def test_old_names_lead_to_existing_runs(current):
     batch_norm = ("AdaBN", "AdaBN and CORAL")  # which the small recogniser does not have
     for attack, run, _, _ in OLD:
         name, new_run = current_name(attack, run)
         assert name in current
         assert new_run in (*current[name], *batch_norm, "scunet", "all photographs, learning rate 0.003")
-    assert {current_name(attack, run)[0] for attack, run, _, _ in OLD} == set(ATTACKS)
+    assert {current_name(attack, run)[0] for attack, run, _, _ in OLD} == set(ATTACKS) - NEWER
 
 
 def test_current_names_stay(current):

@@ -49,7 +49,7 @@ def context(tmp_path, monkeypatch):
             write_image(tmp_path / f"faces/p{person:02}/{number}.png", face)
     (tmp_path / "photos").mkdir()
     write_image(tmp_path / "photos/a.png", np.random.default_rng(1).integers(0, 256, (32, 32, 3), dtype=np.uint8))
-    monkeypatch.setattr("campro.audit.audit_context.load_embedder", lambda name: MeanColour())
+    monkeypatch.setattr("campro.audit.audit_context.load_embedder", lambda name, weights=None: MeanColour())
     monkeypatch.setattr("campro.audit.audit_context.load_face_detector", lambda name: OneFace())
     config = AuditConfig(
         profile="invert",

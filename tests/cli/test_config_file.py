@@ -82,7 +82,7 @@ def test_a_required_option_in_neither_place_is_missed(write, capsys):
         ("rounds: true", "for rounds"),
         ("seed: 1.5", "integer for seed"),
         ("scenes: a.json", "a list of path for scenes"),
-        ("preset: slow", "paper or cpu or quick for preset"),
+        ("preset: slow", "paper or paper-small or cpu or quick for preset"),
         ("enhance: 1", "true or false for enhance"),
         ("face-model: a\nface_model: b", "the key face_model once"),
         ("seed: 1\nseed: 2", "the key seed once"),

@@ -46,6 +46,7 @@ SLOW = [
     ["calibrate", "--default", "OUT/default", "--protected", "OUT/protected", "-o", "OUT/calibrated"],
     ["verify", "--camera-shot", "OUT/protected/a.png", "--default-shot", "OUT/default/a.png"],
     ["design", *DATA, "--preset", "quick", "--rounds", "1", "--out", "OUT/design"],
+    ["paper", "--only", "claims", "--out", "OUT/paper"],
     ["serve", "--results", "OUT/audit"],
 ]
 SHORTER = """

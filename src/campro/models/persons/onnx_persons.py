@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torchvision.ops import box_convert
 
+from campro.core.boxes import box_convert
 from campro.core.errors import CamproError
 from campro.core.hashing import file_sha256
 from campro.core.types import Detections, Images
