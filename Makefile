@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LOWEST := .venv-lowest
-PYTEST := $(BIN)/python -m pytest --numprocesses $(or $(WORKERS),2) --dist loadfile
+PYTEST := $(BIN)/python -m pytest --numprocesses $(or $(WORKERS),3) --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help demo paper-sample check test coverage check-lowest lint format docs bench lock clean
@@ -35,7 +35,7 @@ paper-sample: $(VENV)/ready  ## The paper's tables on the embedded sample, so th
 check: lint  ## Linter, type checker and the fast tests: under two minutes
 	$(PYTEST) -m "not slow"
 
-test: lint  ## Linter, type checker, all tests and the examples in docstrings; WORKERS=N, if other than 2 processes
+test: lint  ## Linter, type checker, all tests and the examples in docstrings; WORKERS=N, if other than 3 processes
 	$(PYTEST) --doctest-modules tests src/campro
 
 coverage: $(VENV)/ready  ## All tests, and the lines that none of them runs

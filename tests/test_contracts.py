@@ -61,7 +61,7 @@ RGB = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
 
 EMBEDDERS_WITH_FILES = {"mobilefacenet-cat", "sface", "edgeface-xs", "frbench", "onnx"}
 """Recognisers that cannot be made with random weights: they need a file or an extra."""
-LARGE = {name for name in PAPER_RECOGNISERS if not name.endswith("18")}
+LARGE = {name for name in PAPER_RECOGNISERS if name.endswith(("-iresnet50", "-ir50", "100", "152"))}
 """Deeper networks of the same classes."""
 POSES_WITH_FILES = {"ultralight-simplepose"}
 """Pose estimators that need a downloaded file."""
@@ -74,6 +74,7 @@ DETECTORS_WITH_FILES = {"yunet", "retinaface", "scrfd", "centerface"}
 def test_face_recogniser(name):
     embed = load_embedder(name, weights=None)
     assert not embed.training
+    assert embed.card.weights_sha256 is None
     crops = torch.rand(3, 3, *embed.card.size, requires_grad=True)
     embeddings = embed(crops)
     assert embeddings.shape == (3, embed.card.dim)

@@ -9,7 +9,7 @@ import torch
 
 from campro.core.errors import CamproError
 from campro.data.facemodel import FaceModel
-from campro.models.faces import FACE_EMBEDDERS, align, load_embedder
+from campro.models.faces import align, load_embedder
 
 OPTIONAL = {"edgeface-xs": "timm", "frbench": "frbench"}
 FILES_ONLY = {"mobilefacenet-cat", "sface", "onnx"}
@@ -22,9 +22,10 @@ def _entry(name):
     return pytest.param(name, marks=pytest.mark.skipif(absent, reason="extra not installed"))
 
 
-@pytest.mark.parametrize("name", [_entry(name) for name in FACE_EMBEDDERS if name not in FILES_ONLY])
+@pytest.mark.parametrize("name", [_entry(name) for name in OPTIONAL])
 @pytest.mark.slow
 def test_contract(name):
+    """Recognisers of extras; tests/test_contracts.py has the others."""
     embedder = load_embedder(MEMBERS.get(name, name), weights=None)
     assert not embedder.training
     assert embedder.differentiable
