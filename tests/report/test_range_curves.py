@@ -63,7 +63,7 @@ def test_distance_by_the_pinhole_model():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("1920", 90, None, None), "--sensor"),
+        (("1920x", 90, None, None), "--sensor"),
         (("0x1080", 90, None, None), "--sensor"),
         (("1920x1080", None, "4mm", None), "--hfov DEGREES"),
         (("1920x1080", None, "4 inch", "5.6mm"), "--lens"),

@@ -20,7 +20,7 @@ class Config:
     run: Annotated[Path, tyro.conf.Positional]
     """Run folder of an audit."""
     sensor: str = "1920x1080"
-    """Delivered picture, WIDTHxHEIGHT in pixels."""
+    """Delivered picture in pixels, WIDTHxHEIGHT or the width alone."""
     hfov: float | None = None
     """Horizontal angle of view in degrees; or give --lens and --sensor-width."""
     lens: str | None = None

@@ -20,12 +20,13 @@ class FieldOfView:
 
     width: int
     """Of the delivered picture, in pixels."""
-    height: int
+    height: int | None
+    """In pixels; distances do not depend on it, so it may be unknown."""
     hfov: float
     """Horizontal angle of view in degrees."""
 
     def __post_init__(self) -> None:
-        if min(self.width, self.height) < 1:
+        if self.width < 1 or self.height == 0:
             raise CamproError("--sensor", "WIDTHxHEIGHT in pixels", f"{self.width}x{self.height}")
         if not 0 < self.hfov < 180:
             raise CamproError("--hfov", "an angle between 0 and 180 degrees", f"{self.hfov:g}")
@@ -39,16 +40,18 @@ class FieldOfView:
 
         >>> round(FieldOfView.of("1920x1080", None, "4mm", "5.6mm").hfov, 1)
         70.0
+        >>> print(FieldOfView.of("1920", 70, None, None))
+        1920 pixels across, 70 degrees
         """
-        size = re.fullmatch(r"(\d{1,6})x(\d{1,6})", sensor)
+        size = re.fullmatch(r"(\d{1,6})(?:x(\d{1,6}))?", sensor)
         if size is None:
-            raise CamproError("--sensor", "WIDTHxHEIGHT in pixels, as in 1920x1080", repr(sensor))
+            raise CamproError("--sensor", "WIDTHxHEIGHT or WIDTH in pixels, as in 1920x1080", repr(sensor))
         if hfov is None:
             if lens is None or sensor_width is None:
                 raise CamproError("range", "--hfov DEGREES, or --lens and --sensor-width", "neither")
             focal, wide = _millimetres("--lens", lens), _millimetres("--sensor-width", sensor_width)
             hfov = math.degrees(2 * math.atan(wide / (2 * focal)))
-        return FieldOfView(int(size[1]), int(size[2]), hfov)
+        return FieldOfView(int(size[1]), None if size[2] is None else int(size[2]), hfov)
 
     def distance(self, density: float) -> float:
         """Distance in metres at which the camera has `density` px/m.
@@ -59,7 +62,8 @@ class FieldOfView:
         return self.width / (2 * density * math.tan(math.radians(self.hfov / 2)))
 
     def __str__(self) -> str:
-        return f"{self.width} x {self.height}, {self.hfov:.0f} degrees"
+        size = f"{self.width} x {self.height}" if self.height else f"{self.width} pixels across"
+        return f"{size}, {self.hfov:.0f} degrees"
 
 
 DOME = FieldOfView(1920, 1080, 70.0)

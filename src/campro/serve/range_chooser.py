@@ -35,7 +35,7 @@ def range_of(folder: Path, width: str, sensor_width: str, lens: str) -> dict[str
     """
     if max(map(len, (width, sensor_width, lens))) > MAX_TEXT:
         raise CamproError("range", "numbers", "longer texts")
-    camera = FieldOfView.of(f"{width}x1", None, lens, sensor_width)
+    camera = FieldOfView.of(width, None, lens, sensor_width)
     findings = Findings.read(folder)
     curves = RangeCurves.of(findings)
     if not curves.worst:
