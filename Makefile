@@ -32,7 +32,7 @@ demo: $(VENV)/ready  ## Design, audit and report on the embedded sample; prints 
 paper-sample: $(VENV)/ready  ## The paper's tables on the embedded sample, so that none of them rots
 	$(BIN)/campro --quiet paper --scale sample --out build/paper-sample
 
-check: lint  ## Linter, type checker and the fast tests: under two minutes
+check: lint  ## Linter, type checker and the fast tests
 	$(PYTEST) -m "not slow"
 
 test: lint  ## Linter, type checker, all tests and the examples in docstrings; WORKERS=N, if other than 3 processes
