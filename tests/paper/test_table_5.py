@@ -52,7 +52,7 @@ def test_boxes_and_skeletons_are_drawn_on_a_copy():
     assert boxed[20, 30].any() and boxed[90, 30].any() and not boxed[50, 30].any() and not rgb.any()
     points = np.zeros((1, 17, 3))
     points[0, 5], points[0, 7] = (20, 30, 0.9), (20, 60, 0.9)  # left shoulder, left elbow
-    points[0, 9] = (20, 95, 0.1)  # an unsure wrist
+    points[0, 9] = (20, 95, 0.1)  # a wrist of low score
     drawn = draw_skeletons(rgb, points)
     assert drawn[45, 20].any() and not drawn[80, 20].any() and not rgb.any()
     assert jpeg_uri(drawn).startswith("data:image/jpeg;base64,")

@@ -6,7 +6,7 @@ import contextlib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -81,12 +81,25 @@ def average_precision(scenes: Sequence[Scene], detections: Sequence[Detections])
         raise CamproError("average precision", f"detections of {len(scenes)} images", str(len(detections)))
     if not all(image.scores.isfinite().all() and image.boxes.isfinite().all() for image in detections):
         raise CamproError("average precision", "finite boxes and scores", "NaN or infinity", "check the detector")
+    results = coco_results(detections)
+    if not results:
+        return (0.0, 0.0, 0.0) if any(bool((~s.truth.crowd).any()) for s in scenes) else (float("nan"),) * 3
+    return coco_precision(coco_truth(scenes), results, "bbox")
+
+
+def coco_precision(
+    truth: dict[str, Any], results: list[dict[str, Any]], kind: Literal["bbox", "keypoints"]
+) -> tuple[float, float, float]:
+    """AP over thresholds 0.50:0.95 of IoU or OKS, at 0.5 and at 0.75, of at least one result; NaN without people.
+
+    Args:
+        truth: a COCO dictionary, as of `coco_truth`.
+        results: COCO results with its image ids.
+        kind: boxes, compared by IoU, or key points, by OKS.
+    """
     with contextlib.redirect_stdout(io.StringIO()):  # the library prints its progress
-        truth = COCO(coco_truth(scenes))
-        results = coco_results(detections)
-        if not results:
-            return (0.0, 0.0, 0.0) if any(bool((~s.truth.crowd).any()) for s in scenes) else (float("nan"),) * 3
-        evaluation = COCOeval_faster(truth, truth.loadRes(results), iouType="bbox", extra_calc=False)
+        index = COCO(truth)
+        evaluation = COCOeval_faster(index, index.loadRes(results), iouType=kind, extra_calc=False)
         evaluation.evaluate()
         evaluation.accumulate()
         evaluation.summarize()

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from faster_coco_eval import COCO, COCOeval_faster
 
 from campro.core.errors import CamproError
 from campro.core.types import Poses, Scene
-from campro.metrics.detection import PERSON, coco_truth
+from campro.metrics.detection import PERSON, coco_precision, coco_truth
 
 NAMES = (
     *("nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow"),
@@ -77,14 +74,7 @@ def keypoint_precision(scenes: Sequence[Scene], poses: Sequence[Poses]) -> tuple
     results = pose_results(poses)
     if not results:
         return 0.0, 0.0, 0.0
-    with contextlib.redirect_stdout(io.StringIO()):  # the library prints its progress
-        truth = COCO(pose_truth(scenes))
-        evaluation = COCOeval_faster(truth, truth.loadRes(results), iouType="keypoints", extra_calc=False)
-        evaluation.evaluate()
-        evaluation.accumulate()
-        evaluation.summarize()
-    ap, ap50, ap75 = (float(value) if value >= 0 else float("nan") for value in evaluation.stats[:3])
-    return ap, ap50, ap75
+    return coco_precision(pose_truth(scenes), results, "keypoints")
 
 
 def pose_truth(scenes: Sequence[Scene]) -> dict[str, Any]:

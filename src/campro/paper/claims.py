@@ -13,13 +13,14 @@ from campro.audit import cell_keys
 from campro.audit.attack_rows import AttackRow
 from campro.audit.audit_config import CAPTURED, ENHANCED, RAW
 from campro.audit.image_quality import OUTSIDE
-from campro.audit.results import IdentificationResult, QualityResult
+from campro.audit.results import QualityResult
 from campro.metrics.rates import Rate
 from campro.paper import table_3
 from campro.paper.comparison import Estimate, Section, estimate_text
 from campro.paper.paper_cells import PaperCells
 from campro.paper.paper_context import PaperContext
 from campro.paper.published_figures import published
+from campro.paper.table_1 import rank1
 from campro.paper.worst_attacks import AUDITED, label, rows_of, worst_by_profile
 from campro.report.attack_tables import LITTLE
 from campro.report.tables import Table
@@ -152,16 +153,11 @@ def _triples(cells: PaperCells) -> list[tuple[str, str, str, Rate, Rate]]:
         part = cells.part(data=data, profile=profile)
         for model in part.named("model", kind="identification"):
             for matcher in ("nearest", "linear"):
-                rates = {view: _rank1(part, model, view, matcher) for view in (RAW, CAPTURED, ENHANCED)}
+                rates = {view: rank1(part, model, view, matcher) for view in (RAW, CAPTURED, ENHANCED)}
                 raw = rates.pop(RAW)
                 if raw is not None:
                     found += [(data, model, view, rate, raw) for view, rate in rates.items() if rate is not None]
     return found
-
-
-def _rank1(part: PaperCells, model: str, view: str, matcher: str) -> Rate | None:
-    found = part.value(IdentificationResult, cell_keys.identification(model, view, matcher))
-    return None if found is None else found.rank1
 
 
 CLAIMS = {

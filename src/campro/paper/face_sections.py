@@ -24,10 +24,10 @@ REASON = "other recognisers and smaller galleries; another profile"
 
 
 def measure_attacked(context: PaperContext) -> None:
-    """The runs of the attacks for the first recogniser, then for the others."""
+    """The runs of the attacks, one recogniser after the other: the controls of one follow its attacks."""
     data = context.main_faces
-    for count in range(1, len(context.recognisers) + 1):
-        options: dict[str, Any] = {"attacks": ATTACKS, "face_models": context.recognisers[:count]}
+    for model in context.recognisers:
+        options: dict[str, Any] = {"attacks": ATTACKS, "face_models": (model,)}
         if context.root is not None:
             options["train_faces"] = None  # these attacks need nobody to train on
         measure_attacks(

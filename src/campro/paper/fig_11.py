@@ -17,7 +17,6 @@ from campro.audit import cell_keys
 from campro.audit.attack_rows import attack_rows
 from campro.audit.audit_config import CAPTURED
 from campro.audit.experiments import identify_views, measure_person_view
-from campro.audit.results import IdentificationResult
 from campro.core.provenance import Origin
 from campro.isp import BUILTIN_PROFILES
 from campro.metrics.rates import Rate, Ratio
@@ -25,6 +24,7 @@ from campro.paper.comparison import Comparison, Estimate, Figure, Section
 from campro.paper.paper_cells import PaperCells
 from campro.paper.paper_context import PaperContext
 from campro.paper.published_figures import published
+from campro.paper.table_1 import rank1
 from campro.paper.table_3 import best_kept
 from campro.paper.worst_attacks import AUDITED, worst_by_profile
 from campro.report.plots import COLOURS, STYLE, svg_uri
@@ -132,8 +132,7 @@ def attacked(cells: PaperCells) -> list[Point]:
 def _rates(part: PaperCells, view: str) -> list[Rate]:
     """Rank-1 rates of all recognisers, nearest matcher."""
     models = part.named("model", kind="identification")
-    keys = [cell_keys.identification(model, view, "nearest") for model in models]
-    rates = [found.rank1 for key in keys if (found := part.value(IdentificationResult, key)) is not None]
+    rates = [rate for model in models if (rate := rank1(part, model, view, "nearest")) is not None]
     plain = [row.rank1 for row in attack_rows(part) if row.attack == NO_ATTACK.name] if view == CAPTURED else []
     return [*rates, *plain]
 

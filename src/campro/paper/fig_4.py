@@ -102,9 +102,11 @@ def _people_rows(part: PaperCells) -> list[Comparison]:
         return []
     missed, origin = Estimate(100 * (1 - inverted.recall / raw.recall)), part.origin(key[INVERT])
     reason = "a smaller detector, other photographs"
-    rows = [Comparison("people", "missed of those detected raw", "%", published(ITEM, "people", "missed"), missed)]
-    rows.append(Comparison("people", "AP kept", "%", None, Estimate.of(inverted.kept)))
-    return [Comparison(r.row, r.figure, r.unit, r.paper, r.here, reason, origin) for r in rows]
+    figures = (
+        ("missed of those detected raw", published(ITEM, "people", "missed"), missed),
+        ("AP kept", None, Estimate.of(inverted.kept)),
+    )
+    return [Comparison("people", name, "%", paper, here, reason, origin) for name, paper, here in figures]
 
 
 def _key(model: str) -> cell_keys.Key:

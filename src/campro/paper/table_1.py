@@ -55,7 +55,8 @@ def _data(cells: PaperCells) -> list[str]:
     return [*cells.named("data", profile=profile, kind="identification"), *([AUDITED] if audited else [])]
 
 
-def _rate(part: PaperCells, model: str, view: str, matcher: str) -> Rate | None:
+def rank1(part: PaperCells, model: str, view: str, matcher: str) -> Rate | None:
+    """Rank-1 rate without an attack, None where it was not measured."""
     found = part.value(IdentificationResult, cell_keys.identification(model, view, matcher))
     return None if found is None else found.rank1
 
@@ -68,7 +69,7 @@ def _table(cells: PaperCells, data: str, profile: str) -> dict[tuple[str, str, s
         found = {(row.model, RAW, "nearest"): row.control for row in plain}
         return found | {(row.model, CAPTURED, "nearest"): row.rank1 for row in plain}
     models = part.named("model", kind="identification")
-    return {(m, v, k): _rate(part, m, v, k) for m in models for v in VIEWS for k in MATCHERS}
+    return {(m, v, k): rank1(part, m, v, k) for m in models for v in VIEWS for k in MATCHERS}
 
 
 def _joined(tables: list[dict[tuple[str, str, str], Rate | None]], cells: PaperCells) -> Table:

@@ -9,16 +9,14 @@ from statistics import fmean
 from campro.audit import cell_keys
 from campro.audit.audit_config import CAPTURED, NONE, RAW
 from campro.audit.experiments import identify_views
-from campro.audit.results import IdentificationResult
 from campro.core.errors import CamproError
 from campro.evaluation import NEAREST
 from campro.isp import load_profile
-from campro.metrics.rates import Rate
 from campro.paper.comparison import Comparison, Estimate, Section
 from campro.paper.paper_cells import PaperCells
 from campro.paper.paper_context import PaperContext
 from campro.paper.published_figures import published
-from campro.paper.table_1 import mean_rate
+from campro.paper.table_1 import mean_rate, rank1
 
 ITEM = "table-2"
 PROFILES = {"protector only": "campro-paper-protector-only", "protector and attacker": "campro-paper"}
@@ -85,7 +83,7 @@ def section(cells: PaperCells) -> Section:
 
 def _rows(part: PaperCells, label: str, training: Training) -> list[Comparison]:
     models = part.named("model", kind="identification")
-    captured = {model: rate for model in models if (rate := _rate(part, model, CAPTURED)) is not None}
+    captured = {model: rate for model in models if (rate := rank1(part, model, CAPTURED, NEAREST)) is not None}
     unseen = [rate for model, rate in captured.items() if model != training.seen]
     seen = captured.get(training.seen)
     figures: list[tuple[str, str, Estimate | None]] = [
@@ -101,12 +99,15 @@ def _rows(part: PaperCells, label: str, training: Training) -> list[Comparison]:
         for name, unit, here in figures
         if here is not None
     ] + [
-        Comparison(f"{label}, {model}", f"rank-1, {view}", "%", None, Estimate.of(_rate(part, model, view)), "", origin)
+        Comparison(
+            f"{label}, {model}",
+            f"rank-1, {view}",
+            "%",
+            None,
+            Estimate.of(rank1(part, model, view, NEAREST)),
+            "",
+            origin,
+        )
         for model in captured
         for view in (RAW, CAPTURED)
     ]
-
-
-def _rate(part: PaperCells, model: str, view: str) -> Rate | None:
-    found = part.value(IdentificationResult, cell_keys.identification(model, view, NEAREST))
-    return None if found is None else found.rank1

@@ -7,6 +7,7 @@ from campro.audit.audit_config import CAPTURED, ENHANCED
 from campro.audit.experiments import measure_quality
 from campro.audit.image_quality import OUTSIDE, WHOLE
 from campro.audit.results import QualityResult
+from campro.core.provenance import Origin
 from campro.paper.comparison import Comparison, Estimate, Section, Unit
 from campro.paper.paper_cells import PaperCells
 from campro.paper.paper_context import PaperContext
@@ -44,8 +45,10 @@ def section(cells: PaperCells) -> Section:
     return Section(how, tuple(rows), notes=(note,))
 
 
-def _row(view: str, region: str, name: str, field: str, unit: Unit, found: QualityResult, origin: object) -> Comparison:
+def _row(
+    view: str, region: str, name: str, field: str, unit: Unit, found: QualityResult, origin: Origin | None
+) -> Comparison:
     value = getattr(found, field)
     paper = published(ITEM, view, name) if region == OUTSIDE else None
     here = None if value is None else Estimate(value)
-    return Comparison(f"{view}, {region}", name, unit, paper, here, REASON, origin)  # type: ignore[arg-type]
+    return Comparison(f"{view}, {region}", name, unit, paper, here, REASON, origin)
