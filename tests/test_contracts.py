@@ -37,6 +37,7 @@ from campro.isp import BUILTIN_PROFILES, RAW, Camera, IspProfile, apply, load_pr
 from campro.isp.blocks import MODULES
 from campro.isp.profile import (
     BLOCK_TYPES,
+    H264,
     Ccm,
     ChromaBlur,
     ChromaSubsampling,
@@ -208,6 +209,7 @@ EXAMPLES = {
     "denoise": Denoise(0.05, 0.1),
     "chroma_subsampling": ChromaSubsampling("4:2:0"),
     "jpeg": Jpeg(60),
+    "h264": H264(30),
     "sensor_noise": SensorNoise(0.01, 0.001, 3),
     **{block.block: block for name in BUILTIN_PROFILES for block in load_profile(name).blocks},
 }

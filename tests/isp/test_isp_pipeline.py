@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 import torch
 
@@ -51,7 +53,8 @@ def test_blocks_behind_a_scaler_act_on_the_small_picture():
     """JPEG at half size, then enlarged: not the same as JPEG at full size."""
     picture = torch.rand(1, 3, 32, 48, generator=torch.Generator().manual_seed(0)).requires_grad_()
     found = IspPipeline.from_profile(IspProfile("small", (Scaler(2), Jpeg(30))))(picture)
-    by_hand = functional.enlarged(functional.jpeg(functional.shrunk(picture, 2), 30), 32, 48)
+    jpeg = partial(functional.through_jpeg, quality=30)
+    by_hand = functional.enlarged(functional.coded(functional.shrunk(picture, 2), jpeg), 32, 48)
     assert torch.equal(found, by_hand)
     found.sum().backward()
     assert picture.grad.abs().sum() > 0

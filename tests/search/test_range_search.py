@@ -11,7 +11,7 @@ import pytest
 
 from campro.core.images import read_image
 from campro.core.run_folder import RunFolder
-from campro.isp import load_profile
+from campro.isp import H264, load_profile
 from campro.metrics.rates import Rate, Ratio
 from campro.report import frontier_plot
 from campro.search.range_objective import FULL_SIZE, AttackRate, PeopleKept
@@ -25,7 +25,7 @@ from campro.search.range_search import (
     table,
     write_result,
 )
-from campro.search.range_settings import OFF, REFERENCES, SPACE, RangeSetting, neighbour, space_of
+from campro.search.range_settings import OFF, REFERENCES, SPACE, RangeSetting, drawn, neighbour, space_of
 
 
 def tried(setting=None, kept=0.9, rates=(0.05, 0.5)):
@@ -45,7 +45,9 @@ class MadeUp:
         self.calls = 0
 
     def strength(self, profile):
-        return sum({"scaler": 0.1, "denoise": 0.1, "jpeg": 0.1}.get(block.block, 0) for block in profile.blocks)
+        return sum(
+            {"scaler": 0.1, "denoise": 0.1, "jpeg": 0.1, "h264": 0.1}.get(block.block, 0) for block in profile.blocks
+        )
 
     def people_kept(self, profile):
         self.calls += 1
@@ -59,6 +61,7 @@ def test_the_profile_of_a_setting():
     assert RangeSetting(clip=1).profile("x").blocks == load_profile("campro-strong").blocks
     names = [block.block for block in RangeSetting(1.5, 0.5, 0.04, 20).profile("x").blocks]
     assert names == ["scaler", "degamma", "ccm", "gamma_lut", "quantise", "denoise", "jpeg"]
+    assert RangeSetting(quantiser=36).profile("x").blocks[-1] == H264(36)
     matrix = np.array(RangeSetting(clip=0.5).profile("x").blocks[1].matrix)
     np.testing.assert_allclose(matrix[0], [0.9, -0.9, 0.0])
 
@@ -77,6 +80,13 @@ def test_a_neighbour_changes_one_or_two_parameters_by_one_step(seed):
     steps = [abs(SPACE[n].index(getattr(found, n)) - SPACE[n].index(getattr(start, n))) for n in SPACE]
     assert set(steps) <= {0, 1}
     assert 1 <= sum(steps) <= 2
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_setting_has_one_encoder(seed):
+    rng = np.random.default_rng(seed)
+    for found in (drawn(dict(SPACE), rng), neighbour(RangeSetting(quality=20), dict(SPACE), rng)):
+        assert OFF in (found.quality, found.quantiser)
 
 
 def test_the_goal_lies_between_its_points():
@@ -130,13 +140,15 @@ def test_a_search_is_resumed_without_repeating_cells(tmp_path):
     assert len(document["tried"]) == 12
     rows = (tmp_path / "run" / "frontier.md").read_text().splitlines()
     assert len(rows) == 14
-    assert rows[0].startswith("| scaler | clip | denoise | JPEG | AP kept | people kept | rank-1, 125 px/m | full size")
+    assert rows[0].startswith(
+        "| scaler | clip | denoise | encoder | AP kept | people kept | rank-1, 125 px/m | full size"
+    )
     assert rows[2].startswith(f"| {best.setting.scaler:g} | {best.setting.clip:g} |")
     assert best.people.kept_ap.mean >= 0.82
 
 
 def test_a_small_space_is_exhausted():
-    space = {"scaler": (1.0,), "clip": (0.0, 1.0), "denoise": (0.0,), "quality": (OFF,)}
+    space = {"scaler": (1.0,), "clip": (0.0, 1.0), "denoise": (0.0,), "quality": (OFF,), "quantiser": (OFF,)}
     both = [tried(RangeSetting()), tried(RangeSetting(clip=1))]
     assert proposal(both, space, 0) is None
 

@@ -20,7 +20,7 @@ Files = dict[str, str]
 """File name -> text, as a camera writes and reads them."""
 
 
-STREAM: frozenset[str] = frozenset({"scaler", "low_resolution", "jpeg", "chroma_subsampling"})
+STREAM: frozenset[str] = frozenset({"scaler", "low_resolution", "jpeg", "h264", "chroma_subsampling"})
 """Blocks that an application sets for the stream of a camera, in whatever way that camera is programmed."""
 DENOISING: frozenset[str] = frozenset({"denoise", "chroma_blur"})
 """Blocks for cameras that have spatial noise reduction whose strength can be set."""

@@ -33,7 +33,7 @@ CAMERAS = (
 )
 ISP_PARAMETERS = (
     *("curve-per-channel", "offsets", "bits", "defocus", "low-resolution", "chroma-blur"),
-    *("scaler", "denoise", "chroma-subsampling", "jpeg"),
+    *("scaler", "denoise", "chroma-subsampling", "jpeg", "h264"),
 )
 CHOICES = {
     **{option: tuple(name for name, entry in MODELS.items() if entry.kind == kind) for option, kind in KINDS.items()},

@@ -12,7 +12,7 @@ GROUPS = {
     "data": ("faces", "scenes", "images"),
     "models": ("face_model", "face_weights", "landmarks", "detector", "detector_weights"),
     "recipe": ("preset", "rounds", "omega", "start", "attackers", "reset_every", "protector_only", "enhance"),
-    "camera": ("target", "isp", "max_condition", "densities"),
+    "camera": ("target", "isp", "max_condition", "densities", "range_people"),
     "hardware": ("accelerator", "devices", "nodes", "precision"),
 }
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from campro.core.errors import CamproError
+from campro.design.people_range import PeopleRange
 
 PLAIN = "plain"
 """Name of the start profile with an identity matrix and gamma 1/2.2: pictures as without a profile."""
@@ -128,9 +129,12 @@ class DesignConfig:
     densities: tuple[float, ...] = ()
     """Design for a range of distances: pixel densities of faces in px/m. Output size, clip of skin colours, noise
     reduction and encoder quality are searched instead of trained, see docs/howto/design.md."""
+    range_people: str | None = None
+    """The same for people of a height who are seen at a range of densities, HEIGHT@FROM..TO in m and px/m, such as
+    1.7m@25..250; --densities then defaults to both ends and their geometric mean."""
     isp: tuple[str, ...] = ()
     """Further ISP parameters: curve-per-channel, offsets, and NAME or NAME=VALUE with bits, defocus, low-resolution,
-    chroma-blur, scaler, denoise, chroma-subsampling, jpeg."""
+    chroma-blur, scaler, denoise, chroma-subsampling, jpeg, h264."""
     attackers: tuple[str, ...] = ("recogniser",)
     """Attackers that the profile is trained against at the same time: recogniser (the paper's), filters, colours,
     distilled, ridge."""
@@ -163,6 +167,8 @@ class DesignConfig:
         if self.max_condition is not None and not (self.max_condition > 1 and self.target is not None):
             got = f"{self.max_condition:g} for {self.target or 'no target'}"
             raise CamproError("design", "--max-condition above 1 together with --target", got)
+        if self.range_people is not None and not self.densities:
+            object.__setattr__(self, "densities", PeopleRange.parse(self.range_people).densities)
         if not all(density > 0 and math.isfinite(density) for density in self.densities):
             raise CamproError("design", "positive --densities in px/m", " ".join(map(str, self.densities)))
         if not self.attackers:

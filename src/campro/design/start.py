@@ -10,6 +10,7 @@ import numpy as np
 from campro.core.errors import CamproError
 from campro.design.design_config import LINEAR, PLAIN
 from campro.isp import (
+    H264,
     Ccm,
     ChromaBlur,
     ChromaSubsampling,
@@ -104,7 +105,7 @@ def _low_resolution(blocks: Blocks, factor: float) -> Blocks:
 
 
 def _chroma_blur(blocks: Blocks, sigma: float) -> Blocks:
-    digital = [block for block in blocks if isinstance(block, Quantise | Jpeg)]
+    digital = [block for block in blocks if isinstance(block, Quantise | H264 | Jpeg)]
     return (*(block for block in blocks if block not in digital), ChromaBlur(_kernel(sigma), sigma), *digital)
 
 
@@ -127,8 +128,12 @@ def _jpeg(blocks: Blocks, quality: float) -> Blocks:
     return (*(block for block in blocks if not isinstance(block, Jpeg)), Jpeg(int(quality)))
 
 
+def _h264(blocks: Blocks, quantiser: float) -> Blocks:
+    return (*(block for block in blocks if not isinstance(block, H264)), H264(int(quantiser)))
+
+
 def _before_encoder(blocks: Blocks, new: Block) -> Blocks:
-    coded = [block for block in blocks if isinstance(block, Jpeg)]
+    coded = [block for block in blocks if isinstance(block, H264 | Jpeg)]
     return (*(block for block in blocks if block not in coded), new, *coded)
 
 
@@ -147,6 +152,7 @@ EXTRAS: dict[str, tuple[Callable[[Blocks, float], Blocks], float]] = {
     "denoise": (_denoise, 0.05),
     "chroma-subsampling": (_subsampling, 2),
     "jpeg": (_jpeg, 20),
+    "h264": (_h264, 36),
 }
 """Name -> function that adds an ISP parameter, and its default value. The first two are trained; the others are fixed
 losses of information."""

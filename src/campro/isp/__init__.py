@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from campro.isp.isp_pipeline import IspPipeline, pipeline
     from campro.isp.profile import (
         BUILTIN_PROFILES,
+        H264,
         Ccm,
         ChromaBlur,
         ChromaSubsampling,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BUILTIN_PROFILES",
+    "H264",
     "RAW",
     "Camera",
     "Ccm",

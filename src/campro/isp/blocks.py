@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from campro.isp import functional
 from campro.isp.limits import Limits
 from campro.isp.profile import (
     CCM_LIMIT,
+    H264,
     Block,
     Ccm,
     ChromaBlur,
@@ -33,6 +35,7 @@ from campro.isp.profile import (
     Scaler,
     SensorNoise,
 )
+from campro.isp.video_coding import through_h264
 
 CHROMA_BLOCKS: dict[ChromaFormat, tuple[int, int]] = {"4:2:2": (2, 1), "4:2:0": (2, 2), "4:1:1": (4, 1)}
 """Width and height in pixels of the blocks that share their colour differences."""
@@ -209,7 +212,16 @@ class JpegModule(BlockModule):
     spec: Jpeg
 
     def forward(self, x: Images) -> Images:
-        return functional.jpeg(x, self.spec.quality)
+        return functional.coded(x, partial(functional.through_jpeg, quality=self.spec.quality))
+
+
+class H264Module(BlockModule):
+    """H.264 compression."""
+
+    spec: H264
+
+    def forward(self, x: Images) -> Images:
+        return functional.coded(x, partial(through_h264, quantiser=self.spec.quantiser))
 
 
 class SensorNoiseModule(BlockModule):
@@ -236,6 +248,7 @@ MODULES: dict[type, type[BlockModule]] = {
     Denoise: DenoiseModule,
     ChromaSubsampling: ChromaSubsamplingModule,
     Jpeg: JpegModule,
+    H264: H264Module,
     SensorNoise: SensorNoiseModule,
 }
 """The module of each kind of block."""

@@ -11,6 +11,7 @@ from dataclasses import replace
 from campro.isp.limits import parts
 from campro.isp.pointwise import POINTWISE
 from campro.isp.profile import (
+    H264,
     Block,
     ChromaBlur,
     ChromaSubsampling,
@@ -66,6 +67,8 @@ def description(block: Block) -> str:
         case Jpeg(quality):
             return f"JPEG quality {quality} in the encoder (other encoders: the quantiser with the same AP of a person \
 detector)"
+        case H264(quantiser):
+            return f"H.264 with a constant quantiser (QP) of {quantiser} in the encoder, or that as its least"
         case ChromaSubsampling(form):
             return f"pixel format {form} of the stream"
         case Denoise(luma, chroma):

@@ -6,6 +6,7 @@ Source: CamPro (NDSS 2024), V-B, eqs. 1-2, unless a function says otherwise.
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -174,16 +175,16 @@ def enlarged(x: Picture, height: int, width: int) -> Picture:
     return resized.clamp(0, 1).reshape(*x.shape[:-2], height, width)
 
 
-def jpeg(x: Picture, quality: int) -> Picture:
-    """Compress and decompress with a JPEG codec; the gradient is that of the identity (straight-through)."""
+def coded(x: Picture, codec: Callable[[Rgb8], Rgb8]) -> Picture:
+    """Pass 8-bit pictures through a codec; the gradient is that of the identity (straight-through)."""
     pictures = x.detach().reshape(-1, *x.shape[-3:]).cpu()
-    coded = torch.stack([_jpeg_once(picture, quality) for picture in pictures])
-    return x + (coded.to(x).reshape(x.shape) - x).detach()
+    decoded = torch.stack([_coded_once(picture, codec) for picture in pictures])
+    return x + (decoded.to(x).reshape(x.shape) - x).detach()
 
 
-def _jpeg_once(picture: Float[Tensor, "3 h w"], quality: int) -> Float[Tensor, "3 h w"]:
+def _coded_once(picture: Float[Tensor, "3 h w"], codec: Callable[[Rgb8], Rgb8]) -> Float[Tensor, "3 h w"]:
     rgb = round_half_up(picture * 255).clamp(0, 255).to(torch.uint8).permute(1, 2, 0).numpy()
-    return torch.from_numpy(through_jpeg(rgb, quality)).permute(2, 0, 1).float() / 255
+    return torch.from_numpy(codec(rgb)).permute(2, 0, 1).float() / 255
 
 
 def through_jpeg(rgb: Rgb8, quality: int) -> Rgb8:

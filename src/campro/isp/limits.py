@@ -16,6 +16,7 @@ from campro.core.errors import CamproError
 from campro.isp.curve_limits import CurveLimits
 from campro.isp.profile import (
     CCM_LIMIT,
+    H264,
     Block,
     Ccm,
     Degamma,
@@ -173,13 +174,13 @@ def camera_profile(name: str, ccm: Ccm, lut: GammaLut, start: Degamma | None = N
 
 
 def parts(profile: IspProfile) -> tuple[Ccm, GammaLut]:
-    """The matrix and the gamma LUT of a profile for cameras; simulated noise and JPEG are ignored.
+    """The matrix and the gamma LUT of a profile for cameras; simulated noise and encoders are ignored.
 
     Raises:
         CamproError: if the blocks are not degamma, CCM, gamma LUT and rounding to 8 bits, in this order: a camera's
             matrix and curve cannot replace other blocks.
     """
-    blocks = [block for block in profile.blocks if not isinstance(block, SensorNoise | Jpeg)]
+    blocks = [block for block in profile.blocks if not isinstance(block, SensorNoise | H264 | Jpeg)]
     kinds = [Degamma if isinstance(block, MeasuredDegamma) else type(block) for block in blocks]
     if kinds != [Degamma, Ccm, GammaLut, Quantise] or blocks[-1] != Quantise(8):
         got = " ".join(block.block for block in profile.blocks) or "nothing"

@@ -268,6 +268,20 @@ class Jpeg:
 
 
 @dataclass(frozen=True)
+class H264:
+    """Encoder quality: one intra frame of H.264 at the quantiser (QP) 0 to 51, with chroma 4:2:0.
+
+    It needs the extra `video`.
+    """
+
+    block: ClassVar[str] = "h264"
+    quantiser: int = 30
+
+    def __post_init__(self) -> None:
+        _whole(self.quantiser, self.block, "quantiser", 0, 51)
+
+
+@dataclass(frozen=True)
 class SensorNoise:
     """Simulation only: Gaussian noise of variance shot * x + read^2 on linear light x in [0, 1]."""
 
@@ -295,6 +309,7 @@ Block = (
     | Denoise
     | ChromaSubsampling
     | Jpeg
+    | H264
     | SensorNoise
 )
 BLOCK_TYPES: dict[str, type] = {kind.block: kind for kind in get_args(Block)}

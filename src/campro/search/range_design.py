@@ -13,11 +13,12 @@ from campro.core.run_folder import RunFolder
 from campro.core.typed_json import as_plain
 from campro.data import FaceSet, SceneSet, join_scenes, read_faces, read_scenes
 from campro.design.design_config import DesignConfig
+from campro.design.people_range import PeopleRange
 from campro.evaluation import EvaluationSet
 from campro.evaluation.pixel_density import at_density
 from campro.models.faces import find_landmarks, load_embedder, load_face_detector
 from campro.models.persons import load_detector
-from campro.search.range_objective import FULL_SIZE, RangeObjective, as_original
+from campro.search.range_objective import FULL_SIZE, HEIGHTS, RangeObjective, as_original
 from campro.search.range_search import search_range, write_result
 from campro.search.range_settings import space_of
 
@@ -68,7 +69,9 @@ def design_for_range(config: DesignConfig) -> Path:
     evaluation = EvaluationSet.of(faces, find_landmarks(faces.photos, face_detector, cache_root()), 1, config.seed)
     sides = {FULL_SIZE: as_original(evaluation)}
     sides |= {density: at_density(evaluation, density, cache_root()) for density in config.densities}
-    objective = RangeObjective(sides, scenes.scenes, embedder, detector, config.seed)
+    people = config.range_people
+    heights = HEIGHTS if people is None else PeopleRange.parse(people).pixels
+    objective = RangeObjective(sides, scenes.scenes, embedder, detector, config.seed, heights)
     settable = None if config.target is None else find_camera(config.target).settable
     tried = search_range(run, objective, space_of(settable), budget.tries, config.seed)
     return write_result(run, tried, config.name, config.seed)
@@ -91,6 +94,7 @@ def _training_data(config: DesignConfig, budget: RangeBudget) -> tuple[FaceSet, 
 
 def _settings(config: DesignConfig, budget: RangeBudget) -> dict:
     """What must be the same when a search is resumed; more settings may be tried than before."""
-    names = ("faces", "scenes", "images", "face_model", "landmarks", "detector", "target", "densities", "seed")
+    models = ("face_model", "landmarks", "detector")
+    names = ("faces", "scenes", "images", *models, "target", "densities", "range_people", "seed")
     sizes = {name: value for name, value in as_plain(budget).items() if name != "tries"}
     return {name: as_plain(getattr(config, name)) for name in names} | {"range search": sizes}

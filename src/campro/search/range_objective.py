@@ -70,9 +70,11 @@ class PeopleKept:
     kept_ap: Ratio
     """AP over that on raw pictures, by a paired bootstrap over pictures."""
     detected: Rate
-    """Share of whole people of `HEIGHTS` detected."""
+    """Share of whole people of these heights detected."""
     kept_detected: float | None
     """That share over the share in raw pictures; None if nobody of that height is detected there."""
+    heights: tuple[float, float] = HEIGHTS
+    """In pixels."""
 
 
 class RangeObjective:
@@ -89,8 +91,12 @@ class RangeObjective:
         embedder: FaceEmbedder,
         detector: TrainableDetector,
         seed: int,
+        heights: tuple[float, float] = HEIGHTS,
     ) -> None:
-        """`sides`: the evaluation set at each density, each with its `original`; FULL_SIZE is the photographs."""
+        """`sides`: the evaluation set at each density, each with its `original`; FULL_SIZE is the photographs.
+        `heights`: those of the people who are counted, in pixels.
+        """
+        self.heights = heights
         self.sides, self.scenes, self.embedder, self.detector, self.seed = sides, scenes, embedder, detector, seed
 
     @cached_property
@@ -102,9 +108,9 @@ class RangeObjective:
         raw, found = self._raw, self._detected(Camera(profile))
         scenes, captured = [scene for scene, _, _ in found], [detections for _, detections, _ in found]
         kept = kept_precision(scenes, captured, [detections for _, detections, _ in raw], RESAMPLES, self.seed)
-        detected, before = _share(found), _share(raw)
+        detected, before = (_share(each, self.heights) for each in (found, raw))
         share = detected.mean / before.mean if before.mean > 0 else None
-        return PeopleKept(average_precision(scenes, captured)[0], kept, detected, share)
+        return PeopleKept(average_precision(scenes, captured)[0], kept, detected, share, self.heights)
 
     def worst_attacks(self, profile: IspProfile) -> tuple[AttackRate, ...]:
         """The worst attack at each density, by rising density with the photographs as they are last."""
@@ -176,6 +182,6 @@ def as_original(evaluation: EvaluationSet) -> EvaluationSet:
     return replace(evaluation, original=evaluation)
 
 
-def _share(found: Sequence[Detected]) -> Rate:
-    people = height_class(found, *HEIGHTS)
+def _share(found: Sequence[Detected], heights: tuple[float, float]) -> Rate:
+    people = height_class(found, *heights)
     return Rate(0, 0, 1, 0) if people is None else people.detected

@@ -22,7 +22,7 @@ from campro.core.run_folder import RunFolder
 from campro.core.typed_json import as_plain, from_json
 from campro.isp.profile import IspProfile, Provenance
 from campro.metrics.rates import Rate
-from campro.search.range_objective import FULL_SIZE, HEIGHTS, AttackRate, PeopleKept, RangeObjective
+from campro.search.range_objective import FULL_SIZE, AttackRate, PeopleKept, RangeObjective
 from campro.search.range_settings import REFERENCES, RangeSetting, drawn, neighbour, within
 
 KIND = "range search"
@@ -34,7 +34,7 @@ MISSED_COST = 5.0
 HOPELESS = 0.7
 """Share of the raw AP below which a setting is not attacked."""
 LEAST_AP, LEAST_PEOPLE = 0.82, 0.9
-"""Goals: shares of the raw AP, and of the people of `HEIGHTS` detected raw."""
+"""Goals: shares of the raw AP, and of the people of the given heights detected raw."""
 GOALS = ((62.5, 0.02), (125.0, 0.10), (683.0, 0.33))
 """Goals: highest rank-1 by density in px/m; the last is half of what `campro-strong` leaves at full size."""
 FRONTIER, TABLE, PROFILE = "frontier.json", "frontier.md", "profile.json"
@@ -166,14 +166,14 @@ def table(tried: Sequence[TriedSetting]) -> str:
     """All settings as a Markdown table, best first; figures in %."""
     rows, best = sorted(tried, key=lambda one: one.order), {one.digest for one in frontier(tried)}
     named = [(one.density, f"rank-1, {one.density:g} px/m" if one.density else "full size") for one in _longest(rows)]
-    head = ["scaler", "clip", "denoise", "JPEG", "AP kept", "people kept", *(name for _, name in named), "frontier"]
+    head = ["scaler", "clip", "denoise", "encoder", "AP kept", "people kept", *(name for _, name in named), "frontier"]
     lines = [head, ["---"] * len(head)]
     for one in rows:
         setting, kept = one.setting, one.people.kept_ap
         lines.append(
             [
                 *(f"{value:g}" for value in (setting.scaler, setting.clip, setting.denoise)),
-                str(setting.quality or "–"),
+                setting.encoder,
                 f"{100 * kept.mean:.0f} [{100 * kept.low:.0f}, {100 * kept.high:.0f}]",
                 "–" if one.people.kept_detected is None else f"{100 * one.people.kept_detected:.0f}",
                 *([f"{_interval(rate.rank1)} {rate.attack}" for rate in one.worst] or ["–"] * len(named)),
@@ -198,8 +198,9 @@ def summary(tried: TriedSetting) -> str:
         for one in tried.worst
     )
     people = tried.people
+    shortest, tallest = people.heights
     small = "not measurable" if people.kept_detected is None else f"{people.kept_detected:.0%} of raw"
-    kept = f"AP {people.kept_ap.mean:.0%} of raw, people of {HEIGHTS[0]:g} to {HEIGHTS[1]:g} pixels {small}"
+    kept = f"AP {people.kept_ap.mean:.0%} of raw, people of {shortest:g} to {tallest:g} pixels {small}"
     return f"{tried.setting}: {kept}; {rates or 'not attacked'}"
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 
 import numpy as np
 
 from campro.isp.limits import ccm_of
-from campro.isp.profile import Block, Ccm, Denoise, IspProfile, Jpeg, Scaler, load_profile
+from campro.isp.profile import H264, Block, Ccm, Denoise, IspProfile, Jpeg, Scaler, load_profile
 
 STRONG = "campro-strong"
 """The profile whose matrix clips the colours of skin; see its card."""
 OFF = 0
-"""Quality of the encoder without compression."""
+"""Quality or quantiser of an encoder that is not used."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,9 @@ class RangeSetting:
     denoise: float = 0.0
     """Strength of noise reduction of luma, 0 to 1; that of chroma is twice as high."""
     quality: int = OFF
-    """JPEG quality, 1 to 100; OFF: no compression."""
+    """JPEG quality, 1 to 100, or OFF."""
+    quantiser: int = OFF
+    """Quantiser (QP) of H.264, 1 to 51, or OFF. One of the two encoders is off."""
 
     def profile(self, name: str) -> IspProfile:
         """The profile with these settings."""
@@ -36,11 +39,18 @@ class RangeSetting:
         blocks += [milder(block, self.clip) if isinstance(block, Ccm) else block for block in strong.blocks]
         blocks += [Denoise(self.denoise, 2 * self.denoise)] if self.denoise else []
         blocks += [Jpeg(self.quality)] if self.quality != OFF else []
+        blocks += [H264(self.quantiser)] if self.quantiser != OFF else []
         return IspProfile(name, tuple(blocks))
 
     def __str__(self) -> str:
-        coded = f"JPEG {self.quality}" if self.quality != OFF else "no JPEG"
-        return f"scaler {self.scaler:g}, clip {self.clip:g}, denoise {self.denoise:g}, {coded}"
+        return f"scaler {self.scaler:g}, clip {self.clip:g}, denoise {self.denoise:g}, {self.encoder}"
+
+    @property
+    def encoder(self) -> str:
+        """Which encoder, and how strong."""
+        if self.quality != OFF:
+            return f"JPEG {self.quality}"
+        return f"H.264 QP {self.quantiser}" if self.quantiser != OFF else "no encoder"
 
 
 SPACE: Mapping[str, tuple[float, ...]] = {
@@ -48,9 +58,10 @@ SPACE: Mapping[str, tuple[float, ...]] = {
     "clip": (0, 0.3, 0.5, 0.7, 0.85, 1),
     "denoise": (0, 0.04, 0.08),
     "quality": (OFF, 60, 40, 30, 20, 15),
+    "quantiser": (OFF, 28, 32, 36, 40, 44),
 }
 """Values of each parameter, from mild to strong. Stronger ones lose more than a third of the AP by themselves."""
-BLOCKS = {"scaler": "scaler", "denoise": "denoise", "quality": "jpeg"}
+BLOCKS = {"scaler": "scaler", "denoise": "denoise", "quality": "jpeg", "quantiser": "h264"}
 """The block of a profile that each parameter needs, if a camera does not have it anyway."""
 REFERENCES = (
     RangeSetting(),
@@ -59,14 +70,18 @@ REFERENCES = (
     RangeSetting(scaler=1.5),
     RangeSetting(scaler=1.5, clip=0.5, quality=30),
     RangeSetting(clip=1, quality=30),
+    RangeSetting(quantiser=36),
+    RangeSetting(clip=1, quantiser=36),
 )
 """What is tried first: the camera without profile, `campro-strong`, encoder and scaler alone, all together, and
-`campro-strong` with an encoder."""
+`campro-strong` with an encoder; the last two with H.264."""
 
 
 def space_of(settable: Collection[str] | None) -> dict[str, tuple[float, ...]]:
     """`SPACE`, without the parameters whose blocks a camera cannot be set to; None: a camera that has all."""
     lacking = {name for name, block in BLOCKS.items() if settable is not None and block not in settable}
+    if find_spec("av") is None:  # without the extra `video` nothing can be coded by H.264
+        lacking.add("quantiser")
     return {name: values[:1] if name in lacking else values for name, values in SPACE.items()}
 
 
@@ -83,7 +98,9 @@ def drawn(space: Mapping[str, tuple[float, ...]], rng: np.random.Generator) -> R
 def neighbour(setting: RangeSetting, space: Mapping[str, tuple[float, ...]], rng: np.random.Generator) -> RangeSetting:
     """The setting with one or two parameters one step milder or stronger."""
     changed = asdict(setting)
-    free = [name for name, values in space.items() if len(values) > 1]
+    other = {"quality": "quantiser", "quantiser": "quality"}
+    idle = {other[name] for name in other if changed[name] != OFF}  # an encoder beside the one that is on
+    free = [name for name, values in space.items() if len(values) > 1 and name not in idle]
     for name in rng.permutation(free)[: rng.integers(1, 3)].tolist():
         values = space[name]
         place = values.index(changed[name]) + int(rng.choice((-1, 1)))
@@ -102,4 +119,7 @@ def milder(block: Ccm, strength: float) -> Ccm:
 
 
 def _setting(values: Mapping[str, float]) -> RangeSetting:
-    return RangeSetting(values["scaler"], values["clip"], values["denoise"], int(values["quality"]))
+    """The setting; where both encoders are on, JPEG stays."""
+    quality, quantiser = int(values["quality"]), int(values["quantiser"])
+    quantiser = OFF if quality != OFF else quantiser
+    return RangeSetting(values["scaler"], values["clip"], values["denoise"], quality, quantiser)
