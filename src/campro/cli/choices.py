@@ -59,7 +59,7 @@ INPUTS = {
 }
 """Options that name existing files or folders."""
 OUTPUTS = {"out", "plot", "stats_json"}
-FREE_TEXT = {"name", "names", "cluster", "command", "sensor", "lens", "sensor_width", "sink", "host"}
+FREE_TEXT = {"name", "names", "cluster", "command", "sensor", "lens", "sensor_width", "sink", "host", "range_people"}
 """Options that accept any text, or that the command itself checks at once."""
 POSITIONAL = {"source", "sink", "run", "runs"}
 

@@ -167,8 +167,9 @@ class DesignConfig:
         if self.max_condition is not None and not (self.max_condition > 1 and self.target is not None):
             got = f"{self.max_condition:g} for {self.target or 'no target'}"
             raise CamproError("design", "--max-condition above 1 together with --target", got)
-        if self.range_people is not None and not self.densities:
-            object.__setattr__(self, "densities", PeopleRange.parse(self.range_people).densities)
+        if self.range_people is not None:
+            people = PeopleRange.parse(self.range_people)
+            object.__setattr__(self, "densities", self.densities or people.densities)
         if not all(density > 0 and math.isfinite(density) for density in self.densities):
             raise CamproError("design", "positive --densities in px/m", " ".join(map(str, self.densities)))
         if not self.attackers:
