@@ -3,7 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LOWEST := .venv-lowest
-PYTEST := $(BIN)/python -m pytest --numprocesses $(or $(WORKERS),3) --dist loadfile
+PYTEST = $(BIN)/python -m pytest --numprocesses $(or $(WORKERS),3) --dist loadfile
+
+# Every worker and every command that a test starts imports the same modules, so their bytecode is kept.
+export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
 .PHONY: help demo paper-sample check test coverage check-lowest lint format docs bench lock clean
@@ -14,7 +17,7 @@ help:  ## List the targets
 $(VENV)/ready: pyproject.toml requirements/ci.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --constraint requirements/ci.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --constraint requirements/ci.txt --editable '.[dev,docs]'
 	touch $@
 
 # A second torch would take most of CI's time, so this environment sees the packages of the first one behind its own.
@@ -32,6 +35,7 @@ demo: $(VENV)/ready  ## Design, audit and report on the embedded sample; prints 
 paper-sample: $(VENV)/ready  ## The paper's tables on the embedded sample, so that none of them rots
 	$(BIN)/campro --quiet paper --scale sample --out build/paper-sample
 
+check: WORKERS = 2
 check: lint  ## Linter, type checker and the fast tests
 	$(PYTEST) -m "not slow"
 
@@ -55,7 +59,6 @@ format: $(VENV)/ready  ## Let ruff rewrite the layout
 	$(BIN)/ruff check --fix .
 
 docs: $(VENV)/ready  ## Build the documentation site, strictly; prints where it is
-	$(BIN)/python -m pip install --quiet --constraint requirements/ci.txt --editable '.[docs]'
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	@echo site/index.html
 
