@@ -11,12 +11,13 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from faster_coco_eval import COCO, COCOeval_faster
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from campro.core.boxes import box_iou
 from campro.core.errors import CamproError
 from campro.core.types import Detections, Scene
+from campro.metrics.ap_bootstrap import MatchedDetections
 from campro.metrics.rates import Ratio
 
 THRESHOLD = 0.25
@@ -62,9 +63,11 @@ def score_detections(
         CamproError: if the numbers of scenes and entries differ, or a box or score is not finite.
     """
     ap, ap50, ap75 = average_precision(scenes, detections)
-    rng = np.random.default_rng(seed)
-    samples = [_sampled_ap(scenes, detections, rng.integers(0, len(scenes), len(scenes))) for _ in range(resamples)]
-    low, high = np.nanquantile(samples, (0.025, 0.975)).tolist() if resamples else (ap, ap)
+    low = high = ap
+    if resamples:
+        rng, matched = np.random.default_rng(seed), MatchedDetections.of(scenes, detections)
+        samples = [matched.average_precision(rng.integers(0, len(scenes), len(scenes))) for _ in range(resamples)]
+        low, high = np.nanquantile(samples, (0.025, 0.975)).tolist()
     return DetectionScores(ap, ap50, ap75, *precision_recall_f1(scenes, detections), low, high)
 
 
@@ -125,18 +128,15 @@ def kept_precision(
     raw = average_precision(scenes, reference)[0]
     if not raw > 0:
         raise CamproError("ratio of average precisions", "a reference that detects people", f"AP {raw:.3f}")
+    mean = average_precision(scenes, detections)[0] / raw
+    matched, below = MatchedDetections.of(scenes, detections), MatchedDetections.of(scenes, reference)
     rng, ratios = np.random.default_rng(seed), []
     for _ in range(resamples):
-        indices = rng.integers(0, len(scenes), len(scenes))
-        below = _sampled_ap(scenes, reference, indices)
-        if below > 0:
-            ratios.append(_sampled_ap(scenes, detections, indices) / below)
+        images = rng.integers(0, len(scenes), len(scenes))
+        if (divisor := below.average_precision(images)) > 0:
+            ratios.append(matched.average_precision(images) / divisor)
     low, high = np.quantile(ratios, (0.025, 0.975)).tolist()
-    return Ratio(average_precision(scenes, detections)[0] / raw, low, high)
-
-
-def _sampled_ap(scenes: Sequence[Scene], detections: Sequence[Detections], indices: Int[np.ndarray, "N"]) -> float:
-    return average_precision([scenes[i] for i in indices], [detections[i] for i in indices])[0]
+    return Ratio(mean, low, high)
 
 
 def coco_truth(scenes: Sequence[Scene]) -> dict[str, Any]:
