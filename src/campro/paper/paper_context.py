@@ -239,6 +239,12 @@ class _PaperAudit(AuditContext):
         return self._chosen
 
     @cached_property
+    def train_faces(self) -> FaceSet | None:
+        """See `AuditContext.train_faces`."""
+        people, most = super().train_faces, self._paper.sizes.train_people
+        return people if people is None or most is None else people.first(most)
+
+    @cached_property
     def scene_set(self) -> SceneSet:
         """See `AuditContext.scene_set`."""
         return self._paper.scenes

@@ -21,6 +21,8 @@ class Scale:
 
     people: int | None
     """People to recognise of each data set."""
+    train_people: int | None
+    """People on whom attacks train."""
     scenes: int | None
     """Photographs with people."""
     trials: int
@@ -34,9 +36,9 @@ class Scale:
 
 
 SCALES: dict[ScaleName, Scale] = {
-    "sample": Scale(people=24, scenes=6, trials=2, recognisers=1, adapt_steps=0, pairs=8),
-    "small": Scale(people=100, scenes=80, trials=10, recognisers=None, adapt_steps=0, pairs=16),
-    "full": Scale(people=None, scenes=None, trials=10, recognisers=None, adapt_steps=100, pairs=60),
+    "sample": Scale(people=16, train_people=12, scenes=6, trials=2, recognisers=1, adapt_steps=0, pairs=8),
+    "small": Scale(people=100, train_people=None, scenes=80, trials=10, recognisers=None, adapt_steps=0, pairs=16),
+    "full": Scale(people=None, train_people=None, scenes=None, trials=10, recognisers=None, adapt_steps=100, pairs=60),
 }
 """`sample`: the embedded synthetic sample; `small`: an hour on two cores; `full`: everything below --data."""
 

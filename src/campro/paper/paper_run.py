@@ -14,11 +14,15 @@ from campro.paper.paper_items import PAPER_ITEMS, PaperItem
 from campro.paper.paper_options import PaperConfig
 from campro.paper.paper_page import write_page
 
+PAGE_EVERY_S = 60.0
+"""Seconds after which the page of a run in progress is written again: drawing it takes one or two."""
+
 
 def run_paper(config: PaperConfig) -> Path:
     """Measure what is missing of the chosen items; returns the path of the page.
 
-    Killed and started again it resumes with the first unfinished cell. The page is written after each item.
+    Killed and started again it resumes with the first unfinished cell. Meanwhile the page is written after
+    an item if it is older than PAGE_EVERY_S.
 
     Raises:
         CamproError: for an unknown item, or a run folder of other settings or data. An item that cannot be made raises
@@ -28,12 +32,15 @@ def run_paper(config: PaperConfig) -> Path:
         raise CamproError("--only", f"some of {', '.join(PAPER_ITEMS)}", ", ".join(sorted(unknown)))
     context = PaperContext(config)
     context.run.write_cell(SETTINGS, context.settings())
-    page = write_page(config.out)
+    write_page(config.out)
+    written = time.monotonic()
     for item in PAPER_ITEMS.values():
         if not config.only or item.name in config.only:
             make(item, context)
-            page = write_page(config.out)
-    return page
+            if time.monotonic() - written > PAGE_EVERY_S:
+                write_page(config.out)
+                written = time.monotonic()
+    return write_page(config.out)
 
 
 def make(item: PaperItem, context: PaperContext) -> ItemStatus:
