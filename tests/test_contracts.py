@@ -15,7 +15,6 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
-from torch import nn
 from torch.nn import functional as F
 
 from campro.attacks.attack_base import Adversary, AttackerKnowledge, ThreatModel, restrict
@@ -53,7 +52,6 @@ from campro.isp.profile import (
     SensorNoise,
 )
 from campro.models.faces import FACE_DETECTORS, FACE_EMBEDDERS, load_embedder, load_face_detector
-from campro.models.faces.embedder_card import EmbedderCard, FaceEmbedder
 from campro.models.faces.landmarks import Scheme
 from campro.models.faces.paper_recognisers import PAPER_RECOGNISERS
 from campro.models.poses import POSE_ESTIMATORS, load_pose_estimator
@@ -145,17 +143,6 @@ def test_enhancer_exports(name, exported):
     (found,) = session.run([ENHANCED], {PICTURE: captured.numpy()})
     with torch.no_grad():
         np.testing.assert_allclose(found, enhancer(captured).numpy(), atol=1e-3)
-
-
-class TinyRecogniser(FaceEmbedder):
-    """Mean colours of 16 patches, projected."""
-
-    def __init__(self) -> None:
-        super().__init__(EmbedderCard("tiny", (16, 16), 8, 0.5, 0.5, "arcface-112"))
-        self.body = nn.Linear(48, 8)
-
-    def features(self, prepared):
-        return self.body(F.adaptive_avg_pool2d(prepared, 4).flatten(1))
 
 
 @pytest.mark.parametrize("name", ATTACKS)

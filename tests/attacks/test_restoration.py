@@ -59,7 +59,7 @@ def test_a_restorer_learns_and_the_recogniser_stays(identity, tiny_embedder, qui
     shade = np.linspace(0, 120, 16).astype(np.uint8)[None, :, None, None]
     faces = CropPairs(crops, crops + shade, torch.zeros(300, dtype=torch.long))
     training_set, validation_set = faces.subset(np.arange(250)), faces.subset(np.arange(250, 300))
-    knowledge = AttackerKnowledge(teacher, 0, budget=replace(quick, epochs=2))
+    knowledge = AttackerKnowledge(teacher, 0, budget=replace(quick, epochs=1))
     settings = TrainingSettings(3e-3)
     network, result = restore(
         knowledge, cache, lambda images: images, training_set, validation_set, identity, settings

@@ -14,6 +14,8 @@ from campro.core.device import disable_busy_waiting, make_fabric, seed_everythin
 from campro.core.errors import CamproError
 
 TWO_PROCESSES = """
+import sys
+sys.modules["torchmetrics"] = None  # a package of the tests, which Lightning would import, and with it torchvision
 import torch
 from campro.core.device import make_fabric
 fabric = make_fabric("cpu", 2)

@@ -39,6 +39,7 @@ def test_a_run_trains_an_enhancer_if_asked(tmp_path, monkeypatch):
     small = partial(enhancer_design.EnhanceRecipe, size=64, batch=2)
     monkeypatch.setattr(enhancer_design, "EnhanceRecipe", small)
     monkeypatch.setattr(enhancer_design, "COLOUR_PHOTOS", 2)
+    monkeypatch.setattr(enhancer_design, "FACES_NEEDED", 4)
     monkeypatch.setattr(designer, "recipe_of", lambda config: replace(RECIPE, max_warmup=1, max_rounds=1))
     made = []
     monkeypatch.setattr("campro.enhance.export.export_onnx", lambda *call: made.append(call))

@@ -6,6 +6,8 @@ import json
 from dataclasses import replace
 
 import pytest
+import torch
+from support.tiny_recogniser import TinyRecogniser
 
 from campro.core.progress import Progress
 from campro.design import designer
@@ -13,6 +15,13 @@ from campro.design.attackers import ATTACKERS
 from campro.isp import load_profile
 
 from .conftest import PLAIN_ADVANCE, RECIPE, config
+
+
+def seeded(make):
+    """A network with the same random weights every time."""
+    torch.manual_seed(0)
+    return make()
+
 
 pytestmark = pytest.mark.usefixtures("small_design")
 
@@ -30,7 +39,11 @@ def test_an_interrupted_run_ends_with_the_same_profile(finished, tmp_path, monke
 
 @pytest.mark.slow
 def test_all_attackers_with_resets_interrupted_end_the_same(tmp_path, monkeypatch, interrupt_at):
-    """All attackers at once, one of them reset every round, interrupted in the second of three rounds."""
+    """All attackers at once, one of them reset every round, interrupted in the second of three rounds.
+
+    Seven copies of the recogniser are trained, therefore a small one.
+    """
+    monkeypatch.setattr(designer, "load_embedder", lambda name, **options: seeded(TinyRecogniser))
     monkeypatch.setattr(designer, "recipe_of", lambda config: replace(RECIPE, max_warmup=1, max_rounds=2))
     options = {"attackers": tuple(ATTACKERS), "reset_every": 1, "isp": ("offsets", "bits=5")}
     whole = designer.design(config(tmp_path / "whole", **options))

@@ -19,6 +19,8 @@ from campro.isp.profile import Block, Ccm, Degamma, GammaLut, MeasuredDegamma, Q
 
 CHUNK = 16384
 """Pixels in one task of a thread."""
+BINS = 4096
+"""Inputs of a curve at which a search for a knot begins; a power of two, so that products with it are exact."""
 
 
 def look_up(rgb: UInt8[np.ndarray, "... 3"], table: UInt32[np.ndarray, "16777216"]) -> UInt8[np.ndarray, "... 3"]:
@@ -63,9 +65,12 @@ def colour_chain(blocks: tuple[Block, ...]) -> ColourChain:
                 lut = block
             case Quantise():
                 levels = 2**block.bits - 1
-    knots = np.array(lut.positions)
-    values = np.ascontiguousarray(np.broadcast_to(lut.values, (3, len(knots))), dtype=np.float64)
-    return ColourChain(curve, np.array(ccm.matrix), np.array(ccm.offsets), knots, values, levels)
+    values = np.broadcast_to(lut.values, (3, len(lut.positions)))
+    # Copies in float64: kernels are compiled again for integers and for arrays that cannot be written.
+    numbers = [
+        np.array(each, np.float64, order="C") for each in (curve, ccm.matrix, ccm.offsets, lut.positions, values)
+    ]
+    return ColourChain(*numbers, levels)
 
 
 @lru_cache(maxsize=4)
@@ -96,17 +101,34 @@ def rounded_level(value, levels):
     return np.uint32(np.floor(value * 255 + 0.5))
 
 
+@njit(cache=True)
+def _starts(knots):
+    """Index of the last knot, but for the end, at or below each i / BINS."""
+    starts = np.empty(BINS + 1, np.int64)
+    for i in range(BINS + 1):
+        starts[i] = min(np.searchsorted(knots, i / BINS, side="right") - 1, len(knots) - 2)
+    return starts
+
+
 @njit(cache=True, parallel=True, nogil=True)
 def _fill(curve, matrix, offsets, knots, values, levels):
-    table = np.empty(1 << 24, np.uint32)
+    """`reference_level` of all colours by the same operations; the search for a knot begins near it."""
+    table, starts, last = np.empty(1 << 24, np.uint32), _starts(knots), len(knots) - 2
     for r in prange(256):
         for g in range(256):
-            for b in range(256):
-                packed = np.uint32(0)
-                for channel in range(3):
-                    level = reference_level(r, g, b, channel, curve, matrix, offsets, knots, values, levels)
-                    packed = (packed << np.uint32(8)) | level
-                table[(r << 16) | (g << 8) | b] = packed
+            place = r << 16 | g << 8
+            table[place : place + 256] = 0
+            for channel in range(3):
+                both, of_blue = matrix[channel, 0] * curve[r] + matrix[channel, 1] * curve[g], matrix[channel, 2]
+                for b in range(256):
+                    mixed = min(max(both + of_blue * curve[b] + offsets[channel], 0.0), 1.0)
+                    left = starts[int(mixed * BINS)]
+                    while left < last and knots[left + 1] <= mixed:
+                        left += 1
+                    share = (mixed - knots[left]) / (knots[left + 1] - knots[left])
+                    low, high = values[channel, left], values[channel, left + 1]
+                    level = rounded_level(low + share * (high - low), levels)
+                    table[place | b] = table[place | b] << np.uint32(8) | level
     return table
 
 

@@ -83,13 +83,15 @@ def test_the_lut_alone_restores_the_detections_of_an_invertible_camera(portrait)
 def test_training_that_lowers_the_average_precision_is_discarded(portrait, detector):
     ruined, _ = adapt(detector, [portrait], Camera("invert"), 2, seed=0, batch=1, lr=10.0)
     untrained, _ = adapt(detector, [portrait], Camera("invert"), 0, seed=0)
+    weights = ruined.state_dict()
     for name, value in untrained.state_dict().items():
-        assert torch.equal(value, ruined.state_dict()[name])
+        assert torch.equal(value, weights[name])
     unchanged, outcome = adapt(detector, [portrait], RAW, 2, seed=0, batch=1, lr=10.0)
     assert outcome.chosen == KEPT
     assert outcome.ap == outcome.given_ap
+    weights = unchanged.state_dict()
     for name, value in detector.state_dict().items():
-        assert torch.equal(value, unchanged.state_dict()[name])
+        assert torch.equal(value, weights[name])
 
 
 @pytest.mark.slow

@@ -64,9 +64,10 @@ def test_safetensors_in_half_precision_and_nested_checkpoints_are_read(trained, 
     half, nested = YoloxNet(SMALL), YoloxNet(SMALL)
     load_weights(half, tmp_path / "w.safetensors")
     load_weights(nested, tmp_path / "w.pth")
+    found, rounded = nested.state_dict(), half.state_dict()
     for name, value in state.items():
-        torch.testing.assert_close(nested.state_dict()[name], value)
-        torch.testing.assert_close(half.state_dict()[name], value, rtol=1e-3, atol=1e-3)
+        torch.testing.assert_close(found[name], value)
+        torch.testing.assert_close(rounded[name], value, rtol=1e-3, atol=1e-3)
 
 
 def test_folded_onnx_weights_give_the_same_output_also_after_unfolding(trained, tmp_path):
