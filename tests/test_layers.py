@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
+import pytest
+
 LAYERS = (
     "core",
     "metrics",
@@ -77,25 +79,30 @@ def upward_imports(graph: Graph) -> list[str]:
 
 FILES = sorted(ROOT.glob("*/**/*.py"))
 """All modules but `campro/__init__.py`, which imports nothing before its names are used."""
-GRAPH = import_graph({module_name(file): file.read_text(encoding="utf-8") for file in FILES})
+
+
+@pytest.fixture(scope="module")
+def graph() -> Graph:
+    """The import graph of the source tree."""
+    return import_graph({module_name(file): file.read_text(encoding="utf-8") for file in FILES})
 
 
 def test_every_folder_has_a_layer() -> None:
     assert {file.relative_to(ROOT).parts[0] for file in FILES} == RANK.keys()
 
 
-def test_every_folder_imports_only_from_lower_layers() -> None:
-    wrong = upward_imports(GRAPH)
+def test_every_folder_imports_only_from_lower_layers(graph) -> None:
+    wrong = upward_imports(graph)
     assert not wrong, "\n".join(wrong)
 
 
-def test_no_two_modules_import_each_other() -> None:
-    mutual = sorted(f"{me} <-> {other}" for me in GRAPH for other in GRAPH[me] if me in GRAPH[other])
+def test_no_two_modules_import_each_other(graph) -> None:
+    mutual = sorted(f"{me} <-> {other}" for me in graph for other in graph[me] if me in graph[other])
     assert not mutual, "\n".join(mutual)
 
 
-def test_no_import_cycle() -> None:
-    found = cycle(GRAPH)
+def test_no_import_cycle(graph) -> None:
+    found = cycle(graph)
     assert not found, " -> ".join(found)
 
 

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 from skimage import data
-from sklearn.datasets import load_sample_images
 
 from campro.isp import Ccm, Degamma, GammaLut, IspProfile, Quantise, load_profile
 from campro.isp.raw import RawCamera, Sensor
 
-SCENES = (data.astronaut(), data.coffee(), data.chelsea(), *load_sample_images().images, data.rocket())
+
+def sample_images():
+    """The two photographs of scikit-learn, whose import takes seconds."""
+    folder = Path(find_spec("sklearn").origin).parent / "datasets" / "images"
+    return [np.array(Image.open(folder / name)) for name in ("china.jpg", "flower.jpg")]
+
+
+SCENES = (data.astronaut(), data.coffee(), data.chelsea(), *sample_images(), data.rocket())
 SENSOR = Sensor.with_noise(1e-4)
 LIGHT = np.linspace(0, 1, 65)
 TONE = (0.9 * LIGHT**0.5 + 0.1 * np.sin(np.pi * LIGHT / 2)).clip(0, 1)

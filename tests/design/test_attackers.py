@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from sklearn.linear_model import Ridge
 from torch.nn import functional as F
 
 from campro.core.errors import CamproError
@@ -78,6 +77,8 @@ def test_distillation_ignores_identities_and_keeps_its_teacher(faces):
 def test_ridge_is_that_of_scikit_learn():
     x, y = torch.randn(40, 5, dtype=torch.float64), torch.randn(40, 4, dtype=torch.float64)
     weight = RIDGE * float((x.T @ x).diagonal().mean())
+    from sklearn.linear_model import Ridge  # slow to import
+
     expected = Ridge(alpha=weight, fit_intercept=False).fit(x.numpy(), y.numpy()).coef_.T
     np.testing.assert_allclose(ridge(x, y).numpy(), expected, rtol=1e-8)
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from sklearn.linear_model import LogisticRegression
 
 from campro.evaluation.linear import LinearMatcher, Setting, fit_softmax, hold_out
 from campro.metrics.identification import ranks_of_mates
@@ -21,6 +20,8 @@ def test_optimum_is_that_of_scikit_learn():
     embeddings, subjects = people(6, 8, noise=0.6)
     embeddings, subjects = embeddings[5:], subjects[5:]  # the first person has fewer photographs
     ours = fit_softmax(embeddings, subjects, 6, Setting(decay=0.5, steps=300))
+    from sklearn.linear_model import LogisticRegression  # slow to import
+
     theirs = LogisticRegression(C=2.0, class_weight="balanced", fit_intercept=False, tol=1e-8, max_iter=2000).fit(
         embeddings.double().numpy(), subjects.numpy()
     )

@@ -3,7 +3,6 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binomtest
 
 from campro.core.errors import CamproError
 from campro.metrics.rates import Rate, wilson
@@ -11,6 +10,8 @@ from campro.metrics.rates import Rate, wilson
 
 @given(st.integers(1, 3000), st.floats(0, 1))
 def test_wilson_agrees_with_scipy(probes, share):
+    from scipy.stats import binomtest  # slow to import
+
     hits = round(share * probes)
     ours = wilson(hits, probes, z=1.959963984540054)
     theirs = binomtest(hits, probes).proportion_ci(method="wilson")

@@ -11,7 +11,6 @@ from itertools import pairwise
 import numpy as np
 from jaxtyping import Float
 from scipy.optimize import nnls
-from scipy.stats import chi2
 
 from campro.core.types import Rgb8
 from campro.deploy.shot_pairs import squares
@@ -40,6 +39,8 @@ def fit_noise(pictures: Iterable[Rgb8], tone: MeasuredDegamma, seed: int = 0) ->
     Returns:
         The noise block; None if fewer than two levels have enough flat areas.
     """
+    from scipy.stats import chi2  # slow to import
+
     levels, variances = _areas(pictures)
     edges = np.linspace(*UNCLIPPED, BINS + 1)
     freedom = SQUARE * SQUARE - 3

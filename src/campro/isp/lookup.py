@@ -65,12 +65,10 @@ def colour_chain(blocks: tuple[Block, ...]) -> ColourChain:
                 lut = block
             case Quantise():
                 levels = 2**block.bits - 1
-    values = np.broadcast_to(lut.values, (3, len(lut.positions)))
+    numbers = (curve, ccm.matrix, ccm.offsets, lut.positions, np.broadcast_to(lut.values, (3, len(lut.positions))))
     # Copies in float64: kernels are compiled again for integers and for arrays that cannot be written.
-    numbers = [
-        np.array(each, np.float64, order="C") for each in (curve, ccm.matrix, ccm.offsets, lut.positions, values)
-    ]
-    return ColourChain(*numbers, levels)
+    curve, matrix, offsets, knots, values = (np.array(each, np.float64, order="C") for each in numbers)
+    return ColourChain(curve, matrix, offsets, knots, values, levels)
 
 
 @lru_cache(maxsize=4)
