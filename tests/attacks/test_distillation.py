@@ -60,6 +60,7 @@ def test_each_transform_size_and_settings_has_its_own_copy(trainable, cache, two
     assert [int(args[2].captured[0, 0, 0, 0]) for args in given] == [0, 0, 0, 255]
 
 
+@pytest.mark.slow
 def test_a_copy_learns_the_embeddings_of_raw_faces(tiny_embedder, standard, cache):
     """Captured crops are negatives; the copy agrees with the recogniser on people of the validation set."""
     teacher, rng = tiny_embedder().eval(), np.random.default_rng(0)

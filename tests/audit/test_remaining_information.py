@@ -26,6 +26,7 @@ def context(tmp_path, profile):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("captured", "unknown"), [(np.arange(1 << 24, dtype=np.uint32), 0), (None, 1)])
 def test_all_colours_are_counted(tmp_path, monkeypatch, captured, unknown):
     """A bijection leaves nothing unknown; one captured colour leaves all of it unknown, and Fano's bound says so."""

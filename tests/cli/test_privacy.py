@@ -111,7 +111,7 @@ def people_and_scenes(folder):
 @pytest.fixture(
     scope="module",
     params=[
-        pytest.param((QUICK, pictures, ""), id="quick"),
+        pytest.param((QUICK, pictures, ""), id="quick", marks=pytest.mark.slow),  # 20 seconds
         pytest.param((SLOW, people_and_scenes, SHORTER + VISIT), id="slow", marks=pytest.mark.slow),  # a minute
     ],
 )

@@ -63,6 +63,7 @@ def test_the_colour_network_starts_at_the_identity(faces):
     torch.testing.assert_close(colours.embeddings(faces[0], _rng()), plain.embeddings(faces[0], _rng()))
 
 
+@pytest.mark.slow
 def test_distillation_ignores_identities_and_keeps_its_teacher(faces):
     attacker, (raw, captured, person) = _attacker("distilled"), faces
     teacher = {name: value.clone() for name, value in attacker.teacher.state_dict().items()}

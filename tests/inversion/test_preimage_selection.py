@@ -59,6 +59,7 @@ def test_selection_halves_the_error_of_the_posterior_mean(inverse, select):
     np.testing.assert_array_equal(select(captured, recoloured, ambiguity, cell_map_of(raw), recoloured.copy()), found)
 
 
+@pytest.mark.slow
 def test_a_region_with_wrong_means_is_corrected_by_its_surroundings(inverse, preimages, select):
     """A smooth wall with a region of wrong means: its pixels alone would get wrong preimages."""
     y, x = np.mgrid[:160, :200]

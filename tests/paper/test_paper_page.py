@@ -31,6 +31,7 @@ def test_rows_beside_published_numbers(paper_run):
     assert "| enhanced, outside faces | PSNR, dB | 21.5 | 30.0" in (paper_run.path / "paper.md").read_text()
 
 
+@pytest.mark.slow
 def test_the_page_of_the_documentation_is_made_from_the_published_cells():
     if not CELLS.is_file():
         pytest.skip("no published cells")

@@ -166,6 +166,7 @@ def test_the_enhanced_view_belongs_to_one_profile(client):
     assert bad.status_code == 400 and "campro-default" in bad.json()["error"]
 
 
+@pytest.mark.slow
 def test_the_inverted_view_is_near_the_raw_one(client):
     raw, captured, inverted = (
         picture_in(client.post(f"/api/view?view={view}&profile=campro-default&picture=cat&scale=0.5")).astype(int)

@@ -72,6 +72,7 @@ def test_the_consensus_agrees_with_the_others():
     assert consensus(["alone"]) == "alone"
 
 
+@pytest.mark.slow
 def test_the_tiny_network_learns_three_sentences_and_is_reproducible():
     texts = [["a red wall"] * 3, ["a green field"] * 3, ["a blue sky"] * 3]
     captioners = [learn_gru(Colours(), IMAGES, texts, seed=1, steps=60) for _ in range(2)]

@@ -31,6 +31,7 @@ def published_name(name, model):
     return name.replace("features_norm.", "features.")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["arcface-iresnet18", "magface-iresnet18", "adaface-ir18", "facenet"])
 def test_files_of_the_published_layout_are_loaded(tmp_path, name):
     """The loaded network has the weights of the file, also of one with the classifier of the training set."""

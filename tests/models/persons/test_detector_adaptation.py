@@ -133,6 +133,7 @@ def test_only_scenes_without_labels_get_pseudo_labels(scene):
     assert labelled.labelled
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("behind_lut", [False, True])
 def test_an_adapted_detector_is_read_from_the_cache_folder(scene, behind_lut, tmp_path, monkeypatch):
     monkeypatch.setenv("CAMPRO_CACHE", str(tmp_path / "cache"))

@@ -118,6 +118,7 @@ def test_unknown_estimators_are_refused(name):
         load_pose_estimator(name)
 
 
+@pytest.mark.slow
 @pytest.mark.shared
 def test_simplepose_finds_poses_in_raw_photographs(shared_data):
     scenes = with_keypoints(read_scenes(shared_data / "coco/annotations/person_keypoints_val2017.json").scenes)
