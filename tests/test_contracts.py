@@ -15,6 +15,7 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
+from support.tiny_recogniser import TinyRecogniser
 from torch.nn import functional as F
 
 from campro.attacks.attack_base import Adversary, AttackerKnowledge, ThreatModel, restrict

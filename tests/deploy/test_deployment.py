@@ -140,7 +140,7 @@ def test_targets_are_listed(capsys):
     assert main(["targets"]) == 0
     printed = capsys.readouterr().out
     assert "cannot fall" in printed
-    assert "blocks that you set yourself: chroma_blur, chroma_subsampling, denoise, jpeg" in printed
+    assert "blocks that you set yourself: chroma_blur, chroma_subsampling, denoise, h264, jpeg" in printed
 
 
 @pytest.mark.slow
