@@ -66,7 +66,8 @@ def unknown_attackers(cells: PaperCells) -> Judged:
     worst = max(triples, key=lambda one: one[3].mean)
     high = [one for one in triples if one[3].high > LITTLE * one[4].mean]
     numbers = (
-        f"highest rank-1 {interval(worst[3])} % ({worst[1]}, {worst[0]}, {worst[2]}; raw {percent(worst[4].mean)})"
+        f"highest rank-1 {interval(worst[3])} % ({worst[1]}, {worst[0]}, {worst[2]}; raw {percent(worst[4].mean)}); "
+        f"the paper's abstract states {published('claims', 'C1, captured', 'rank-1')} %"
     )
     if not high:
         return Judged(HOLDS, numbers)
