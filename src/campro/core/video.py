@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from av.container import InputContainer, OutputContainer
     from av.video.stream import VideoStream
 
+MATRIX = "ITU709"
+"""FFmpeg's name of the matrix of BT.709."""
 BT709 = 1  # code point of H.273 for primaries, transfer function and matrix
 LIMITED_RANGE = 1
 _log = logging.getLogger("campro")
@@ -217,7 +219,7 @@ def encodable(rgb: Rgb8, layout: str, pts: int, time_base: Fraction | None) -> a
     height, width = even(rgb.shape[:2])
     padded = np.pad(rgb, ((0, height - rgb.shape[0]), (0, width - rgb.shape[1]), (0, 0)), "edge")
     frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(padded), format="rgb24")
-    frame = frame.reformat(format=layout, dst_colorspace="ITU709")
+    frame = frame.reformat(format=layout, dst_colorspace=MATRIX)
     frame.pts, frame.time_base = pts, time_base
     return frame
 

@@ -157,6 +157,15 @@ class DesignConfig:
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
     """Floating-point precision of the training."""
 
+    @property
+    def people(self) -> PeopleRange | None:
+        """Those of --range-people.
+
+        Raises:
+            CamproError: if they have another form.
+        """
+        return None if self.range_people is None else PeopleRange.parse(self.range_people)
+
     def __post_init__(self) -> None:
         for option in ("rounds", "reset_every", "devices", "nodes"):
             value = getattr(self, option)
@@ -167,8 +176,7 @@ class DesignConfig:
         if self.max_condition is not None and not (self.max_condition > 1 and self.target is not None):
             got = f"{self.max_condition:g} for {self.target or 'no target'}"
             raise CamproError("design", "--max-condition above 1 together with --target", got)
-        if self.range_people is not None:
-            people = PeopleRange.parse(self.range_people)
+        if (people := self.people) is not None:
             object.__setattr__(self, "densities", self.densities or people.densities)
         if not all(density > 0 and math.isfinite(density) for density in self.densities):
             raise CamproError("design", "positive --densities in px/m", " ".join(map(str, self.densities)))

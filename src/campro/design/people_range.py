@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from campro.core.errors import CamproError
 
 OPTION = "--range-people"
-_FORM = re.compile(r"(?P<height>[\d.]+)\s*m?\s*@\s*(?P<low>[\d.]+)\s*\.\.\s*(?P<high>[\d.]+)")
+_NUMBER = r"(\d+\.?\d*|\.\d+)"
+_FORM = re.compile(rf"{_NUMBER}\s*m?\s*@\s*{_NUMBER}\s*\.\.\s*{_NUMBER}")
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,9 @@ class PeopleRange:
         >>> PeopleRange.parse("1.7m@25..250").densities
         (25.0, 79.1, 250.0)
         """
-        example = "such as 1.7m@25..250"
-        found = _FORM.fullmatch(text.strip())
-        try:
-            height, low, high = (float(part) for part in found.groups()) if found else (math.nan,) * 3
-        except ValueError:  # 1.2.3
-            height, low, high = (math.nan,) * 3
-        if not (0.3 <= height <= 3 and 0 < low < high <= 10_000):
-            raise CamproError("design", f"{OPTION} HEIGHT@FROM..TO in m and px/m, 0.3 to 3 m, {example}", repr(text))
-        return cls(height, low, high)
+        if found := _FORM.fullmatch(text.strip()):
+            height, low, high = (float(part) for part in found.groups())
+            if 0.3 <= height <= 3 and 0 < low < high <= 10_000:
+                return cls(height, low, high)
+        wanted = f"{OPTION} HEIGHT@FROM..TO in m and px/m, 0.3 to 3 m, such as 1.7m@25..250"
+        raise CamproError("design", wanted, repr(text))

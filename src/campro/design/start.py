@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -25,7 +26,7 @@ from campro.isp import (
     Scaler,
     load_profile,
 )
-from campro.isp.profile import Block, ChromaFormat
+from campro.isp.profile import Block, ChromaFormat, Encoder
 
 KERNEL_WIDTH = 6
 """Width of a blur kernel in standard deviations."""
@@ -105,7 +106,7 @@ def _low_resolution(blocks: Blocks, factor: float) -> Blocks:
 
 
 def _chroma_blur(blocks: Blocks, sigma: float) -> Blocks:
-    digital = [block for block in blocks if isinstance(block, Quantise | H264 | Jpeg)]
+    digital = [block for block in blocks if isinstance(block, Quantise | Encoder)]
     return (*(block for block in blocks if block not in digital), ChromaBlur(_kernel(sigma), sigma), *digital)
 
 
@@ -124,16 +125,12 @@ def _subsampling(blocks: Blocks, width: float) -> Blocks:
     return _before_encoder(blocks, ChromaSubsampling(formats[width]))
 
 
-def _jpeg(blocks: Blocks, quality: float) -> Blocks:
-    return (*(block for block in blocks if not isinstance(block, Jpeg)), Jpeg(int(quality)))
-
-
-def _h264(blocks: Blocks, quantiser: float) -> Blocks:
-    return (*(block for block in blocks if not isinstance(block, H264)), H264(int(quantiser)))
+def _encoder(kind: type[Encoder], blocks: Blocks, strength: float) -> Blocks:
+    return (*(block for block in blocks if not isinstance(block, kind)), kind(int(strength)))
 
 
 def _before_encoder(blocks: Blocks, new: Block) -> Blocks:
-    coded = [block for block in blocks if isinstance(block, H264 | Jpeg)]
+    coded = [block for block in blocks if isinstance(block, Encoder)]
     return (*(block for block in blocks if block not in coded), new, *coded)
 
 
@@ -151,8 +148,8 @@ EXTRAS: dict[str, tuple[Callable[[Blocks, float], Blocks], float]] = {
     "scaler": (_scaler, 2.0),
     "denoise": (_denoise, 0.05),
     "chroma-subsampling": (_subsampling, 2),
-    "jpeg": (_jpeg, 20),
-    "h264": (_h264, 36),
+    "jpeg": (partial(_encoder, Jpeg), 20),
+    "h264": (partial(_encoder, H264), 36),
 }
 """Name -> function that adds an ISP parameter, and its default value. The first two are trained; the others are fixed
 losses of information."""

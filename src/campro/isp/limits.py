@@ -16,13 +16,12 @@ from campro.core.errors import CamproError
 from campro.isp.curve_limits import CurveLimits
 from campro.isp.profile import (
     CCM_LIMIT,
-    H264,
     Block,
     Ccm,
     Degamma,
+    Encoder,
     GammaLut,
     IspProfile,
-    Jpeg,
     MeasuredDegamma,
     Quantise,
     SensorNoise,
@@ -180,7 +179,7 @@ def parts(profile: IspProfile) -> tuple[Ccm, GammaLut]:
         CamproError: if the blocks are not degamma, CCM, gamma LUT and rounding to 8 bits, in this order: a camera's
             matrix and curve cannot replace other blocks.
     """
-    blocks = [block for block in profile.blocks if not isinstance(block, SensorNoise | H264 | Jpeg)]
+    blocks = [block for block in profile.blocks if not isinstance(block, SensorNoise | Encoder)]
     kinds = [Degamma if isinstance(block, MeasuredDegamma) else type(block) for block in blocks]
     if kinds != [Degamma, Ccm, GammaLut, Quantise] or blocks[-1] != Quantise(8):
         got = " ".join(block.block for block in profile.blocks) or "nothing"

@@ -312,6 +312,8 @@ Block = (
     | H264
     | SensorNoise
 )
+Encoder = Jpeg | H264
+"""What the encoder does to the delivered picture: the last blocks of a profile."""
 BLOCK_TYPES: dict[str, type] = {kind.block: kind for kind in get_args(Block)}
 
 

@@ -9,13 +9,12 @@ import numpy as np
 from campro.core.errors import CamproError
 from campro.core.extras import require
 from campro.core.types import Rgb8
-from campro.core.video import encodable
+from campro.core.video import MATRIX, encodable
 
 WHO = "H.264 coding"
 PRESET = "veryfast"
 """Of the encoder: those of cameras search little."""
 ONE_SECOND = Fraction(1)
-_BT709 = "ITU709"
 
 
 def through_h264(rgb: Rgb8, quantiser: int) -> Rgb8:
@@ -54,5 +53,5 @@ def _decoded(stream: bytes) -> Rgb8:
     decoder = av.CodecContext.create("h264", "r")
     decoder.thread_count = 1
     frames = [*decoder.decode(av.Packet(stream)), *decoder.decode(None)]
-    rgb: Rgb8 = frames[0].reformat(format="rgb24", src_colorspace=_BT709).to_ndarray()
+    rgb: Rgb8 = frames[0].reformat(format="rgb24", src_colorspace=MATRIX).to_ndarray()
     return rgb

@@ -13,7 +13,6 @@ from campro.core.run_folder import RunFolder
 from campro.core.typed_json import as_plain
 from campro.data import FaceSet, SceneSet, join_scenes, read_faces, read_scenes
 from campro.design.design_config import DesignConfig
-from campro.design.people_range import PeopleRange
 from campro.evaluation import EvaluationSet
 from campro.evaluation.pixel_density import at_density
 from campro.models.faces import find_landmarks, load_embedder, load_face_detector
@@ -69,8 +68,7 @@ def design_for_range(config: DesignConfig) -> Path:
     evaluation = EvaluationSet.of(faces, find_landmarks(faces.photos, face_detector, cache_root()), 1, config.seed)
     sides = {FULL_SIZE: as_original(evaluation)}
     sides |= {density: at_density(evaluation, density, cache_root()) for density in config.densities}
-    people = config.range_people
-    heights = HEIGHTS if people is None else PeopleRange.parse(people).pixels
+    heights = HEIGHTS if config.people is None else config.people.pixels
     objective = RangeObjective(sides, scenes.scenes, embedder, detector, config.seed, heights)
     settable = None if config.target is None else find_camera(config.target).settable
     tried = search_range(run, objective, space_of(settable), budget.tries, config.seed)
