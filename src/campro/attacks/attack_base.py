@@ -119,6 +119,8 @@ class TrainingResult:
     curve: tuple[float, ...]
     """Validation scores, higher is better: before the training, then after each epoch. See `TrainingRun.score`."""
     converged: bool
+    earlier_s: float = 0.0
+    """Seconds of it that earlier processes spent, whose stored state was used."""
 
 
 @dataclass(frozen=True)

@@ -138,7 +138,8 @@ def distil(
     def score() -> float:
         return float((embed_crops(student, validation_set.captured) * validation_targets).sum(1).mean())
 
-    run = TrainingRun(student, loss, score, count, knowledge, f"distil from {count} photographs")
+    label, faces = f"distil from {count} photographs", (training_set, validation_set)
+    run = TrainingRun(student, loss, score, count, knowledge, label, faces)
     return student, run.train(settings)
 
 

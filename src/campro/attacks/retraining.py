@@ -119,7 +119,8 @@ def retrain(
         return validation_rank1(student, validation_set)
 
     label, untrained = f"retrain, {start}, {head}", start == "from scratch"
-    run = TrainingRun(trained, loss, score, len(training_set), knowledge, label, untrained=untrained)
+    faces = (training_set, validation_set)
+    run = TrainingRun(trained, loss, score, len(training_set), knowledge, label, faces, untrained)
     return student, run.train(settings)
 
 

@@ -17,6 +17,7 @@ from campro.attacks.attack_cache import AttackCache
 from campro.core.catalogue import cache_root
 from campro.core.device import device_of
 from campro.core.errors import CamproError
+from campro.core.hashing import json_digest
 from campro.core.images import to_tensor
 from campro.core.types import Images, ImageTransform
 from campro.evaluation.pixel_density import distant_faces
@@ -55,9 +56,19 @@ class CropPairs:
         return replace(self, captured=np.stack([transform(crop) for crop in self.captured]))
 
     @cached_property
+    def digest(self) -> str:
+        """SHA-256 of all crops and subjects."""
+        captured = _levels_digest(self.captured)
+        return json_digest([self.raw_digest, captured, self.subjects.tolist()])
+
+    @cached_property
     def raw_digest(self) -> str:
         """SHA-256 of the shape and the levels of the raw crops."""
-        return hashlib.sha256(f"{self.raw.shape}".encode() + np.ascontiguousarray(self.raw).tobytes()).hexdigest()
+        return _levels_digest(self.raw)
+
+
+def _levels_digest(crops: Crops) -> str:
+    return hashlib.sha256(f"{crops.shape}".encode() + np.ascontiguousarray(crops).tobytes()).hexdigest()
 
 
 def training_crops(knowledge: AttackerKnowledge, cache: AttackCache) -> tuple[CropPairs, CropPairs]:

@@ -34,7 +34,7 @@ class PreparedAttack:
     """The recogniser off the shelf."""
     adversary: Adversary
     seconds: float
-    """Time of the preparation."""
+    """Time of the preparation, trainings of earlier processes included."""
 
     @staticmethod
     def of(context: AuditContext, task: Task, distant: bool = False) -> PreparedAttack:
@@ -43,7 +43,8 @@ class PreparedAttack:
         attack, start = find_attack(task.attack), time.monotonic()
         knowledge = context.knowledge(attack, task.model, task.camera, distant)
         adversary = attack.runs(knowledge, context.attack_cache)[task.run]()
-        return PreparedAttack(attack, knowledge.embedder, adversary, time.monotonic() - start)
+        seconds = time.monotonic() - start + (adversary.training.earlier_s if adversary.training else 0)
+        return PreparedAttack(attack, knowledge.embedder, adversary, seconds)
 
     def described(self, result: R, judge_s: float) -> R:
         """The result with what the attacker had, whether the training converged, and the time of both steps."""

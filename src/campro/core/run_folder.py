@@ -10,9 +10,7 @@ run.lock       locked while a process writes this run; its process id
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,7 +23,10 @@ from campro.core.errors import CamproError
 from campro.core.folder_lock import FolderLock, lock_folder
 from campro.core.hashing import canonical_json
 from campro.core.provenance import current_origin
+from campro.core.state_file import read_state, write_state
 from campro.core.typed_json import as_plain
+
+STATE = "state.pt"
 
 
 class RunFolder:
@@ -64,10 +65,7 @@ class RunFolder:
         Raises:
             CamproError: for other values, or a full disk; the old state is kept.
         """
-        _check_loadable(state, "state")
-        buffer = io.BytesIO()
-        torch.save(dict(state), buffer)
-        atomic_write(self.path / "state.pt", buffer.getbuffer())
+        write_state(self.path / STATE, state)
 
     def load_state(self) -> dict[str, Any] | None:
         """The newest saved state with its tensors on the CPU, or None where none was saved yet.
@@ -75,18 +73,8 @@ class RunFolder:
         Raises:
             CamproError: for a damaged file.
         """
-        file = self.path / "state.pt"
-        if not file.exists():
-            return None
-        try:
-            with zipfile.ZipFile(file) as archive:  # torch itself reads flipped bits without a word
-                if broken := archive.testzip():
-                    raise ValueError(f"wrong checksum of {broken}")
-            state = torch.load(file, map_location="cpu", weights_only=True)
-        except Exception as error:  # a damaged pickle or zip can raise anything
-            remedy = "delete this file to begin this run anew; its finished cells are kept"
-            raise CamproError(str(file), "a saved state", f"a damaged file ({_first_line(error)})", remedy) from error
-        return dict(state)
+        remedy = "delete this file to begin this run anew; its finished cells are kept"
+        return read_state(self.path / STATE, remedy)
 
     def log(self, record: Mapping[str, Json]) -> None:
         """Append one line to metrics.jsonl; `rewind` drops records by their "step".
@@ -163,20 +151,6 @@ class RunFolder:
             atomic_write(file, new)
 
 
-def _check_loadable(value: Any, place: str) -> None:
-    """Refuse now what the safe loader would refuse when the run is resumed, such as NumPy numbers."""
-    if isinstance(value, Mapping):
-        for name, item in value.items():
-            _check_loadable(name, f"{place} key")
-            _check_loadable(item, f"{place}.{name}")
-    elif isinstance(value, (list, tuple)):
-        for number, item in enumerate(value):
-            _check_loadable(item, f"{place}[{number}]")
-    elif not isinstance(value, torch.Tensor) and type(value) not in (type(None), bool, int, float, str):
-        kind = f"{type(value).__module__}.{type(value).__name__}"
-        raise CamproError(place, "a tensor, number, text or None", kind, "convert it before saving")
-
-
 def _read_json(file: Path) -> Json:
     try:
         return json.loads(file.read_text())
@@ -202,7 +176,3 @@ def _differences(old: Json, new: Json, prefix: str = "") -> list[str]:
     absent = "absent"
     names = sorted(old.keys() | new.keys())
     return [line for n in names for line in _differences(old.get(n, absent), new.get(n, absent), f"{prefix}{n}.")]
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:120]

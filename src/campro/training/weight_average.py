@@ -45,6 +45,13 @@ class WeightAverage:
                 self.state[name].copy_(value)
         self.updates += 1
 
+    @torch.no_grad()
+    def load(self, state: State, updates: int) -> None:
+        """Continue with a saved average, which has taken in the weights after `updates` steps."""
+        for name, value in state.items():
+            self.state[name].copy_(value)
+        self.updates = updates
+
 
 def constant_share(memory: float) -> Callable[[int], float]:
     """Decay `memory` in [0, 1); the first update replaces the initial weights, as in `torch.optim.swa_utils`."""
