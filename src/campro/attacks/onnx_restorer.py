@@ -6,12 +6,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import onnxruntime
 import torch
 
 from campro.core.errors import CamproError
 from campro.core.hashing import file_sha256
 from campro.core.images import to_rgb8, to_tensor
+from campro.core.onnx_session import onnx_session
 from campro.core.types import Rgb8
 
 
@@ -29,12 +29,8 @@ class OnnxRestorer:
             CamproError: if the file is not readable, or the network has other inputs.
         """
         self.name, self._path = path.stem, str(path)
-        try:
-            self.digest = file_sha256(path)
-            self._session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-        except Exception as error:  # a damaged file can raise anything
-            reason = " ".join(str(error).split())[:160]
-            raise CamproError(str(path), "a network as an ONNX file", reason) from error
+        self._session = onnx_session(path, "a network as an ONNX file")
+        self.digest = file_sha256(path)
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         if len(inputs) != 1 or len(inputs[0].shape) != 4 or inputs[0].shape[1] != 3 or not outputs:
             shapes = ", ".join(str(one.shape) for one in inputs)

@@ -3,34 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
 from campro.core.errors import CamproError
+from campro.core.onnx_session import onnx_session
 from campro.core.types import Images
 from campro.models.faces.onnx_signature import picture_input
 from campro.models.preprocessing import PictureCard
-
-
-def onnx_session(path: Path) -> Any:
-    """An `onnxruntime.InferenceSession` on the CPU.
-
-    Raises:
-        CamproError: For a missing or damaged ONNX file.
-    """
-    import onnxruntime  # imported here because it is slow to import
-
-    if not path.is_file():
-        raise CamproError(str(path), "an ONNX file", "no such file")
-    try:
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3  # errors; older files list their weights as inputs, each with a warning
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime raises errors of many classes
-        reason = " ".join(str(error).split())[:160]
-        raise CamproError(str(path), "an ONNX network", reason, "get the file again") from error
 
 
 class OnnxNetwork:

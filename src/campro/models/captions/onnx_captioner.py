@@ -14,9 +14,10 @@ from torch.nn import functional as F
 
 from campro.core.errors import CamproError
 from campro.core.hashing import file_sha256, json_digest
+from campro.core.onnx_session import onnx_session
 from campro.core.types import Images
 from campro.models.captions.captioner import LONGEST, CaptionerCard
-from campro.models.onnx_network import OnnxNetwork, onnx_session
+from campro.models.onnx_network import OnnxNetwork
 from campro.models.persons.person_detector import checked_images
 from campro.models.preprocessing import PictureCard, read_picture_card
 

@@ -17,6 +17,7 @@ from jaxtyping import Float
 from campro.core.boxes import nms
 from campro.core.errors import CamproError
 from campro.core.hashing import file_sha256, json_digest
+from campro.core.onnx_session import onnx_session
 from campro.core.types import Rgb8
 from campro.models.faces.landmarks import Face, Scheme
 
@@ -92,15 +93,7 @@ class OnnxFaces(ScaledFaces):
     name = "onnx"
 
     def __init__(self, path: Path) -> None:
-        import onnxruntime  # imported here because it is slow to import
-
-        if not path.is_file():
-            raise CamproError(str(path), f"an ONNX file of {self.name}", "no such file")
-        try:
-            self._session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime raises errors of many classes
-            reason = " ".join(str(error).split())[:160]
-            raise CamproError(str(path), f"an ONNX file of {self.name}", reason, "get the file again") from error
+        self._session = onnx_session(path, f"an ONNX file of {self.name}")
         self._input = self._session.get_inputs()[0].name
         self.digest = json_digest([self.name, file_sha256(path), self.SCORE, self.NMS, LONGEST])
 

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from campro.core.errors import CamproError
 from campro.core.hashing import file_sha256
+from campro.core.onnx_session import onnx_session
 from campro.models.faces.embedder_card import EmbedderCard, FaceEmbedder
 from campro.models.faces.onnx_graph import OnnxGraph
 from campro.models.faces.onnx_signature import embedding_output, picture_input
@@ -56,13 +57,7 @@ class OnnxEmbedder(FaceEmbedder):
 
     def __init__(self, card: EmbedderCard, path: Path) -> None:
         super().__init__(card)
-        import onnxruntime  # imported here because it is slow to import
-
-        try:
-            self.session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime raises errors of many classes
-            reason = " ".join(str(error).split())[:160]
-            raise CamproError(str(path), "an ONNX network", reason, "the file is damaged or of another kind") from error
+        self.session = onnx_session(path)
         self.input = picture_input(self.session, card, path)
         self.output = embedding_output(self.session, card, path)
 
