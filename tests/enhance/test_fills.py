@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from support.identity_networks import identity_enhancer
 
 from campro.core.errors import CamproError
 from campro.enhance.fill_kernels import KEPT, MASKED
@@ -136,10 +137,11 @@ def test_the_fills_of_the_whole_enhancer_differ_in_masked_areas_alone(exported):
         np.testing.assert_array_equal(found[same & (whole.min(2) > 60)], whole[same & (whole.min(2) > 60)])
 
 
-def test_an_enhancer_without_a_mask_takes_black_alone(exported):
-    assert OnnxEnhancer(exported["unet"].file).fill == BLACK
+def test_an_enhancer_without_a_mask_takes_black_alone(tmp_path):
+    file = identity_enhancer(tmp_path / "identity.onnx")
+    assert OnnxEnhancer(file).fill == BLACK
     with pytest.raises(CamproError, match="--fill black"):
-        OnnxEnhancer(exported["unet"].file, fill="smooth")
+        OnnxEnhancer(file, fill="smooth")
 
 
 def test_diffusion_ends_where_less_than_one_cell_is_kept():

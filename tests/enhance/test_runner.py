@@ -9,6 +9,7 @@ import onnx
 import pytest
 import skimage
 import torch
+from support.identity_networks import identity_enhancer, write_identity
 
 from campro.core.errors import CamproError
 from campro.core.images import to_tensor
@@ -41,6 +42,7 @@ def test_camera_output_is_recoloured_by_the_exact_inverse(exported, monkeypatch)
     rgb = np.random.default_rng(0).integers(0, 256, (70, 90, 3), dtype=np.uint8)
     captured, enhancer = Camera(PROFILE_DEFAULT)(rgb), OnnxEnhancer(exported["fast"].file)
     recoloured = enhancer.recolouring(captured)
+    assert enhancer.profile.digest == PROFILE_DEFAULT.digest
     exact, codes = Inverse(PROFILE_DEFAULT, np.full(BINS, 1 / BINS)).with_ambiguity(captured)
     ambiguity, fast = ambiguity_classes(torch.from_numpy(codes[None])), exported["fast"].network
     monkeypatch.setattr(fast, "_ambiguity_of", lambda images: ambiguity)
@@ -76,8 +78,8 @@ def test_the_input_picture_is_not_changed(exported):
     np.testing.assert_array_equal(rgb, before)
 
 
-def test_an_enhancer_has_the_profile_of_its_file_and_refuses_pictures_of_others(exported):
-    enhancer = OnnxEnhancer(exported["fast"].file)
+def test_an_enhancer_has_the_profile_of_its_file_and_refuses_pictures_of_others():
+    enhancer = OnnxEnhancer(SHIPPED)
     assert enhancer.profile.digest == PROFILE_DEFAULT.digest
     assert enhancer.name == "enhanced"
     enhancer.check_profile(PROFILE_DEFAULT.digest, "campro-default")
@@ -85,8 +87,8 @@ def test_an_enhancer_has_the_profile_of_its_file_and_refuses_pictures_of_others(
         enhancer.check_profile(load_profile("invert").digest, "invert")
 
 
-def test_an_enhancer_that_is_not_fast_has_no_tables_and_no_video_mode(exported):
-    enhancer = OnnxEnhancer(exported["unet"].file)
+def test_an_enhancer_that_is_not_fast_has_no_tables_and_no_video_mode(tmp_path):
+    enhancer = OnnxEnhancer(identity_enhancer(tmp_path / "identity.onnx"))
     assert enhancer.video() is enhancer
     with pytest.raises(CamproError, match="fast enhancer"):
         enhancer.without_mask(np.zeros((8, 8, 3), np.uint8))
@@ -102,22 +104,14 @@ def test_a_missing_or_damaged_file_is_refused_in_one_line(tmp_path, content):
     assert "\n" not in str(caught.value)
 
 
-def _write_identity(path, outputs, metadata):
-    nodes = [onnx.helper.make_node("Identity", [PICTURE], [name]) for name in outputs]
-    info = [onnx.helper.make_tensor_value_info(name, 1, [1]) for name in (PICTURE, *outputs)]
-    model = onnx.helper.make_model(onnx.helper.make_graph(nodes, "g", info[:1], info[1:]))
-    onnx.helper.set_model_props(model, metadata)
-    onnx.save(model, str(path))
-
-
 def test_another_network_is_refused(tmp_path):
-    _write_identity(tmp_path / "other.onnx", ["scores"], {})
+    write_identity(tmp_path / "other.onnx", ["scores"], {})
     with pytest.raises(CamproError, match="inputs and outputs captured, scores"):
         OnnxEnhancer(tmp_path / "other.onnx")
 
 
 def test_a_fast_enhancer_without_tables_is_refused(tmp_path):
-    _write_identity(tmp_path / "old.onnx", [ENHANCED, CELL_MAP], {PROFILE: PROFILE_DEFAULT.to_json()})
+    write_identity(tmp_path / "old.onnx", [ENHANCED, CELL_MAP], {PROFILE: PROFILE_DEFAULT.to_json()})
     with pytest.raises(CamproError, match="an older version"):
         OnnxEnhancer(tmp_path / "old.onnx")
 

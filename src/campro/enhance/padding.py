@@ -14,5 +14,5 @@ def padded(images: Images, multiple: int) -> Images:
     >>> padded(torch.zeros(1, 3, 5, 8), 4).shape
     torch.Size([1, 3, 8, 8])
     """
-    height, width = images.shape[2:]
-    return F.pad(images, (0, -width % multiple, 0, -height % multiple), mode="replicate")
+    below, right = ((side + multiple - 1) // multiple * multiple - side for side in images.shape[2:])
+    return F.pad(images, (0, right, 0, below), mode="replicate")
