@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 
 import numpy as np
-import onnx
 import pytest
 import skimage
 import torch
@@ -14,7 +13,7 @@ from support.identity_networks import identity_enhancer, write_identity
 from campro.core.errors import CamproError
 from campro.core.images import to_tensor
 from campro.enhance.composer import Composer
-from campro.enhance.export import CELL_MAP, ENHANCED, PICTURE, PROFILE
+from campro.enhance.export import CELL_MAP, ENHANCED, PROFILE
 from campro.enhance.recolouring import ambiguity_classes, without_recolouring
 from campro.enhance.runner import SHIPPED, OnnxEnhancer, VideoEnhancer, load_enhancer
 from campro.inversion import cell_grid
