@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from lightning_fabric import Fabric
 
+from campro.core.device import make_fabric
 from campro.core.errors import CamproError
 from campro.core.images import write_image
 from campro.core.run_folder import RunFolder
@@ -27,7 +27,7 @@ def training_set(tmp_path):
 
 def _train(training_set, folder, steps):
     torch.manual_seed(0)
-    fabric = Fabric(accelerator="cpu", devices=1)
+    fabric = make_fabric("cpu")
     return train_enhancer(new_enhancer("fast"), training_set, RunFolder.open(folder, {}), fabric, steps, seed=0)
 
 
@@ -63,6 +63,6 @@ def test_a_killed_run_ends_with_the_same_weights(training_set, tmp_path, monkeyp
 def test_a_loss_that_is_not_finite_is_refused(training_set, tmp_path):
     enhancer = new_enhancer("fast")
     torch.nn.init.constant_(enhancer.mask_net.body.head.bias, float("nan"))
-    fabric = Fabric(accelerator="cpu", devices=1)
+    fabric = make_fabric("cpu")
     with pytest.raises(CamproError, match="a finite loss"):
         train_enhancer(enhancer, training_set, RunFolder.open(tmp_path / "run", {}), fabric, 1, seed=0)

@@ -15,7 +15,6 @@ from campro.serve.bundled_pictures import bundled_picture
 from campro.serve.page_app import TABS
 from campro.serve.page_settings import PageSettings, profile_table
 
-playwright = pytest.importorskip("playwright.sync_api", reason="the package playwright is absent")
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(chromium() is None, reason="chromium is absent: apt-get install chromium"),
@@ -38,6 +37,7 @@ def address(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def browser():
+    playwright = pytest.importorskip("playwright.sync_api", reason="the package playwright is absent")  # slow to import
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=chromium(), args=browser_arguments())
         yield browser

@@ -7,11 +7,11 @@ from copy import deepcopy
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from lightning_fabric import Fabric
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -38,6 +38,9 @@ from campro.isp import IspPipeline, IspProfile, Provenance
 from campro.isp.limits import Limits
 from campro.models.faces import FaceEmbedder, crop_photos, find_landmarks, load_embedder, load_face_detector
 from campro.models.persons import TrainableDetector, load_detector
+
+if TYPE_CHECKING:  # importing it takes seconds
+    from lightning_fabric import Fabric
 
 HELD_OUT = 0.1
 """Share of the people that are not trained on; their rank-1 rate is noted in the profile's provenance."""

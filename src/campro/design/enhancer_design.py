@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from lightning_fabric import Fabric
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_model, save_model
 
@@ -26,6 +26,9 @@ from campro.isp import Camera, IspProfile
 from campro.models.faces import load_face_detector
 from campro.models.faces.face_boxes import find_face_boxes
 from campro.models.faces.yunet_features import detector_features
+
+if TYPE_CHECKING:  # importing it takes seconds
+    from lightning_fabric import Fabric
 
 COLOUR_PHOTOS = 400
 """Photographs from whose colours the enhancer is initialised."""

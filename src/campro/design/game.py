@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -25,6 +25,9 @@ from campro.design.protector import Protector
 from campro.models.persons.detector_adaptation import CALIBRATION_SCENES
 from campro.training.gradient_steps import gradient_step
 from campro.training.schedules import set_learning_rate
+
+if TYPE_CHECKING:  # importing it takes seconds
+    from lightning_fabric import Fabric
 
 WARMUP, ADVERSARIAL = 0, 1
 PROTECTOR = "protector"

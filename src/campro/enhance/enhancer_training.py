@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_all_start_methods, get_context
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numba
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 from torch.optim import AdamW, Optimizer
 from torch.utils.data import DataLoader
 
@@ -29,6 +28,9 @@ from campro.enhance.samples import TrainingPhoto, draw_samples
 from campro.training.checkpoints import Checkpoints
 from campro.training.gradient_steps import gradient_step
 from campro.training.schedules import cosine, set_learning_rate
+
+if TYPE_CHECKING:  # importing it takes seconds
+    from lightning_fabric import Fabric
 
 IMAGES_EVERY = 100
 """Steps between example pictures in TensorBoard."""
