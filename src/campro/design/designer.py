@@ -32,7 +32,7 @@ from campro.design.held_out_check import held_out_rank1
 from campro.design.linear_head import LinearHeadAttacker
 from campro.design.monitor import Monitor
 from campro.design.protector import Protector
-from campro.design.start import start_profile
+from campro.design.start import check_trainable, start_profile
 from campro.design.training_loop import play
 from campro.isp import IspPipeline, IspProfile, Provenance
 from campro.isp.limits import Limits
@@ -64,16 +64,17 @@ def design(config: DesignConfig) -> Path:
     note("design: read faces, scenes and models")
     # Before data are read, and before the seed is set: loading draws random numbers.
     check_differentiable(load_embedder(config.face_model, weights=config.face_weights or "auto"))
+    recipe = recipe_of(config)
+    start = start_profile(start_name(config, recipe), recipe.lut_points, config.isp)
+    pipeline = IspPipeline.from_profile(start, limits_of(config))
+    check_trainable(pipeline)
     fabric = make_fabric(config.accelerator, config.devices, config.precision, config.nodes)
     seed_everything(config.seed)
     faces, scenes = training_data(config)
-    recipe = recipe_of(config)
     data = {"faces": faces.digest, "scenes": scenes.digest}
     trained, held_out = split_identities(faces, HELD_OUT, config.seed)
     embedder = load_embedder(config.face_model, weights=config.face_weights or "auto")
     detector = load_detector(config.detector, weights=config.detector_weights or "auto")
-    start = start_profile(start_name(config, recipe), recipe.lut_points, config.isp)
-    pipeline = IspPipeline.from_profile(start, limits_of(config))
     inputs = data | model_inputs(embedder, detector, start, config.landmarks)
     run = RunFolder.open(config.out, _settings(config, recipe), inputs=inputs)
     crops = crop_faces(trained, embedder, config)

@@ -57,11 +57,7 @@ class GameState:
 
 @dataclass
 class Game:
-    """Attackers and protector with their optimisers, the training data and the schedule.
-
-    Raises:
-        CamproError: If the start profile has nothing that can be trained.
-    """
+    """Attackers and protector with their optimisers, the training data and the schedule."""
 
     fabric: Fabric
     recipe: Recipe
@@ -78,10 +74,8 @@ class Game:
     state: GameState = field(default_factory=GameState)
 
     def __post_init__(self) -> None:
-        recipe, pipeline = self.recipe, self.protector.pipeline
-        if not any(p.requires_grad for p in pipeline.parameters()):
-            raise CamproError("design", "a start profile with a CCM or a gamma LUT", "one with nothing to learn")
-        self.camera = pipeline
+        recipe = self.recipe
+        self.camera = self.protector.pipeline
         self.teacher = self.fabric.to_device(deepcopy(self.protector.detector)).eval().requires_grad_(False)
         size = self.protector.detector.card.size
         self.protector.detector.calibrate(

@@ -19,6 +19,7 @@ from campro.isp import (
     Degamma,
     Denoise,
     GammaLut,
+    IspPipeline,
     IspProfile,
     Jpeg,
     LowResolution,
@@ -51,6 +52,16 @@ def start_profile(name: str, lut_points: int, extras: Sequence[str]) -> IspProfi
     for extra in extras:
         profile = with_extra(profile, extra)
     return profile
+
+
+def check_trainable(pipeline: IspPipeline) -> None:
+    """Check that a pipeline has parameters to train.
+
+    Raises:
+        CamproError: If it has none.
+    """
+    if not any(parameter.requires_grad for parameter in pipeline.parameters()):
+        raise CamproError("design", "a start profile with a CCM or a gamma LUT", "one with nothing to learn")
 
 
 def identity_matrix(name: str, lut_points: int, exponent: float) -> IspProfile:
