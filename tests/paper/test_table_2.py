@@ -10,13 +10,14 @@ from campro.isp import load_profile
 from campro.metrics.rates import Rate
 from campro.paper import table_2
 from campro.paper.paper_cells import PaperCells
+from campro.paper.recipe_profiles import profile_file
 from campro.paper.scoped_run import ScopedRun
 
 
 def test_own_profiles_stand_above_those_of_the_package(tmp_path):
     (tmp_path / "campro-paper.json").touch()
-    assert table_2.profile_file(tmp_path, "campro-paper") == tmp_path / "campro-paper.json"
-    shipped = [load_profile(table_2.profile_file(tmp_path / "none", name)) for name in table_2.PROFILES.values()]
+    assert profile_file(tmp_path, "campro-paper") == tmp_path / "campro-paper.json"
+    shipped = [load_profile(profile_file(tmp_path / "none", name)) for name in table_2.PROFILES.values()]
     assert [profile.name for profile in shipped] == list(table_2.PROFILES.values())
     assert {profile.provenance.models["recogniser"] for profile in shipped} == {"mobilefacenet"}
     assert len({profile.provenance.data["faces"] for profile in shipped}) == 1  # the same training set

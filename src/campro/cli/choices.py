@@ -55,7 +55,7 @@ FILES_TOO = {"profile", "baselines", "start", "enhancer"}
 INPUTS = {
     *("faces", "scenes", "images", "train_scenes", "train_faces", "photos", "restorers", "source"),
     *("detector_weights", "face_weights", "base", "default", "protected", "run", "runs", "camera_shot", "default_shot"),
-    *("profiles", "results", "audits", "data"),
+    *("profiles", "results", "audits", "enhancers", "data"),
 }
 """Options that name existing files or folders."""
 OUTPUTS = {"out", "plot", "stats_json"}

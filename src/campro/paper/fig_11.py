@@ -20,10 +20,12 @@ from campro.audit.experiments import identify_views, measure_person_view
 from campro.core.provenance import Origin
 from campro.isp import BUILTIN_PROFILES
 from campro.metrics.rates import Rate, Ratio
+from campro.paper import recipe_profiles
 from campro.paper.comparison import Comparison, Estimate, Figure, Section
 from campro.paper.paper_cells import PaperCells
 from campro.paper.paper_context import PaperContext
 from campro.paper.published_figures import published
+from campro.paper.recipe_profiles import profile_file
 from campro.paper.table_1 import rank1
 from campro.paper.table_3 import best_kept
 from campro.paper.worst_attacks import AUDITED, worst_by_profile
@@ -31,8 +33,8 @@ from campro.report.plots import COLOURS, STYLE, svg_uri
 
 ITEM = "fig-11"
 RIVALS = ("low-resolution-4", "low-resolution-8", "low-resolution-16", "defocus-9-3", "defocus-13-5", "defocus-15-7")
-OMEGA = {"campro-default": "omega 4"}
-"""Weight of person detection in the training of a profile, where its name does not give it."""
+OMEGA = {"campro-default": 4.0} | recipe_profiles.OMEGA
+"""Weight of person detection in the training of a profile; the others were not trained."""
 REASON = "other recognisers, another detector; the profiles are not the paper's"
 WORST = "worst attack"
 
@@ -60,6 +62,7 @@ def measure(context: PaperContext) -> None:
     one = context.recognisers[:1] if context.root is None else context.recognisers
     rivals = RIVALS[1:2] if context.root is None else RIVALS
     others = [name for name in designed_profiles() if name != chosen]
+    others += [str(profile_file(context.config.out, name)) for name in recipe_profiles.OMEGA]
     for profile, baselines in ((context.config.profile, rivals), *((name, ()) for name in others)):
         audit = context.audit(
             data, profile, baselines=baselines, matchers=("nearest",), enhancer="none", face_models=one
@@ -91,7 +94,7 @@ def section(cells: PaperCells) -> Section:
     )
     caption = "Left: no attack. Right: the worst attack that was run. Squares: rivals; diamonds: profiles."
     figures = (Figure(_plot(plain, worst), caption),) if plain else ()
-    missing = sorted({*RIVALS, *designed_profiles()} - {one.name for one in worst})
+    missing = sorted({*RIVALS, *designed_profiles(), *recipe_profiles.OMEGA} - {one.name for one in worst})
     notes = (
         [f"Without an attack of the whole suite, and so not in the right panel: {', '.join(missing)}."] if plain else []
     )
@@ -156,7 +159,7 @@ def _panel(axes: Axes, points: Sequence[Point], colours: dict[str, str], title: 
         x, y = 100 * one.kept.mean, 100 * one.rank1.mean
         across = [[x - 100 * one.kept.low], [100 * one.kept.high - x]]
         along = [[y - 100 * one.rank1.low], [100 * one.rank1.high - y]]
-        label = f"{one.name}, {OMEGA[one.name]}" if one.name in OMEGA else one.name
+        label = f"{one.name}, omega {OMEGA[one.name]:g}" if one.name in OMEGA else one.name
         marker = "s" if one.name in RIVALS else "D"
         axes.errorbar(x, y, along, across, fmt=marker, color=colours[one.name], capsize=2, markersize=5, label=label)
     axes.set(title=title, xlabel="AP kept of the raw AP, %", xlim=(-3, 110), ylim=(-3, 103))

@@ -58,6 +58,8 @@ class PaperConfig:
     """Folder with lfw/, celeba/ and coco/ for `small` and `full`; default: the variable CAMPRO_DATA."""
     audits: tuple[Path, ...] = ()
     """Finished audits, run folders or copies of their cells.jsonl, whose attacks count as well."""
+    enhancers: tuple[Path, ...] = ()
+    """Further enhancers of Table IV beside that which ships: ONNX files of enhancers for the same profile."""
     pose_models: tuple[str, ...] = ()
     """Pose estimators of Table V; default: those on this machine, see `campro models`."""
     captioners: tuple[str, ...] = ()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import fmean
 
 from campro.audit import cell_keys
@@ -15,12 +14,11 @@ from campro.paper.comparison import Comparison, Estimate, Section
 from campro.paper.paper_cells import PaperCells
 from campro.paper.paper_context import PaperContext
 from campro.paper.published_figures import published
+from campro.paper.recipe_profiles import PROTECTOR_ONLY, profile_file
 from campro.paper.table_1 import mean_rate, rank1
 
 ITEM = "table-2"
-SHIPPED = Path(__file__).parent / "profiles"
-"""Two profiles by the preset `paper-small`, with their card."""
-PROFILES = {"protector only": "campro-paper-protector-only", "protector and attacker": "campro-paper"}
+PROFILES = {"protector only": PROTECTOR_ONLY, "protector and attacker": "campro-paper"}
 """Training -> profile. Both have the same preset, data, seed and number of rounds."""
 TRAINING = {"kind": "training"}
 """Key of the cell that describes the training of a profile."""
@@ -45,12 +43,6 @@ def measure(context: PaperContext) -> None:
         if part.cell(TRAINING) is None:
             part.write_cell(TRAINING, Training(provenance.models.get("recogniser", ""), provenance.note))
         identify_views(part, context.audit(context.main_faces, str(file), enhancer=NONE, matchers=(NEAREST,)))
-
-
-def profile_file(folder: Path, name: str) -> Path:
-    """The profile of that name in a run folder, where a user has trained it longer; else that of this package."""
-    own = folder / f"{name}.json"
-    return own if own.is_file() else SHIPPED / f"{name}.json"
 
 
 def section(cells: PaperCells) -> Section:

@@ -7,11 +7,11 @@ from campro.audit.audit_config import CAPTURED, ENHANCED
 from campro.audit.experiments import measure_quality
 from campro.audit.image_quality import OUTSIDE, WHOLE
 from campro.audit.results import QualityResult
-from campro.core.provenance import Origin
 from campro.paper.comparison import Comparison, Estimate, Section, Unit
 from campro.paper.paper_cells import PaperCells
 from campro.paper.paper_context import PaperContext
 from campro.paper.published_figures import published
+from campro.paper.scoped_run import ScopedRun
 
 ITEM = "table-4"
 FIGURES: tuple[tuple[str, str, Unit], ...] = (
@@ -21,12 +21,18 @@ FIGURES: tuple[tuple[str, str, Unit], ...] = (
     ("MS-SSIM", "ms_ssim", "1"),
 )
 REASON = "the enhancer fast restores colours by the exact inverse of the profile; the paper has a U-Net"
+FURTHER = "few steps on few photographs here"
 
 
 def measure(context: PaperContext) -> None:
-    """A cell per view."""
+    """A cell per view, and one per further enhancer."""
     data = context.main_faces
     measure_quality(context.part(data, context.profile.name), context.audit(data, context.config.profile))
+    for file in context.config.enhancers:
+        labels = {"data": data, "profile": context.profile.name, "enhancer": file.stem}
+        part, key = ScopedRun(context.run, labels), cell_keys.image_quality(ENHANCED)
+        if part.cell(key) is None:
+            part.write_cell(key, context.audit(data, context.config.profile, enhancer=str(file)).quality(ENHANCED))
 
 
 def section(cells: PaperCells) -> Section:
@@ -35,20 +41,22 @@ def section(cells: PaperCells) -> Section:
     rows = []
     for data in cells.named("data", profile=profile, kind="image quality"):
         part = cells.part(data=data, profile=profile)
-        for view in (CAPTURED, ENHANCED):
-            key = cell_keys.image_quality(view)
-            for region, found in (part.value(dict[str, QualityResult], key) or {}).items():
-                if region in (WHOLE, OUTSIDE):
-                    rows += [_row(view, region, *figure, found, part.origin(key)) for figure in FIGURES]
+        further = [(name, ENHANCED, part.part(enhancer=name)) for name in part.named("enhancer")]
+        for name, view, one in ((CAPTURED, CAPTURED, part), (ENHANCED, ENHANCED, part), *further):
+            rows += _rows(name, view, one)
     how = "Mean over photographs of scenes, against the raw pictures; RMSE low, the others high, is close to raw."
     note = "The authors compare enhanced pictures with masked raw ones: nearest to that is the region outside faces."
     return Section(how, tuple(rows), notes=(note,))
 
 
-def _row(
-    view: str, region: str, name: str, field: str, unit: Unit, found: QualityResult, origin: Origin | None
-) -> Comparison:
-    value = getattr(found, field)
-    paper = published(ITEM, view, name) if region == OUTSIDE else None
-    here = None if value is None else Estimate(value)
-    return Comparison(f"{view}, {region}", name, unit, paper, here, REASON, origin)
+def _rows(name: str, view: str, part: PaperCells) -> list[Comparison]:
+    """The four figures of both regions."""
+    key, rows = cell_keys.image_quality(view), []
+    found, reason = part.value(dict[str, QualityResult], key) or {}, REASON if name == view else FURTHER
+    for region in (OUTSIDE, WHOLE):
+        for figure, field, unit in FIGURES if region in found else ():
+            value = getattr(found[region], field)
+            paper = published(ITEM, view, figure) if region == OUTSIDE else None
+            here = None if value is None else Estimate(value)
+            rows.append(Comparison(f"{name}, {region}", figure, unit, paper, here, reason, part.origin(key)))
+    return rows
