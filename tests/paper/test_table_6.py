@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pytest
+
+from campro.deploy.calibration import Agreement
+from campro.deploy.shot_pairs import Pair
 from campro.metrics.rates import Ratio
 from campro.paper import table_6
 from campro.paper.paper_cells import PaperCells
@@ -22,6 +27,23 @@ def test_figures_of_a_calibration(paper_run):
     rows = table_6.section(PaperCells(paper_run.cells())).rows
     assert [row.here is None for row in rows] == [False, True, *[False] * 6]
     assert rows[-1].here is not None and rows[-1].here.value == 40.0
+    paper_run.write_cell(table_6.ENHANCED_KEY, table_6.EnhancedShots(Agreement(9.0, 30.0, 0.9), None))
+    rows = table_6.section(PaperCells(paper_run.cells())).rows
+    assert [(row.row, row.figure, row.here.value) for row in rows[-3:]] == [
+        ("camera, enhanced", "RMSE", 9.0),
+        ("camera, enhanced", "PSNR", 30.0),
+        ("camera, enhanced", "SSIM", 0.9),
+    ]
+
+
+def test_enhanced_shots_are_compared_with_the_default_ones(tmp_path):
+    """An enhancer that returns a black picture: its RMSE is the root mean square of the default shot."""
+    light = np.random.default_rng(0).integers(0, 256, (192, 192, 3), dtype=np.uint8)
+    covered = np.ones((192, 192), bool)
+    pair = Pair("one", light, 255 - light, covered)
+    found = table_6.enhanced_shots([pair], np.zeros_like, "campro-person")
+    assert found.agreement.rmse == pytest.approx(float(np.sqrt((light.astype(float) ** 2).mean())), rel=1e-4)
+    assert found.ap is None  # no person in noise
 
 
 def test_a_calibration_without_persons_has_no_ap():

@@ -6,7 +6,7 @@ Every fourth pair is held out: it is not used by the fit, and all figures are me
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,7 @@ SHOWN, HEIGHT = 6, 240
 
 @dataclass(frozen=True)
 class Agreement:
-    """Similarity of simulated to real protected shots, mean over pairs; see `campro.metrics.quality`."""
+    """Similarity of pictures to real shots, mean over pairs; see `campro.metrics.quality`."""
 
     rmse: float
     """8-bit levels."""
@@ -96,7 +96,9 @@ def calibrate(default: Path, protected: Path, nominal: str, out: Path, detector:
     result, validation = _calibrated(pairs, rejected, profile)
     document = _document(result)
     if detector:
-        document["pseudo_ground_truth_ap"] = _detection(load_detector(detector), validation, result.profile)
+        camera = Camera(result.profile)
+        views = {"real": lambda pair: pair.protected, "simulated": lambda pair: camera(pair.default)}
+        document["pseudo_ground_truth_ap"] = pseudo_ground_truth_ap(load_detector(detector), validation, views)
     result.profile.save(out / CALIBRATED)
     atomic_write(out / FIGURES, json.dumps(document, indent=1, allow_nan=False) + "\n")
     write_image(out / COMPARISON, _comparison(validation, profile, result.profile))
@@ -172,15 +174,24 @@ def agreement(pairs: Sequence[Pair], profile: IspProfile, gains: Float[np.ndarra
         gains: Natural logarithms of the gains of each pair, which are put into the profile's matrix.
 
     Raises:
+        CamproError: See `similarity`.
+    """
+    simulated = (Camera(_brighter(profile, gain))(pair.default) for pair, gain in zip(pairs, gains))
+    return similarity(pairs, simulated, [pair.protected for pair in pairs])
+
+
+def similarity(pairs: Sequence[Pair], pictures: Iterable[Rgb8], wanted: Sequence[Rgb8]) -> Agreement:
+    """Compare a picture of each pair with the wanted one, where both shots cover the scene.
+
+    Raises:
         CamproError: If a side of a shot is shorter than `MIN_SIDE` pixels.
     """
     figures = []
-    for pair, gain in zip(pairs, gains):
+    for pair, picture, target in zip(pairs, pictures, wanted, strict=True):
         if min(pair.default.shape[:2]) < MIN_SIDE:
             raise CamproError(pair.name, f"shots with sides of {MIN_SIDE} pixels or more", str(pair.default.shape[:2]))
-        camera = Camera(_brighter(profile, gain))
-        simulated, real = to_tensor(camera(pair.default)), to_tensor(pair.protected)
-        one = quality(simulated, real, {"covered": torch.from_numpy(pair.covered)})["covered"]
+        covered = {"covered": torch.from_numpy(pair.covered)}
+        one = quality(to_tensor(picture), to_tensor(target), covered)["covered"]
         figures.append((one.rmse, one.psnr, one.ssim))
     rmse, psnr, ssim = np.mean(figures, 0).tolist()
     return Agreement(rmse, psnr if np.isfinite(psnr) else None, ssim)
@@ -194,19 +205,23 @@ def _brighter(profile: IspProfile, gains: Float[np.ndarray, "3"]) -> IspProfile:
     return replace(profile, blocks=tuple(new if isinstance(block, Ccm) else block for block in profile.blocks))
 
 
-def _detection(detector: TrainableDetector, pairs: Sequence[Pair], calibrated: IspProfile) -> dict[str, Any]:
-    """AP in protected shots, real and simulated; the truth is what the detector finds in the default shots."""
-    camera = Camera(calibrated)
+def pseudo_ground_truth_ap(
+    detector: TrainableDetector, pairs: Sequence[Pair], views: Mapping[str, Callable[[Pair], Rgb8]]
+) -> dict[str, Any]:
+    """AP in views of the pairs, by name; the truth is what the detector finds in the default shots.
+
+    Returns:
+        The detector's name, the number of `persons` in the default shots and, if there are any, for each view its
+        `ap`, 0 to 1, and the 95 % `interval`.
+    """
     with torch.inference_mode():
         truth = [confident_detections(_detections(detector, pair.default)) for pair in pairs]
-        real = [_detections(detector, pair.protected) for pair in pairs]
-        simulated = [_detections(detector, camera(pair.default)) for pair in pairs]
+        found = {name: [_detections(detector, view(pair)) for pair in pairs] for name, view in views.items()}
     scenes = [_scene(pair, one) for pair, one in zip(pairs, truth)]
     persons = int(sum((~one.crowd).sum() for one in truth))
     if not persons:
         return {"detector": detector.card.name, "persons": 0}
-    views = {"real": real, "simulated": simulated}
-    figures = {name: score_detections(scenes, detections) for name, detections in views.items()}
+    figures = {name: score_detections(scenes, detections) for name, detections in found.items()}
     cells = {name: {"ap": one.ap, "interval": [one.ap_low, one.ap_high]} for name, one in figures.items()}
     return {"detector": detector.card.name, "persons": persons, **cells}
 

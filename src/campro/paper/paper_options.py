@@ -37,7 +37,7 @@ class Scale:
 
 SCALES: dict[ScaleName, Scale] = {
     "sample": Scale(people=16, train_people=12, scenes=6, trials=2, recognisers=1, adapt_steps=0, pairs=8),
-    "small": Scale(people=100, train_people=None, scenes=80, trials=10, recognisers=None, adapt_steps=0, pairs=16),
+    "small": Scale(people=100, train_people=None, scenes=80, trials=10, recognisers=None, adapt_steps=0, pairs=60),
     "full": Scale(people=None, train_people=None, scenes=None, trials=10, recognisers=None, adapt_steps=100, pairs=60),
 }
 """`sample`: the embedded synthetic sample; `small`: an hour on two cores; `full`: everything below --data."""

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from campro.audit.audit_config import ENHANCED
+from campro.core.provenance import Origin
 from campro.core.typed_json import from_json
-from campro.deploy.calibration import FIGURES, Agreement, calibrate
+from campro.core.types import ImageTransform
+from campro.deploy.calibration import FIGURES, Agreement, calibrate, pseudo_ground_truth_ap, similarity
+from campro.deploy.shot_pairs import Pair, read_pairs
 from campro.deploy.simulated_pairs import take_pairs
+from campro.enhance.runner import load_enhancer
 from campro.metrics.rates import Ratio
-from campro.paper.comparison import Comparison, Estimate, Section
+from campro.models.persons import load_detector
+from campro.paper.comparison import Comparison, Estimate, Section, Unit
 from campro.paper.paper_cells import PaperCells
 from campro.paper.paper_context import PaperContext
 from campro.paper.published_figures import published
 
 ITEM = "table-6"
-KEY = {"kind": "calibration"}
+KEY, ENHANCED_KEY = {"kind": "calibration"}, {"kind": "enhanced shots"}
+PUBLISHED = {"simulated, calibrated": "simulated", "camera": "real"}
+"""Row here -> row in published.json, where they differ."""
 REASON = "the camera is simulated here: noise and deviations of a model, not of a device"
 
 
@@ -36,15 +45,37 @@ class Calibrated:
     ap_simulated: Ratio | None
 
 
+@dataclass(frozen=True)
+class EnhancedShots:
+    """Protected shots of validation pairs behind the enhancer, against the default shots."""
+
+    agreement: Agreement
+    ap: Ratio | None
+    """With the detections in the default shots as pseudo ground truth, 0 to 1; None without persons."""
+
+
 def measure(context: PaperContext) -> None:
-    """Take pairs by the simulated camera, calibrate, and keep the figures in one cell."""
-    if context.run.cell(KEY) is not None:
-        return
-    photos = [scene.path for scene in context.scenes.scenes][: context.sizes.pairs]
+    """Take pairs by the simulated camera, calibrate, enhance the validation pairs; a cell for each of both."""
     shots, out = context.config.out / "shots", context.config.out / "calibration"
-    take_pairs(photos, shots, context.profile)
-    calibrate(shots / "default", shots / "protected", context.config.profile, out, context.person_detector)
-    context.run.write_cell(KEY, figures_of(json.loads((out / FIGURES).read_text())))
+    if context.run.cell(KEY) is None:
+        photos = [scene.path for scene in context.scenes.scenes][: context.sizes.pairs]
+        take_pairs(photos, shots, context.profile)
+        calibrate(shots / "default", shots / "protected", context.config.profile, out, context.person_detector)
+        context.run.write_cell(KEY, figures_of(json.loads((out / FIGURES).read_text())))
+    enhancer = load_enhancer()
+    if context.run.cell(ENHANCED_KEY) is None and enhancer.profile.digest == context.profile.digest:
+        pairs, _ = read_pairs(shots / "default", shots / "protected", context.profile)
+        held_out = json.loads((out / FIGURES).read_text())["validation"]
+        validation = [pair for pair in pairs if pair.name in held_out]
+        context.run.write_cell(ENHANCED_KEY, enhanced_shots(validation, enhancer, context.person_detector))
+
+
+def enhanced_shots(pairs: Sequence[Pair], enhancer: ImageTransform, detector: str) -> EnhancedShots:
+    """The figures of the protected shots behind an enhancer."""
+    enhanced = {pair.name: enhancer(pair.protected) for pair in pairs}
+    defaults = [pair.default for pair in pairs]
+    found = pseudo_ground_truth_ap(load_detector(detector), pairs, {ENHANCED: lambda pair: enhanced[pair.name]})
+    return EnhancedShots(similarity(pairs, enhanced.values(), defaults), _ap(found.get(ENHANCED)))
 
 
 def figures_of(document: dict) -> Calibrated:
@@ -68,21 +99,41 @@ def section(cells: PaperCells) -> Section:
     """Agreement before and after calibration, and AP with pseudo ground truth."""
     how = (
         "How well the simulated captured picture predicts the picture of the camera, on held-out pairs of shots; AP of "
-        "the person detector, whose detections in the default shots are the pseudo ground truth."
+        "the person detector, whose detections in the default shots are the pseudo ground truth. Last: the camera's "
+        "pictures behind the enhancer, against the default shots."
     )
     found = cells.value(Calibrated, KEY)
     if found is None:
         return Section(how)
-    origin, rows = cells.origin(KEY), []
-    for row, one in (("simulated, as configured", found.nominal), ("simulated, calibrated", found.calibrated)):
-        for name, unit, value in (("RMSE", "levels", one.rmse), ("PSNR", "dB", one.psnr), ("SSIM", "1", one.ssim)):
-            here, paper = None if value is None else Estimate(value), published(ITEM, "simulated", name)
-            rows.append(Comparison(row, name, unit, paper, here, REASON, origin))  # type: ignore[arg-type]
-    for row, share in (("camera", found.ap_real), ("simulated, calibrated", found.ap_simulated)):
-        label = f"AP, persons: {found.persons}"
-        rows.append(Comparison(row, label, "%", published(ITEM, row, "AP"), Estimate.of(share), REASON, origin))
+    rows = [
+        *_rows("simulated, as configured", found.nominal, None, cells.origin(KEY)),
+        *_rows("simulated, calibrated", found.calibrated, found.ap_simulated, cells.origin(KEY)),
+        *_rows("camera", None, found.ap_real, cells.origin(KEY)),
+    ]
+    if (enhanced := cells.value(EnhancedShots, ENHANCED_KEY)) is not None:
+        rows += _rows("camera, enhanced", enhanced.agreement, enhanced.ap, cells.origin(ENHANCED_KEY))
     note = (
         f"No camera is at hand: the shots are those of a simulated camera that deviates from the profile "
-        f"({found.pairs} validation pairs); see docs/howto/calibrate.md for your own."
+        f"({found.pairs} validation pairs; persons in their default shots: {found.persons}); see "
+        "docs/howto/calibrate.md for your own."
     )
     return Section(how, tuple(rows), notes=(note,))
+
+
+def _rows(row: str, agreement: Agreement | None, ap: Ratio | None, origin: Origin | None) -> list[Comparison]:
+    """The figures of one kind of pictures that were measured."""
+    estimates: dict[str, tuple[Unit, Estimate | None]] = {}
+    if agreement is not None:
+        psnr = None if agreement.psnr is None else Estimate(agreement.psnr)
+        estimates = {
+            "RMSE": ("levels", Estimate(agreement.rmse)),
+            "PSNR": ("dB", psnr),
+            "SSIM": ("1", Estimate(agreement.ssim)),
+        }
+    if ap is not None:
+        estimates["AP"] = ("%", Estimate.of(ap))
+    paper = PUBLISHED.get(row, row)
+    return [
+        Comparison(row, name, unit, published(ITEM, paper, name), here, REASON, origin)
+        for name, (unit, here) in estimates.items()
+    ]
