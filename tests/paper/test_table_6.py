@@ -36,6 +36,7 @@ def test_figures_of_a_calibration(paper_run):
     ]
 
 
+@pytest.mark.slow
 def test_enhanced_shots_are_compared_with_the_default_ones(tmp_path):
     """An enhancer that returns a black picture: its RMSE is the root mean square of the default shot."""
     light = np.random.default_rng(0).integers(0, 256, (192, 192, 3), dtype=np.uint8)
