@@ -160,6 +160,13 @@ ROUNDING_LEVELS = {
 
 def fitted_files(name: str, start: IspProfile) -> tuple[TargetCamera, IspProfile, Files]:
     """A camera, the nearest profile that it can hold, and its files."""
-    camera = CAMERAS[name]
-    held = camera.limits.realised(camera.limits.fitted(start))
-    return camera, held, camera.write(held, base_for(name))
+    camera, key = CAMERAS[name], (name, start.to_json())
+    if key not in _written:
+        held = camera.limits.realised(camera.limits.fitted(start))
+        _written[key] = held, camera.write(held, base_for(name))
+    held, files = _written[key]
+    return camera, held, dict(files)
+
+
+_written: dict[tuple[str, str], tuple[IspProfile, Files]] = {}
+"""What `fitted_files` has made: a fit takes tens of milliseconds, a table for software seconds."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 import pytest
@@ -107,12 +106,6 @@ def test_every_camera_holds_campro_strong(name):
     assert off.max() <= (20 if name == "libcamera-simple" else 16)  # steps of the 256-level tables in the dark
 
 
-@cache
-def held_by(name):
-    """What the camera holds of the test profile; fitting takes longer than a round trip."""
-    return CAMERAS[name].limits.realised(CAMERAS[name].limits.fitted(profile()))
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["rpi-vc4", "rpi-pisp", "rkisp1", "rockchip-rkaiq", "rockchip-isp21"])
 @settings(max_examples=250, deadline=None)
@@ -125,7 +118,7 @@ def test_a_mutated_base_gives_a_valid_result_or_a_clear_error(name, data):
         end = data.draw(st.integers(start, min(len(text), start + 40)))
         new = data.draw(st.text(st.sampled_from('{}[]<>/",:.-0123456789eE\n\r &abc'), max_size=4))
         text = text[:start] + new + text[end:]
-    held = held_by(name)
+    held = fitted_files(name, profile())[1]
     try:
         files = target.write(held, text)
         back = target.read(files, text)

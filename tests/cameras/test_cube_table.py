@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 
-from campro.cameras.cube_table import cube_table, tables
+from campro.cameras.cube_table import cube_tables, tables
 from campro.isp import Camera, load_profile
 
 
 def test_linear_maps_are_exact():
-    table = cube_table(lambda colours: 1 - colours[..., ::-1], 18)
+    (table,) = cube_tables(lambda colours: 1 - colours[..., ::-1], (18,))
     assert table.trilinear == table.tetrahedral == (0.0, 0, 0.0)
     np.testing.assert_allclose(table.nodes[0, 17, 0], [1, 0, 1], atol=1e-6)
 
 
 def test_a_step_is_blurred_and_the_error_is_stated():
     """A step of red at level 128, between two of 18 nodes, which are 15 levels apart."""
-    table = cube_table(lambda colours: np.where(np.arange(3) == 0, colours > 0.5, colours).astype(np.float32), 18)
+
+    def step(colours):
+        return np.where(np.arange(3) == 0, colours > 0.5, colours).astype(np.float32)
+
+    (table,) = cube_tables(step, (18,))
     assert table.trilinear.largest > 100
     assert table.trilinear.beyond == table.tetrahedral.beyond > 0
     text = table.text("a").splitlines()
@@ -29,7 +33,7 @@ def test_a_step_is_blurred_and_the_error_is_stated():
 
 def test_the_product_of_channels_differs_between_interpolations():
     """In the middle of a cell of 85 levels, u v = 1/4, and the tetrahedral value is min(u, v) = 1/2: 255 / 9 / 4."""
-    table = cube_table(lambda colours: colours[..., :1] * colours[..., 1:2] * np.ones(3, np.float32), 4)
+    (table,) = cube_tables(lambda colours: colours[..., :1] * colours[..., 1:2] * np.ones(3, np.float32), (4,))
     assert table.trilinear.largest <= 1
     assert 7 <= table.tetrahedral.largest <= 8
 

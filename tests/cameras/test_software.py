@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import pairwise
 
 import av
@@ -29,6 +30,13 @@ def ffmpeg(chain: str, rgb: np.ndarray, folder) -> np.ndarray:
     return graph.pull().to_ndarray(format="rgb24")
 
 
+@cache
+def files_of(name):
+    """A built-in profile and its files."""
+    profile = load_profile(name)
+    return profile, Software().write(profile, "")
+
+
 def written_to(folder, files):
     for name, text in files.items():
         (folder / name).write_text(text)
@@ -37,8 +45,7 @@ def written_to(folder, files):
 @pytest.mark.slow
 @pytest.mark.parametrize("start", ["campro-default", "negative"])
 def test_ffmpeg_makes_the_same_picture(start, tmp_path):
-    wanted = load_profile(start)
-    files = Software().write(wanted, "")
+    wanted, files = files_of(start)
     written_to(tmp_path, files)
     rgb = np.random.default_rng(0).integers(0, 256, (64, 96, 3), dtype=np.uint8)
     found = ffmpeg(files["ffmpeg.txt"].splitlines()[0], rgb, tmp_path)
@@ -49,9 +56,9 @@ def test_ffmpeg_makes_the_same_picture(start, tmp_path):
 
 @pytest.mark.slow
 def test_the_numpy_module_makes_the_same_picture():
-    wanted = load_profile("campro-default")
+    wanted, files = files_of("campro-default")
     module: dict = {}
-    exec(Software().write(wanted, "")["profile.py"], module)
+    exec(files["profile.py"], module)
     rgb = np.random.default_rng(0).integers(0, 256, (64, 96, 3), dtype=np.uint8)
     apart = np.abs(module["protect"](rgb).astype(int) - Camera(wanted)(rgb))
     assert apart.max() <= 1
@@ -61,8 +68,7 @@ def test_the_numpy_module_makes_the_same_picture():
 @pytest.mark.slow
 @pytest.mark.parametrize("start", ["campro-strong", "campro-default"])
 def test_the_table_is_read_by_ffmpeg_with_the_stated_error(start, tmp_path):
-    wanted = load_profile(start)
-    files = Software().write(wanted, "")
+    wanted, files = files_of(start)
     written_to(tmp_path, files)
     best = tables(wanted)[0]
     assert f"{best.size} nodes per axis (profile.cube)" in files["cube-errors.txt"]
