@@ -35,11 +35,12 @@ QUICK = [
     ["stream", "OUT/video.mkv", "OUT/streamed.mkv", "--stats-json", "OUT/stats.json"],
 ]
 DATA = ["--faces", "OUT/faces", "--scenes", "OUT/scenes.json"]
-AUDIT = ["--few-people", "--repeats", "1", "--baselines", "--enhancer", "none", "--out", "OUT/audit"]
+AUDIT = ["--few-people", "--repeats", "1", "--baselines", "--enhancer", "none", "--matchers", "nearest"]
+OUT = ["--out", "OUT/audit"]
 ATTACK = ["--attacks", "no-attack", "colour-maps", "--budget", "quick", "--densities", "125"]
 SLOW = [
-    ["audit", *DATA, *AUDIT, "--attacks", "none", "--adapt-steps", "0"],
-    ["attack", *DATA, *AUDIT, *ATTACK, "--adapt-steps", "0"],
+    ["audit", *DATA, *AUDIT, *OUT, "--attacks", "none", "--adapt-steps", "0"],
+    ["attack", *DATA, *AUDIT, *OUT, *ATTACK, "--adapt-steps", "0"],
     ["report", "OUT/audit"],
     ["compare", "OUT/audit", "--plot", "OUT/plot.png"],
     ["range", "OUT/audit", "--hfov", "90", "--plot", "OUT/range.png"],
@@ -50,13 +51,19 @@ SLOW = [
     ["serve", "--results", "OUT/audit"],
 ]
 SHORTER = """
+import sys
+sys.modules["torchmetrics"] = None  # a package of the tests, which Lightning would import
 from dataclasses import replace
+from campro.data import embedded
 from campro.deploy import colour_fit
 from campro.design.design_config import PRESETS
 colour_fit.STEPS = 3
 PRESETS["quick"] = replace(PRESETS["quick"], max_warmup=1)
+embedded.FACE_PLANS["test"] = replace(embedded.FACE_PLANS["test"], people=4)
+for split, plan in embedded.SCENE_PLANS.items():
+    embedded.SCENE_PLANS[split] = replace(plan, collages=2)
 """
-"""Shortens the trainings of SLOW."""
+"""Shortens the trainings of SLOW, and makes the embedded sample smaller."""
 VISIT = """
 import os
 from pathlib import Path
