@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import skimage
 from support.fake_attacks import result
 from support.fake_audit import FakeContext, MeanColour, drop_cells
 
@@ -14,7 +15,7 @@ from campro.attacks.attack_base import AttackerKnowledge
 from campro.attacks.attack_options import option_name
 from campro.attacks.attack_table import find_attack
 from campro.attacks.budget import BUDGETS
-from campro.audit import attack_suite
+from campro.audit import attack_suite, audit_run
 from campro.audit.attack_rows import attack_rows
 from campro.audit.attack_suite import attack_key
 from campro.audit.audit_config import AuditConfig
@@ -22,27 +23,31 @@ from campro.audit.audit_context import AuditContext
 from campro.audit.audit_run import run_audit
 from campro.audit.prepared_attack import Task
 from campro.cli.main import main
-from campro.core.catalogue import cache_root
 from campro.core.cells import CellFile
 from campro.core.errors import CamproError
+from campro.core.images import write_image
 from campro.core.run_folder import RunFolder
-from campro.data.embedded import embedded_faces
+from campro.data.embedded import FACE_PLANS
+from campro.data.facemodel import FaceModel
 from campro.isp import Ccm, Degamma, GammaLut, IspProfile, Quantise
 
 PROFILES = Path(__file__).parents[2] / "benchmarks" / "results" / "profiles"
 
 
 @pytest.fixture
-def twenty(tmp_path):
-    """The first 20 people of the embedded sample."""
-    (tmp_path / "faces").mkdir()
-    for photos in list(embedded_faces("test", cache_root()).identities.values())[:20]:
-        (tmp_path / "faces" / photos[0].parent.name).symlink_to(photos[0].parent)
-    return tmp_path / "faces"
+def twenty(tmp_path, monkeypatch):
+    """The first 20 people of the embedded sample, and a photograph; the entropy of colours has its own tests."""
+    monkeypatch.setattr(audit_run, "measure_remaining_information", lambda run, context: None)
+    plan = FACE_PLANS["test"]
+    for person, photos in enumerate(FaceModel.load().sample(20, plan.images, plan.seed)):
+        for number, photo in enumerate(photos):
+            write_image(tmp_path / "faces" / f"{person:02d}" / f"{number}.png", photo)
+    write_image(tmp_path / "photos" / "coffee.png", skimage.data.coffee())
 
 
 def rows(out, capsys, *words):
-    words = ["--faces", str(out.parent / "faces"), "--repeats", "2", "--json", "--densities", *words]
+    words = ["--faces", str(out.parent / "faces"), "--photos", str(out.parent / "photos"), *words]
+    words = ["--repeats", "2", "--json", "--densities", *words]
     assert main(["attack", "--out", str(out), *words]) == 0
     return {row["attack"]: row for row in json.loads(capsys.readouterr().out)}
 
