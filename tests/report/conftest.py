@@ -1,5 +1,5 @@
 """Fixtures of a tiny audit with a known outcome."""
 
-from support.fake_audit import audit_config, audit_context
+from support.fake_audit import _audit_folder, audit_config, audit_context, finished_audit
 
-__all__ = ["audit_config", "audit_context"]
+__all__ = ["_audit_folder", "audit_config", "audit_context", "finished_audit"]

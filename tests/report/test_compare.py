@@ -5,7 +5,6 @@ import shutil
 import pytest
 from support.fake_attacks import attack_cells
 
-from campro.audit.audit_run import run_audit
 from campro.cli.main import main
 from campro.core.errors import CamproError
 from campro.report.compare import comparison_table, read_audited
@@ -13,8 +12,8 @@ from campro.report.findings import DIRTY
 
 
 @pytest.fixture
-def run(audit_config, audit_context):
-    run = run_audit(audit_config, audit_context)
+def run(finished_audit):
+    run = finished_audit
     attack_cells(run)
     return run
 
@@ -43,8 +42,8 @@ def test_the_command_takes_cell_files_and_writes_a_plot(run, tmp_path, capsys):
     assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_an_audit_without_attacks_is_refused(audit_config, audit_context, tmp_path):
-    run = run_audit(audit_config, audit_context)
+def test_an_audit_without_attacks_is_refused(finished_audit, tmp_path):
+    run = finished_audit
     with pytest.raises(CamproError, match="attacks first"):
         read_audited(run.path)
     shutil.rmtree(run.path)

@@ -20,8 +20,8 @@ def plain(rows):
 
 
 @pytest.mark.slow
-def test_small_groups_have_no_rate(audit_config, audit_context):
-    folder = run_audit(audit_config, audit_context).path
+def test_small_groups_have_no_rate(finished_audit):
+    folder = finished_audit.path
     page = write_report(folder).read_text()
     assert '<h2 id="groups">Identification by group, without an attack ' in page
     table = group_table(Findings.read(folder))

@@ -14,8 +14,8 @@ from campro.report.write import write_report
 
 
 @pytest.mark.slow
-def test_without_attacks_there_is_no_worst_case(audit_config, audit_context):
-    run = run_audit(audit_config, audit_context)
+def test_without_attacks_there_is_no_worst_case(finished_audit):
+    run = finished_audit
     head = headline(Findings.read(run.path))
     assert head.worst_case is None and head.threat_models == ()
     assert head.no_attack.mean == 0.0
@@ -28,8 +28,8 @@ def test_without_attacks_there_is_no_worst_case(audit_config, audit_context):
 
 
 @pytest.mark.slow
-def test_the_worst_attack_is_the_first_figure(audit_config, audit_context):
-    run = run_audit(audit_config, audit_context)
+def test_the_worst_attack_is_the_first_figure(finished_audit):
+    run = finished_audit
     attack_cells(run)
     head = headline(Findings.read(run.path))
     assert (head.worst_case.attack, head.worst_case.run) == ("analytic inversion", "per pixel")

@@ -4,14 +4,13 @@ import base64
 
 import pytest
 
-from campro.audit.audit_run import run_audit
 from campro.report import plots
 from campro.report.findings import Findings
 
 
 @pytest.mark.slow
-def test_plots_are_svg_and_deterministic(audit_config, audit_context):
-    found = Findings.read(run_audit(audit_config, audit_context).path)
+def test_plots_are_svg_and_deterministic(finished_audit):
+    found = Findings.read(finished_audit.path)
     for draw in (lambda: plots.trade_off(found), lambda: plots.gamma_curves([[0, 1]] * 3)):
         uri = draw()
         assert uri == draw()

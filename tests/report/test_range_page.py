@@ -9,7 +9,6 @@ import pytest
 from campro.audit import cell_keys
 from campro.audit.audit_config import CAPTURED, RAW
 from campro.audit.audit_context import CONTROL, NIGHT
-from campro.audit.audit_run import run_audit
 from campro.audit.results import DensityResult, GroupRate
 from campro.cli.main import main
 from campro.evaluation.person_heights import HeightClass, PeopleByHeight
@@ -35,9 +34,9 @@ def rate(mean):
 
 
 @pytest.fixture
-def folder(audit_config, audit_context):
+def folder(finished_audit):
     """Two recognisers; the second one is stronger. Trained attacks are worst at 125 px/m."""
-    run = run_audit(audit_config, audit_context)
+    run = finished_audit
 
     def write(density, model, attack, camera, mean, threat_model="none", converged=None):
         groups = (GroupRate("light", 200, rate(mean)), GroupRate("dark", 10, None))
@@ -143,8 +142,8 @@ def test_the_command(folder, tmp_path, capsys):
 
 
 @pytest.mark.slow
-def test_an_audit_without_densities_is_refused(audit_config, audit_context, capsys):
-    run = run_audit(audit_config, audit_context)
+def test_an_audit_without_densities_is_refused(finished_audit, capsys):
+    run = finished_audit
     assert "Distance</h2>" not in write_report(run.path).read_text()
     assert main(["range", str(run.path), "--hfov", "90"]) == 1
     assert "--densities" in capsys.readouterr().err

@@ -6,15 +6,14 @@ import io
 import pytest
 
 from campro.audit.audit_config import CAPTURED, RAW
-from campro.audit.audit_run import run_audit
 from campro.report import tables
 from campro.report.findings import DIRTY, Findings
 from campro.report.tables import as_csv
 
 
 @pytest.fixture
-def found(audit_config, audit_context):
-    return Findings.read(run_audit(audit_config, audit_context).path)
+def found(finished_audit):
+    return Findings.read(finished_audit.path)
 
 
 def without_marks(row):

@@ -28,8 +28,8 @@ from campro.report.write import render, write_report
 
 
 @pytest.fixture
-def run(audit_config, audit_context):
-    return run_audit(audit_config, audit_context)
+def run(finished_audit):
+    return finished_audit
 
 
 @pytest.fixture

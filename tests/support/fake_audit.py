@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import torch
 
 from campro.audit.audit_config import CAPTURED, RAW, AuditConfig
 from campro.audit.audit_context import AuditContext
+from campro.audit.audit_run import run_audit
 from campro.audit.results import QualityResult
 from campro.core.images import read_image, write_image
 from campro.core.run_folder import RunFolder
@@ -143,23 +145,45 @@ def drop_cells(run: RunFolder, unwanted: Callable[[dict], bool]) -> int:
 
 @pytest.fixture
 def audit_config(tmp_path):
+    return _config(tmp_path)
+
+
+@pytest.fixture
+def audit_context(audit_config, tmp_path):
+    return _context(audit_config, tmp_path)
+
+
+@pytest.fixture
+def finished_audit(audit_config, audit_context, _audit_folder):
+    """The run folder of the finished audit, for this test alone."""
+    shutil.copytree(_audit_folder, audit_config.out)
+    return run_audit(audit_config, audit_context)
+
+
+@pytest.fixture(scope="session")
+def _audit_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("audit")
+    config = _config(folder)
+    return run_audit(config, _context(config, folder)).path
+
+
+def _config(folder):
     return AuditConfig(
         face_models=("colour",),
         baselines=("invert",),
         attacks=("none",),
         repeats=3,
         adapt_steps=5,
-        out=tmp_path / "run",
+        out=folder / "run",
     )
 
 
-@pytest.fixture
-def audit_context(audit_config, tmp_path):
+def _context(config, folder):
     hues = [(250, 10, 10), (10, 250, 10), (10, 10, 250), (250, 250, 10), (10, 250, 250), (250, 10, 250)]
     for who, hue in enumerate(hues):
         for i in range(3):
             face = np.full((20, 20, 3), hue, dtype=np.uint8)
             face[: 2 + i, :, :] = 128
-            write_image(tmp_path / f"faces/p{who}/{i}.png", face)
-    write_image(tmp_path / "scene.png", np.full((40, 60, 3), 90, dtype=np.uint8))
-    return FakeContext(audit_config, tmp_path)
+            write_image(folder / f"faces/p{who}/{i}.png", face)
+    write_image(folder / "scene.png", np.full((40, 60, 3), 90, dtype=np.uint8))
+    return FakeContext(config, folder)

@@ -7,6 +7,7 @@ import math
 import os
 import types
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from campro.core.errors import CamproError
@@ -72,8 +73,7 @@ def _convert(kind: Any, value: Any, place: str) -> Any:
 
 
 def _dataclass(kind: Any, value: Mapping[str, Any], place: str) -> Any:
-    hints = get_type_hints(kind)
-    fields = {field.name: field for field in dataclasses.fields(kind)}
+    hints, fields = _hints(kind), {field.name: field for field in dataclasses.fields(kind)}
     if unknown := sorted(set(value) - set(fields)):
         raise CamproError(place, f"fields of {kind.__name__}", ", ".join(unknown))
     required = {
@@ -84,3 +84,7 @@ def _dataclass(kind: Any, value: Mapping[str, Any], place: str) -> Any:
     if missing := sorted(required - set(value)):
         raise CamproError(place, f"{', '.join(missing)} of {kind.__name__}", "nothing")
     return kind(**{name: _convert(hints[name], item, f"{place}.{name}") for name, item in value.items()})
+
+
+_hints = cache(get_type_hints)
+"""Types of the fields of a dataclass; evaluating them takes most of the time of a conversion."""
