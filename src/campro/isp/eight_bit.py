@@ -60,9 +60,14 @@ def apply(
         return rgb.copy()
     if not is_pointwise(profile.blocks):
         return _apply_spatial(profile, rgb)
+    return apply_pointwise(profile.blocks, rgb)
+
+
+def apply_pointwise(blocks: tuple[Block, ...], rgb: UInt8[np.ndarray, "... 3"]) -> UInt8[np.ndarray, "... 3"]:
+    """The output of a pointwise chain, as in `lookup.colour_table`: other blocks leave colours as they are."""
     flat = np.ascontiguousarray(rgb).reshape(-1, 3)
     out = np.empty_like(flat)
-    plan, chain = _plan(profile.blocks)
+    plan, chain = _plan(blocks)
     _apply(flat, out, plan, chain)
     return out.reshape(rgb.shape)
 
