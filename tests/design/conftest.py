@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from campro.core.progress import Progress
+from campro.data import embedded
 from campro.design import designer, game
 from campro.design.design_config import DesignConfig, Recipe
 
@@ -27,18 +28,15 @@ RECIPE = Recipe(
 def small_design():
     """Design runs of a few rounds on six people and three scenes, with small inputs of the detector."""
     patch = pytest.MonkeyPatch()
-    whole, load = designer.training_data, designer.load_detector
-
-    def few(config):
-        faces, scenes = whole(config)
-        return faces.first(6), scenes.first(3)
+    load = designer.load_detector
+    patch.setitem(embedded.FACE_PLANS, "train", replace(embedded.FACE_PLANS["train"], people=6))
+    patch.setitem(embedded.SCENE_PLANS, "train", replace(embedded.SCENE_PLANS["train"], collages=1))
 
     def small(name, **options):
         detector = load(name, **options)
         detector.card = replace(detector.card, size=(128, 128))
         return detector
 
-    patch.setattr(designer, "training_data", few)
     patch.setattr(designer, "load_detector", small)
     patch.setattr(game, "CALIBRATION_SCENES", 2)
     patch.setattr(designer, "recipe_of", lambda config: replace(RECIPE, omega=config.omega or RECIPE.omega))
