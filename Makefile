@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LOWEST := .venv-lowest
-PYTEST = $(BIN)/python -m pytest --numprocesses $(or $(WORKERS),3) --dist loadfile
+PYTEST = $(BIN)/python -m pytest --numprocesses $(or $(WORKERS),3) --dist loadfile --no-loadscope-reorder
 
 # Every worker and every command that a test starts imports the same modules, so their bytecode is kept.
 export PYTHONDONTWRITEBYTECODE =

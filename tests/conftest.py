@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,30 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # several workers share the cores: thre
 # Same examples every run, and no time limit per example: a busy machine is no failure.
 settings.register_profile("campro", derandomize=True, deadline=None)
 settings.load_profile("campro")
+
+
+LONGEST = (
+    "cli/test_privacy.py",
+    "test_contracts.py",
+    "test_adding.py",
+    "stream/test_soak.py",
+    "audit/test_attack_suite.py",
+    "serve/test_in_browser.py",
+    "data/test_embedded.py",
+    "design/test_training_loop.py",
+    "deploy/test_calibration.py",
+    "core/test_device.py",
+    "audit/test_fan_out.py",
+    "enhance/test_enhancer_training.py",
+)
+"""Files that take longest, the longest first; the others are ordered by their number of slow tests."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first: a worker gets whole files, and one that begins a long file last ends long after the others."""
+    places = {Path(__file__).parent / name: place for place, name in enumerate(LONGEST)}
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: (places.get(item.path, len(places)), -slow[item.path]))
 
 
 @pytest.fixture(scope="session", autouse=True)
