@@ -4,7 +4,7 @@ import errno
 import os
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from campro.core.cells import CellFile
@@ -21,6 +21,7 @@ def cells(tmp_path):
     return CellFile(tmp_path / "cells.jsonl")
 
 
+@settings(max_examples=40)
 @given(key=st.dictionaries(st.text(), JSON), value=JSON)
 def test_cells_round_trip_with_their_origin(tmp_path_factory, key, value):
     path = tmp_path_factory.mktemp("run") / "cells.jsonl"
