@@ -117,7 +117,7 @@ def _defined(profile, rgb):
     return out
 
 
-@njit(cache=True)
+@njit()  # not kept on disk, where a change of `reference_level` would not be noticed
 def _fill(rgb, out, curve, matrix, offsets, knots, values, levels):
     for i in range(len(rgb)):
         for c in range(3):
