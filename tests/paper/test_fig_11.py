@@ -10,6 +10,7 @@ from campro.metrics.rates import Rate, Ratio
 from campro.paper import fig_11
 from campro.paper.paper_cells import PaperCells
 from campro.paper.scoped_run import ScopedRun
+from campro.paper.worst_attacks import AUDITED
 
 
 @pytest.fixture
@@ -34,6 +35,18 @@ def cells(paper_run):
 def test_points_have_the_best_recogniser_and_the_better_detector(cells):
     found = {one.name: (one.rank1.mean, one.kept.mean) for one in fig_11.unattacked(cells)}
     assert found == {"campro-default": (0.1, 0.5), "defocus-9-3": (0.6, pytest.approx(0.8))}
+
+
+def test_a_finished_audit_does_not_replace_what_was_measured_with_the_rivals(cells, paper_run):
+    audited = ScopedRun(paper_run, {"data": AUDITED, "profile": "campro-default"})
+    rate, kept = Rate(0.01, 0.0, 1.0, 100), Ratio(0.95, 0.0, 1.0)
+    result = IdentificationResult(100, rate, rate, rate, (0.01,), ())
+    audited.write_cell(cell_keys.identification("white", "captured", "nearest"), result)
+    for view in ("raw", "captured"):
+        detection = PersonDetectionResult(0.4, 0.4, 0.4, 0.4, 0.4, 0.4, 0.4, 0.4, kept=kept)
+        audited.write_cell(cell_keys.person_detection(view, True), detection)
+    point = fig_11.unattacked(PaperCells(paper_run.cells()))[0]
+    assert (point.name, point.rank1.mean, point.kept.mean) == ("campro-default", 0.1, 0.5)
 
 
 def test_the_second_panel_has_the_worst_attack(cells):

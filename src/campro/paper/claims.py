@@ -94,9 +94,13 @@ def unseen_recognisers(cells: PaperCells) -> Judged:
 
 
 def person_detection(cells: PaperCells) -> Judged:
-    """C3: the AP kept, against the paper's and the rivals'; of several data sets the audited one counts."""
+    """C3: the AP kept, against the paper's and the rivals'.
+
+    Measured with the rivals: in finished audits the detector may be adapted, while that of the rivals is not.
+    """
     kept: dict[str, Estimate] = {}
-    for view, row in sorted(table_3.kept_by_view(cells), key=lambda pair: not pair[1].row.startswith(AUDITED)):
+    rows = sorted(table_3.kept_by_view(cells), key=lambda pair: pair[1].row.startswith(AUDITED))
+    for view, row in rows:
         if row.here is not None:
             kept.setdefault(view, row.here)
     paper = published("table-3", CAPTURED, "AP kept")
@@ -104,6 +108,8 @@ def person_detection(cells: PaperCells) -> Judged:
         return Judged(UNMEASURED, "")
     numbers = f"AP kept {estimate_text(mine, '%')} % (paper {paper:.0f} %)"
     numbers += "".join(f"; {name} {rival.value:.0f} %" for name, rival in kept.items())
+    audited = [row for view, row in rows if view == CAPTURED and row.row.startswith(AUDITED) and row.here]
+    numbers += "".join(f"; {row.row}: {estimate_text(row.here, '%')} %" for row in audited)
     if mine.high >= paper:
         return Judged(HOLDS, numbers)
     return Judged(CAVEAT if all(rival.value < mine.value for rival in kept.values()) else FAILS, numbers)

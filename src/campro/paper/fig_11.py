@@ -104,12 +104,13 @@ def section(cells: PaperCells) -> Section:
 def unattacked(cells: PaperCells) -> list[Point]:
     """Without an attack: the highest rank-1 over recognisers, and the AP kept by the better detector.
 
-    Of the same profile in several data sets the audited one counts.
+    A profile that was measured with the rivals counts there: the same photographs and recognisers, and a detector that
+    is adapted for all or for none. Otherwise its finished audit counts.
     """
     points: dict[str, Point] = {}
     for profile in cells.named("profile", kind="person detection"):
         for data in sorted(
-            cells.named("data", profile=profile, kind="person detection"), key=lambda one: one != AUDITED
+            cells.named("data", profile=profile, kind="person detection"), key=lambda one: one == AUDITED
         ):
             part = cells.part(data=data, profile=profile)
             for view in (CAPTURED, *RIVALS):
