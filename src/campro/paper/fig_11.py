@@ -123,13 +123,17 @@ def unattacked(cells: PaperCells) -> list[Point]:
 
 
 def attacked(cells: PaperCells) -> list[Point]:
-    """With the worst attack of each profile; AP as without an attack."""
-    kept = {one.name: one.kept for one in unattacked(cells)}
+    """With the worst attack of each profile that was attacked; AP as without an attack.
+
+    No attack by another recogniser may be worse than every attack that was run.
+    """
+    plain = {one.name: one for one in unattacked(cells)}
     points = []
     for name, found in worst_by_profile(cells).items():
         worst = max(found.values(), key=lambda row: row.rank1.mean)
-        if name in kept:
-            points.append(Point(name, kept[name], worst.rank1, worst.best.origin))
+        if name in plain:
+            attack = Point(name, plain[name].kept, worst.rank1, worst.best.origin)
+            points.append(max(attack, plain[name], key=lambda point: point.rank1.mean))
     return points
 
 
@@ -146,21 +150,28 @@ def _plot(plain: Sequence[Point], worst: Sequence[Point]) -> str:
         canvas = Canvas(figsize=(9.6, 3.9), layout="constrained")
         left, right = canvas.subplots(1, 2, sharey=True)
         names = list(dict.fromkeys(point.name for point in (*plain, *worst)))
-        colours = {name: COLOURS[number % len(COLOURS)] for number, name in enumerate(names)}
-        _panel(left, plain, colours, "no attack")
-        _panel(right, worst, colours, WORST)
+        styles = {name: _style(number) for number, name in enumerate(names)}
+        _panel(left, plain, styles, "no attack")
+        _panel(right, worst, styles, WORST)
         left.set_ylabel("rank-1, %")
         handles = {h.get_label(): h for axes in (left, right) for h in axes.get_legend_handles_labels()[0]}
         canvas.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=5, fontsize=7)
         return svg_uri(canvas)
 
 
-def _panel(axes: Axes, points: Sequence[Point], colours: dict[str, str], title: str) -> None:
+def _style(number: int) -> dict[str, str]:
+    """Colours of the point with this number; once all are used, markers are hollow."""
+    again, place = divmod(number, len(COLOURS))
+    colour = COLOURS[place]
+    return {"color": colour, "markerfacecolor": "white" if again else colour}
+
+
+def _panel(axes: Axes, points: Sequence[Point], styles: dict[str, dict[str, str]], title: str) -> None:
     for one in points:
         x, y = 100 * one.kept.mean, 100 * one.rank1.mean
         across = [[x - 100 * one.kept.low], [100 * one.kept.high - x]]
         along = [[y - 100 * one.rank1.low], [100 * one.rank1.high - y]]
         label = f"{one.name}, omega {OMEGA[one.name]:g}" if one.name in OMEGA else one.name
         marker = "s" if one.name in RIVALS else "D"
-        axes.errorbar(x, y, along, across, fmt=marker, color=colours[one.name], capsize=2, markersize=5, label=label)
+        axes.errorbar(x, y, along, across, fmt=marker, capsize=2, markersize=5, label=label, **styles[one.name])
     axes.set(title=title, xlabel="AP kept of the raw AP, %", xlim=(-3, 110), ylim=(-3, 103))

@@ -205,6 +205,7 @@ def figures(cells: PaperCells) -> Section:
                 values = getattr(history, name)
                 first = 1 if name == "losses" else 0
                 axes.plot(range(first, first + len(values)), values, marker=".", label=f"{case.start}, {case.head}")
+            axes.xaxis.get_major_locator().set_params(integer=True)
             axes.set_xlabel("epoch")
             axes.set_ylabel(label)
             axes.legend(fontsize=6)
