@@ -108,8 +108,8 @@ def person_detection(cells: PaperCells) -> Judged:
         return Judged(UNMEASURED, "")
     numbers = f"AP kept {estimate_text(mine, '%')} % (paper {paper:.0f} %)"
     numbers += "".join(f"; {name} {rival.value:.0f} %" for name, rival in kept.items())
-    audited = [row for view, row in rows if view == CAPTURED and row.row.startswith(AUDITED) and row.here]
-    numbers += "".join(f"; {row.row}: {estimate_text(row.here, '%')} %" for row in audited)
+    audited = [(row.row, row.here) for view, row in rows if view == CAPTURED and row.row.startswith(AUDITED)]
+    numbers += "".join(f"; {name}: {estimate_text(found, '%')} %" for name, found in audited if found is not None)
     if mine.high >= paper:
         return Judged(HOLDS, numbers)
     return Judged(CAVEAT if all(rival.value < mine.value for rival in kept.values()) else FAILS, numbers)

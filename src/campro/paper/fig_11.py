@@ -159,19 +159,19 @@ def _plot(plain: Sequence[Point], worst: Sequence[Point]) -> str:
         return svg_uri(canvas)
 
 
-def _style(number: int) -> dict[str, str]:
-    """Colours of the point with this number; once all are used, markers are hollow."""
+def _style(number: int) -> tuple[str, str]:
+    """Colours of lines and marker of the point with this number; once all are used, markers are hollow."""
     again, place = divmod(number, len(COLOURS))
-    colour = COLOURS[place]
-    return {"color": colour, "markerfacecolor": "white" if again else colour}
+    return COLOURS[place], "white" if again else COLOURS[place]
 
 
-def _panel(axes: Axes, points: Sequence[Point], styles: dict[str, dict[str, str]], title: str) -> None:
+def _panel(axes: Axes, points: Sequence[Point], styles: dict[str, tuple[str, str]], title: str) -> None:
     for one in points:
         x, y = 100 * one.kept.mean, 100 * one.rank1.mean
         across = [[x - 100 * one.kept.low], [100 * one.kept.high - x]]
         along = [[y - 100 * one.rank1.low], [100 * one.rank1.high - y]]
         label = f"{one.name}, omega {OMEGA[one.name]:g}" if one.name in OMEGA else one.name
         marker = "s" if one.name in RIVALS else "D"
-        axes.errorbar(x, y, along, across, fmt=marker, capsize=2, markersize=5, label=label, **styles[one.name])
+        colour, face = styles[one.name]
+        axes.errorbar(x, y, along, across, fmt=marker, color=colour, mfc=face, capsize=2, markersize=5, label=label)
     axes.set(title=title, xlabel="AP kept of the raw AP, %", xlim=(-3, 110), ylim=(-3, 103))

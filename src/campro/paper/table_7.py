@@ -193,6 +193,8 @@ def section(cells: PaperCells) -> Section:
 
 def figures(cells: PaperCells) -> Section:
     """Fig. 14: training loss and validation accuracy by epoch."""
+    from matplotlib.ticker import MaxNLocator
+
     from campro.report.plots import axes_of, svg_uri
 
     shown: list[Figure] = []
@@ -205,7 +207,7 @@ def figures(cells: PaperCells) -> Section:
                 values = getattr(history, name)
                 first = 1 if name == "losses" else 0
                 axes.plot(range(first, first + len(values)), values, marker=".", label=f"{case.start}, {case.head}")
-            axes.xaxis.get_major_locator().set_params(integer=True)
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             axes.set_xlabel("epoch")
             axes.set_ylabel(label)
             axes.legend(fontsize=6)
