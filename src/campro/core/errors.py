@@ -14,10 +14,13 @@ class CamproError(ValueError):
 
     >>> print(CamproError("faces", "a folder per person", "an empty folder", "pass --faces DIR"))
     faces: expected a folder per person, got an empty folder; pass --faces DIR
+    >>> print(CamproError("base", "a number", "[\\n0"))
+    base: expected a number, got [ 0
     """
 
     def __init__(self, where: str, expected: str, got: str, remedy: str = "") -> None:
-        super().__init__(f"{where}: expected {expected}, got {got}" + (f"; {remedy}" if remedy else ""))
+        message = f"{where}: expected {expected}, got {got}" + (f"; {remedy}" if remedy else "")
+        super().__init__(" ".join(message.splitlines()))  # what was got may hold line breaks
 
     def within(self, place: str) -> CamproError:
         """The same error with `place` in front of the message."""
