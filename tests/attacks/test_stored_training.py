@@ -17,6 +17,7 @@ from campro.attacks.training_run import LEAST_FACES, TrainingRun
 from campro.core import atomic_io
 from campro.core.errors import CamproError
 from campro.core.provenance import current_origin
+from campro.training import checkpoints
 
 BATCH = 400
 STEPS = LEAST_FACES // BATCH
@@ -40,7 +41,7 @@ class Student(nn.Module):
 def files(tmp_path, monkeypatch):
     """The folder of stored trainings, which are saved after every step."""
     monkeypatch.setenv("CAMPRO_CACHE", str(tmp_path))
-    monkeypatch.setattr(stored_training, "SAVE_EVERY_S", -1.0)
+    monkeypatch.setattr(checkpoints, "SAVE_EVERY_S", -1.0)
     monkeypatch.setattr(atomic_io, "_sync", lambda file: None)  # the tests save hundreds of times
     clean = replace(current_origin(), commit="abc", dirty=False)
     monkeypatch.setattr(stored_training, "current_origin", lambda: clean)
@@ -139,7 +140,7 @@ def test_a_network_of_another_commit_is_not_used(files, make, monkeypatch):
 
 
 def test_short_trainings_are_not_stored(files, make, monkeypatch):
-    monkeypatch.setattr(stored_training, "SAVE_EVERY_S", 60.0)
+    monkeypatch.setattr(checkpoints, "SAVE_EVERY_S", 60.0)
     make()[1].train(SETTINGS)
     assert not files.exists()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -15,12 +15,13 @@ from campro.core.hashing import json_digest
 from campro.core.provenance import current_origin
 from campro.core.run_folder import Json
 from campro.core.state_file import read_state, write_state
-from campro.training.checkpoints import SAVE_EVERY_S
+from campro.training import checkpoints
+from campro.training.checkpoints import PeriodicSaves, State
 
 FOLDER = "trained attacks"
 
 
-class StoredTraining:
+class StoredTraining(PeriodicSaves):
     """The file of one training; trainings of less than a minute are not stored.
 
     Its name depends on the commit and on the libraries: figures of one commit never come from networks of another
@@ -28,18 +29,18 @@ class StoredTraining:
     """
 
     def __init__(self, file: Path | None) -> None:
-        self._file = file
-        self._start = self._saved = time.monotonic()
+        super().__init__(self._store)
+        self._file, self._start = file, time.monotonic()
         self.earlier_s = 0.0
         """Seconds that earlier processes trained."""
 
     @staticmethod
-    def of(key: Sequence[Json] | None) -> StoredTraining:
-        """The training that `key` names; None: it is not stored."""
+    def of(key: Callable[[], Sequence[Json]] | None) -> StoredTraining:
+        """The training that `key` names, which is called where something is stored; None: it is not stored."""
         origin = current_origin()
         if key is None or origin.dirty:
             return StoredTraining(None)
-        digest = json_digest([origin.commit, origin.campro, dict(origin.libraries), origin.device, *key])
+        digest = json_digest([origin.commit, origin.campro, dict(origin.libraries), origin.device, *key()])
         return StoredTraining(cache_root() / FOLDER / f"{digest}.pt")
 
     def load(self) -> dict[str, Any] | None:
@@ -54,26 +55,20 @@ class StoredTraining:
         self.earlier_s = float(state.pop("seconds"))
         return state
 
-    def save_if_due(self, state: Callable[[], Mapping[str, Any]]) -> None:
-        """Save if a minute has passed since the start or the last save; `state` is called only then."""
-        if time.monotonic() - self._saved > SAVE_EVERY_S:
-            self._save(state())
-
-    def finish(self, state: Mapping[str, Any]) -> None:
+    def finish(self, state: State) -> None:
         """Replace what was saved on the way by the result, if the training took more than a minute."""
-        if self._seconds > SAVE_EVERY_S:
-            self._save(state)
+        if self._seconds > checkpoints.SAVE_EVERY_S:
+            self.save(state)
 
     @property
     def _seconds(self) -> float:
         return self.earlier_s + time.monotonic() - self._start
 
-    def _save(self, state: Mapping[str, Any]) -> None:
+    def _store(self, state: State) -> None:
         if self._file:
-            unless_read_only(self._file, partial(self._write, self._file, state))
-        self._saved = time.monotonic()
+            unless_read_only(self._file, partial(self._write_file, self._file, state))
 
-    def _write(self, file: Path, state: Mapping[str, Any]) -> None:
+    def _write_file(self, file: Path, state: State) -> None:
         with suppress(OSError):  # `write_state` reports it
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # a restorer undoes the camera's protection
         write_state(file, {**state, "seconds": self._seconds})

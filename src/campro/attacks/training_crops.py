@@ -68,7 +68,9 @@ class CropPairs:
 
 
 def _levels_digest(crops: Crops) -> str:
-    return hashlib.sha256(f"{crops.shape}".encode() + np.ascontiguousarray(crops).tobytes()).hexdigest()
+    digest = hashlib.sha256(f"{crops.shape}".encode())
+    digest.update(np.ascontiguousarray(crops).data)  # hundreds of megabytes, not copied
+    return digest.hexdigest()
 
 
 def training_crops(knowledge: AttackerKnowledge, cache: AttackCache) -> tuple[CropPairs, CropPairs]:

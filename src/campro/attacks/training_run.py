@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -73,7 +74,7 @@ class TrainingRun:
         the learning rate, twice at most; the best of these counts. If none is better than its start, the curve shows
         it, and `converged` is False. One that was interrupted goes on; see `StoredTraining`.
         """
-        stored = StoredTraining.of(self._key(settings))
+        stored = StoredTraining.of(None if self.faces is None else partial(self._key, self.faces, settings))
         finished = stored.load() or {}
         if "weights" not in finished:
             finished = self._attempts(settings, stored, finished)
@@ -82,13 +83,11 @@ class TrainingRun:
         self.student.eval()
         return TrainingResult(tuple(finished["curve"]), finished["converged"], stored.earlier_s)
 
-    def _key(self, settings: TrainingSettings) -> list[Json] | None:
+    def _key(self, faces: tuple[CropPairs, CropPairs], settings: TrainingSettings) -> list[Json]:
         """All that decides the result, beside the code and the libraries."""
-        if self.faces is None:
-            return None
         options: list[Json] = [self.label, str(settings), self.count, self.untrained, self.batch, self.annealed]
-        faces = [crops.digest for crops in self.faces]
-        return [self.knowledge.digest, tensors_sha256(self.student.state_dict()), *faces, *options]
+        digests = [crops.digest for crops in faces]
+        return [self.knowledge.digest, tensors_sha256(self.student.state_dict()), *digests, *options]
 
     def _attempts(self, settings: TrainingSettings, stored: StoredTraining, saved: State) -> State:
         """The best attempt as `_Attempt.result` has it; those of a saved state are not repeated."""
@@ -97,7 +96,7 @@ class TrainingRun:
             self.student.load_state_dict(start)
             attempt = _Attempt(self, settings.learning_rate / 10**number, self.knowledge.seed + settings.seed)
             if saved:
-                attempt.load(saved.pop("attempt"))
+                attempt.load(saved["attempt"])
                 saved = {}
             for _ in attempt.steps():
                 stored.save_if_due(lambda: {"results": results, "attempt": attempt.state()})  # noqa: B023

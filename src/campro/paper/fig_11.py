@@ -25,7 +25,6 @@ from campro.paper.comparison import Comparison, Estimate, Figure, Section
 from campro.paper.paper_cells import PaperCells
 from campro.paper.paper_context import PaperContext
 from campro.paper.published_figures import published
-from campro.paper.recipe_profiles import profile_file
 from campro.paper.table_1 import rank1
 from campro.paper.table_3 import best_kept
 from campro.paper.worst_attacks import AUDITED, worst_by_profile
@@ -62,7 +61,7 @@ def measure(context: PaperContext) -> None:
     one = context.recognisers[:1] if context.root is None else context.recognisers
     rivals = RIVALS[1:2] if context.root is None else RIVALS
     others = [name for name in designed_profiles() if name != chosen]
-    others += [str(profile_file(context.config.out, name)) for name in recipe_profiles.OMEGA]
+    others += [str(recipe_profiles.profile_file(context.config.out, name)) for name in recipe_profiles.OMEGA]
     for profile, baselines in ((context.config.profile, rivals), *((name, ()) for name in others)):
         audit = context.audit(
             data, profile, baselines=baselines, matchers=("nearest",), enhancer="none", face_models=one

@@ -62,8 +62,10 @@ def measure(context: PaperContext) -> None:
         take_pairs(photos, shots, context.profile)
         calibrate(shots / "default", shots / "protected", context.config.profile, out, context.person_detector)
         context.run.write_cell(KEY, figures_of(json.loads((out / FIGURES).read_text())))
+    if context.run.cell(ENHANCED_KEY) is not None:
+        return
     enhancer = load_enhancer()
-    if context.run.cell(ENHANCED_KEY) is None and enhancer.profile.digest == context.profile.digest:
+    if enhancer.profile.digest == context.profile.digest:
         pairs, _ = read_pairs(shots / "default", shots / "protected", context.profile)
         held_out = json.loads((out / FIGURES).read_text())["validation"]
         validation = [pair for pair in pairs if pair.name in held_out]

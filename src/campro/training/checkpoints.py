@@ -12,13 +12,34 @@ SAVE_EVERY_S = 60.0
 """Least time between two saves, in seconds."""
 
 
-class Checkpoints:
+State = Mapping[str, Any]
+
+
+class PeriodicSaves:
     """Saves the state of a training about once a minute."""
 
-    def __init__(self, run: RunFolder) -> None:
-        self._run, self._last = run, time.monotonic()
+    def __init__(self, write: Callable[[State], None]) -> None:
+        self._write, self._last = write, time.monotonic()
 
-    def resume(self, load: Callable[[Mapping[str, Any]], int]) -> int:
+    def save(self, state: State) -> None:
+        """Replace the last save."""
+        self._write(state)
+        self._last = time.monotonic()
+
+    def save_if_due(self, state: Callable[[], State]) -> None:
+        """Save if the last save is more than `SAVE_EVERY_S` seconds ago; `state` is called only then."""
+        if time.monotonic() - self._last > SAVE_EVERY_S:
+            self.save(state())
+
+
+class Checkpoints(PeriodicSaves):
+    """Saves in a run folder."""
+
+    def __init__(self, run: RunFolder) -> None:
+        super().__init__(run.save_state)
+        self._run = run
+
+    def resume(self, load: Callable[[State], int]) -> int:
         """Continue from the last save and drop later lines of the log.
 
         Args:
@@ -34,13 +55,3 @@ class Checkpoints:
         done = 0 if saved is None else load(saved)
         self._run.rewind(done)
         return done
-
-    def save(self, state: Mapping[str, Any]) -> None:
-        """Replace the last save."""
-        self._run.save_state(state)
-        self._last = time.monotonic()
-
-    def save_if_due(self, state: Callable[[], Mapping[str, Any]]) -> None:
-        """Save if the last save is more than `SAVE_EVERY_S` seconds ago; `state` is called only then."""
-        if time.monotonic() - self._last > SAVE_EVERY_S:
-            self.save(state())
