@@ -11,7 +11,7 @@ import pytest
 
 from campro.core.images import read_image
 from campro.core.run_folder import RunFolder
-from campro.isp import H264, load_profile
+from campro.isp import H264, Camera, load_profile
 from campro.metrics.rates import Rate, Ratio
 from campro.report import frontier_plot
 from campro.search.range_objective import FULL_SIZE, AttackRate, PeopleKept
@@ -66,6 +66,12 @@ def test_the_profile_of_a_setting():
     np.testing.assert_allclose(matrix[0], [0.9, -0.9, 0.0])
 
 
+def test_a_darker_exposure_halves_linear_light_for_each_stop():
+    grey = np.full((2, 2, 3), 200, np.uint8)
+    darker = Camera(RangeSetting(exposure=-1).profile("x"))(grey)
+    assert darker.ravel() / 255 == pytest.approx(np.full(12, (200 / 255) * 0.5 ** (1 / 2.2)), abs=0.01)
+
+
 def test_a_camera_without_noise_reduction_leaves_it_out_of_the_space():
     space = space_of({"scaler", "jpeg"})
     assert space["denoise"] == (0,)
@@ -112,7 +118,7 @@ def test_without_small_people_the_ap_alone_counts():
     none = replace(tried(kept=0.8), people=replace(tried(kept=0.8).people, kept_detected=None))
     assert none.missing == pytest.approx(0.02)
     assert "not measurable" in summary(none)
-    assert table([none]).splitlines()[2].split(" | ")[5] == "–"
+    assert table([none]).splitlines()[2].split(" | ")[6] == "–"
 
 
 def test_neighbours_are_those_of_promising_settings():
@@ -141,7 +147,7 @@ def test_a_search_is_resumed_without_repeating_cells(tmp_path):
     rows = (tmp_path / "run" / "frontier.md").read_text().splitlines()
     assert len(rows) == 14
     assert rows[0].startswith(
-        "| scaler | clip | denoise | encoder | AP kept | people kept | rank-1, 125 px/m | full size"
+        "| scaler | clip | EV | denoise | encoder | AP kept | people kept | rank-1, 125 px/m | full size"
     )
     assert rows[2].startswith(f"| {best.setting.scaler:g} | {best.setting.clip:g} |")
     assert best.people.kept_ap.mean >= 0.82
@@ -149,6 +155,7 @@ def test_a_search_is_resumed_without_repeating_cells(tmp_path):
 
 def test_a_small_space_is_exhausted():
     space = {"scaler": (1.0,), "clip": (0.0, 1.0), "denoise": (0.0,), "quality": (OFF,), "quantiser": (OFF,)}
+    space["exposure"] = (0.0,)
     both = [tried(RangeSetting()), tried(RangeSetting(clip=1))]
     assert proposal(both, space, 0) is None
 

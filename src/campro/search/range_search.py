@@ -166,13 +166,23 @@ def table(tried: Sequence[TriedSetting]) -> str:
     """All settings as a Markdown table, best first; figures in %."""
     rows, best = sorted(tried, key=lambda one: one.order), {one.digest for one in frontier(tried)}
     named = [(one.density, f"rank-1, {one.density:g} px/m" if one.density else "full size") for one in _longest(rows)]
-    head = ["scaler", "clip", "denoise", "encoder", "AP kept", "people kept", *(name for _, name in named), "frontier"]
+    head = [
+        "scaler",
+        "clip",
+        "EV",
+        "denoise",
+        "encoder",
+        "AP kept",
+        "people kept",
+        *(name for _, name in named),
+        "frontier",
+    ]
     lines = [head, ["---"] * len(head)]
     for one in rows:
         setting, kept = one.setting, one.people.kept_ap
         lines.append(
             [
-                *(f"{value:g}" for value in (setting.scaler, setting.clip, setting.denoise)),
+                *(f"{value:g}" for value in (setting.scaler, setting.clip, setting.exposure, setting.denoise)),
                 setting.encoder,
                 f"{100 * kept.mean:.0f} [{100 * kept.low:.0f}, {100 * kept.high:.0f}]",
                 "–" if one.people.kept_detected is None else f"{100 * one.people.kept_detected:.0f}",

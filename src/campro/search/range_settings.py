@@ -1,4 +1,4 @@
-"""Profiles of a few numbers: output size, strength of the clip, noise reduction and encoder quality."""
+"""Profiles of a few numbers: output size, strength of the clip, exposure, noise reduction and encoder quality."""
 
 from __future__ import annotations
 
@@ -31,19 +31,26 @@ class RangeSetting:
     """JPEG quality, 1 to 100, or OFF."""
     quantiser: int = OFF
     """Quantiser (QP) of H.264, 1 to 51, or OFF. One of the two encoders is off."""
+    exposure: float = 0.0
+    """Exposure target in stops beside that of the camera: -1 halves linear light. Clipped highlights stay clipped."""
 
     def profile(self, name: str) -> IspProfile:
         """The profile with these settings."""
         strong = load_profile(STRONG)
         blocks: list[Block] = [Scaler(self.scaler)] if self.scaler > 1 else []
-        blocks += [milder(block, self.clip) if isinstance(block, Ccm) else block for block in strong.blocks]
+        blocks += [self._matrix(block) if isinstance(block, Ccm) else block for block in strong.blocks]
         blocks += [Denoise(self.denoise, 2 * self.denoise)] if self.denoise else []
         blocks += [Jpeg(self.quality)] if self.quality != OFF else []
         blocks += [H264(self.quantiser)] if self.quantiser != OFF else []
         return IspProfile(name, tuple(blocks))
 
+    def _matrix(self, strong: Ccm) -> Ccm:
+        """Exposure is a gain of linear light in front of the matrix, which is the matrix times that gain."""
+        return ccm_of(2**self.exposure * np.array(milder(strong, self.clip).matrix))
+
     def __str__(self) -> str:
-        return f"scaler {self.scaler:g}, clip {self.clip:g}, denoise {self.denoise:g}, {self.encoder}"
+        exposure = f"{self.exposure:+g} EV, " if self.exposure else ""
+        return f"scaler {self.scaler:g}, clip {self.clip:g}, {exposure}denoise {self.denoise:g}, {self.encoder}"
 
     @property
     def encoder(self) -> str:
@@ -59,6 +66,7 @@ SPACE: Mapping[str, tuple[float, ...]] = {
     "denoise": (0, 0.04, 0.08),
     "quality": (OFF, 60, 40, 30, 20, 15),
     "quantiser": (OFF, 28, 32, 36, 40, 44),
+    "exposure": (0, -0.5, -1, -1.5),
 }
 """Values of each parameter, from mild to strong. Stronger ones lose more than a third of the AP by themselves."""
 BLOCKS = {"scaler": "scaler", "denoise": "denoise", "quality": "jpeg", "quantiser": "h264"}
@@ -72,9 +80,10 @@ REFERENCES = (
     RangeSetting(clip=1, quality=30),
     RangeSetting(quantiser=36),
     RangeSetting(clip=1, quantiser=36),
+    RangeSetting(quantiser=36, exposure=-1),
 )
 """What is tried first: the camera without profile, `campro-strong`, encoder and scaler alone, all together, and
-`campro-strong` with an encoder; the last two with H.264."""
+`campro-strong` with an encoder; the last three with H.264, once of a darker picture."""
 
 
 def space_of(settable: Collection[str] | None) -> dict[str, tuple[float, ...]]:
@@ -122,4 +131,4 @@ def _setting(values: Mapping[str, float]) -> RangeSetting:
     """The setting; where both encoders are on, JPEG stays."""
     quality, quantiser = int(values["quality"]), int(values["quantiser"])
     quantiser = OFF if quality != OFF else quantiser
-    return RangeSetting(values["scaler"], values["clip"], values["denoise"], quality, quantiser)
+    return RangeSetting(values["scaler"], values["clip"], values["denoise"], quality, quantiser, values["exposure"])
