@@ -12,6 +12,7 @@ from campro.attacks.budget import TrainingSettings
 from campro.attacks.retraining import (
     MARGIN,
     SCALE,
+    can_reset,
     initial_proxies,
     logits,
     retrain,
@@ -26,6 +27,16 @@ def test_runs(trainable, cache):
     assert list(retraining_runs(trainable, cache)) == [
         f"{start}, ArcFace, learning rate 0.001" for start in ("distilled", "fine-tuned", "from scratch")
     ]
+
+
+def test_a_network_without_rules_for_random_weights_cannot_start_from_scratch(trainable):
+    bare = nn.Module()
+    bare.weight = nn.Parameter(torch.ones(9))
+    assert can_reset(trainable.embedder)
+    assert can_reset(nn.Linear(3, 3))
+    assert not can_reset(bare)
+    assert can_reset(nn.Sequential(nn.Linear(20, 20), bare))  # 420 of 429 weights are drawn anew
+    assert not can_reset(nn.Sequential(nn.Linear(2, 2), bare))
 
 
 def test_classes_of_a_small_set_are_whole():

@@ -30,6 +30,8 @@ from campro.core.device import device_of, seed_everything
 from campro.metrics.gallery_search import search
 from campro.models.faces.embedder_card import FaceEmbedder
 
+LEAST_RESET = 0.95
+"""Share of the weights that must be drawn anew for a start from scratch."""
 SCALE, MARGIN = 32.0, 0.5
 """Scale s, and angular margin m in radians, of ArcFace (Deng et al., CVPR 2019, eq. 3); softmax has no margin."""
 Start = Literal["fine-tuned", "distilled", "from scratch"]
@@ -42,7 +44,7 @@ def retraining_runs(knowledge: AttackerKnowledge, cache: AttackCache) -> Runs:
     """
     if not knowledge.embedder.differentiable:
         return {}
-    starts: tuple[Start, ...] = ("fine-tuned", "from scratch")
+    starts: tuple[Start, ...] = ("fine-tuned", "from scratch") if can_reset(knowledge.embedder) else ("fine-tuned",)
     plain: list[tuple[Start, Head]] = [(start, head) for start in starts for head in knowledge.budget.heads]
     all_settings = knowledge.budget.settings
     runs = {
@@ -161,11 +163,24 @@ def validation_rank1(student: FaceEmbedder, validation_set: CropPairs) -> float:
     return float(((found.ranks == 1) & ~found.tied).double().mean())
 
 
+def can_reset(network: nn.Module) -> bool:
+    """Whether `reset_weights` draws nearly all weights anew; it knows no layers of a network read from ONNX."""
+    counts = [
+        (sum(weight.numel() for weight in module.parameters(recurse=False)), _resets(module))
+        for module in network.modules()
+    ]
+    total = sum(count for count, _ in counts)
+    return total > 0 and sum(count for count, resets in counts if resets) >= LEAST_RESET * total
+
+
 def reset_weights(module: nn.Module) -> None:
     """Set the weights of one layer to random ones, for `nn.Module.apply`."""
-    reset = getattr(module, "reset_parameters", None)
-    if callable(reset):
-        reset()
+    if _resets(module):
+        module.reset_parameters()  # type: ignore[operator]
+
+
+def _resets(module: nn.Module) -> bool:
+    return callable(getattr(module, "reset_parameters", None))
 
 
 RETRAINING = Attack(

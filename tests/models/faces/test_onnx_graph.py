@@ -35,6 +35,7 @@ CASES = {
     "Conv": [
         ({"w": random(4, 3, 3, 3), "b": random(4)}, {"pads": [1, 1, 1, 1], "strides": [2, 2]}),
         ({"w": random(6, 1, 3, 2)}, {"group": 3, "pads": [0, 1, 2, 0], "dilations": [2, 1]}),
+        ({"w": random(3, 1, 3, 3), "b": random(3)}, {"group": 3, "pads": [1, 1, 1, 1], "strides": [2, 2]}),
     ],
     "Div": [({"w": np.float32(3)}, {})],
     "Dropout": [({}, {})],
@@ -46,7 +47,7 @@ CASES = {
     "MatMul": [({"w": random(7, 5)}, {})],
     "MaxPool": [({}, {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1, 1, 0, 0]})],
     "Mul": [({"w": random(1)}, {})],
-    "PRelu": [(SLOPE, {})],
+    "PRelu": [(SLOPE, {}), ({"a": random(7)}, {})],
     "Relu": [({}, {})],
     "Reshape": [({"shape": np.array([0, -1, 7])}, {})],
     "Sigmoid": [({}, {})],

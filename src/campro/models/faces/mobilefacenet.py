@@ -9,12 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from campro.core.hashing import file_sha256
 from campro.models.faces.checkpoint import load_into, read_checkpoint
+from campro.models.faces.depthwise import depthwise
 from campro.models.faces.embedder_card import EmbedderCard, FaceEmbedder
 
 # (expansion, output channels, repetitions, stride of the first repetition)
@@ -55,18 +54,10 @@ class ConvUnit(nn.Module):
 
 
 class Depthwise(nn.Conv2d):
-    """Depthwise convolution: one filter per channel.
-
-    With gradients, a strided convolution is computed at all positions and subsampled: oneDNN's gradient of strided
-    depthwise convolutions takes four times as long. MobileFaceNet then trains 1.4 times as fast.
-    """
+    """Depthwise convolution: one filter per channel."""
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.stride == (1, 1) or not torch.is_grad_enabled():
-            return super().forward(x)
-        dense = F.conv2d(x, self.weight, self.bias, 1, self.padding, self.dilation, self.groups)
-        down, right = self.stride
-        return dense[..., ::down, ::right]
+        return depthwise(x, self.weight, self.bias, self.stride, self.padding, self.dilation)
 
 
 class Bottleneck(nn.Module):

@@ -15,24 +15,28 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from campro.core.errors import CamproError
+from campro.models.faces.depthwise import depthwise
 
 Attributes = Mapping[str, Any]
 
 
-def _padded(x: Tensor, attributes: Attributes) -> tuple[Tensor, int | tuple[int, ...]]:
+def _padded(x: Tensor, attributes: Attributes) -> tuple[Tensor, tuple[int, int]]:
     """The input and the symmetric padding that the layer adds; other padding is added here."""
     pads = list(attributes.get("pads", [0, 0, 0, 0]))
     if attributes.get("auto_pad", "NOTSET") not in ("NOTSET", "VALID") or len(pads) != 4:
         raise ValueError("automatic padding")
     if pads[:2] == pads[2:]:
         return x, (pads[0], pads[1])
-    return F.pad(x, (pads[1], pads[3], pads[0], pads[2])), 0
+    return F.pad(x, (pads[1], pads[3], pads[0], pads[2])), (0, 0)
 
 
 def _conv(attributes: Attributes, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     padded, padding = _padded(x, attributes)
-    stride, dilation = attributes.get("strides", 1), attributes.get("dilations", 1)
-    return F.conv2d(padded, weight, bias, stride, padding, dilation, attributes.get("group", 1))
+    stride, dilation = (tuple(attributes.get(name, (1, 1))) for name in ("strides", "dilations"))
+    groups = attributes.get("group", 1)
+    if groups == len(weight) == padded.shape[1]:
+        return depthwise(padded, weight, bias, stride, padding, dilation)
+    return F.conv2d(padded, weight, bias, stride, padding, dilation, groups)
 
 
 def _batch_norm(attributes: Attributes, x: Tensor, scale: Tensor, bias: Tensor, mean: Tensor, var: Tensor) -> Tensor:
@@ -41,6 +45,8 @@ def _batch_norm(attributes: Attributes, x: Tensor, scale: Tensor, bias: Tensor, 
 
 
 def _prelu(_attributes: Attributes, x: Tensor, slope: Tensor) -> Tensor:
+    if slope.numel() in (1, x.shape[1]) and slope.shape[-2:].numel() == 1:
+        return F.prelu(x, slope.flatten())  # one slope, or one per channel
     return torch.where(x >= 0, x, x * slope)
 
 
