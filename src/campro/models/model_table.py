@@ -141,6 +141,15 @@ _MODELS = (
         ("ultralight-simplepose",),
     ),
     ModelEntry(
+        "mediapipe-pose",
+        "pose estimator",
+        "Apache-2.0",
+        "MediaPipe BlazePose, full, coordinates; TFLite",
+        ("mediapipe-pose",),
+        "pip install 'campro[tflite]', get the file (docs/howto/models.md) and copy it to models/ below CAMPRO_DATA",
+        "ai_edge_litert",
+    ),
+    ModelEntry(
         "onnx/POSE_CARD.json",
         "pose estimator",
         UNSTATED,

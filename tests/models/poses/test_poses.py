@@ -11,6 +11,7 @@ import pytest
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
+from campro.core.catalogue import asset, find_asset
 from campro.core.errors import CamproError
 from campro.data import read_scenes
 from campro.evaluation.pose_evaluation import estimate_scenes, labelled_people, with_keypoints
@@ -181,3 +182,14 @@ def test_simplepose_finds_poses_in_raw_photographs(shared_data):
     assert (len(scenes), sum(int(labelled_people(scene).sum()) for scene in scenes)) == (32, 68)
     ap = keypoint_precision(scenes, estimate_scenes(load_pose_estimator("ultralight-simplepose"), scenes, RAW))[0]
     assert ap == pytest.approx(0.508, abs=0.01)
+
+
+@pytest.mark.slow
+@pytest.mark.shared
+def test_mediapipe_finds_poses_in_raw_photographs(shared_data):
+    pytest.importorskip("ai_edge_litert")
+    if find_asset(asset("mediapipe-pose")) is None:
+        pytest.skip("pose_landmark_full.tflite is not on this machine")
+    scenes = with_keypoints(read_scenes(shared_data / "coco/annotations/person_keypoints_val2017.json").scenes)
+    ap = keypoint_precision(scenes, estimate_scenes(load_pose_estimator("mediapipe-pose"), scenes, RAW))[0]
+    assert ap == pytest.approx(0.164, abs=0.01)
