@@ -63,7 +63,7 @@ EMBEDDERS_WITH_FILES = {"mobilefacenet-cat", "sface", "edgeface-xs", "frbench", 
 """Recognisers that cannot be made with random weights: they need a file or an extra."""
 LARGE = {name for name in PAPER_RECOGNISERS if name.endswith(("-iresnet50", "-ir50", "100", "152"))}
 """Deeper networks of the same classes."""
-POSES_WITH_FILES = {"ultralight-simplepose"}
+POSES_WITH_FILES = {"ultralight-simplepose", "mediapipe-pose"}
 """Pose estimators that need a downloaded file."""
 DETECTORS_WITH_FILES = {"yunet", "retinaface", "scrfd", "centerface"}
 """Face detectors that need a downloaded file."""

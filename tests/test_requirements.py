@@ -13,7 +13,7 @@ SHARED = {"torch", "torchvision"}
 NOT_TESTED = {
     *("pytest-cov", "pytest-xdist", "ruff", "mypy", "campro"),  # not used by the fast tests
     *("starlette", "uvicorn", "httpx", "playwright"),
-    *("ray", "frbench", "transformers", "ultralytics", "openTSNE"),  # extras without fast tests
+    *("ray", "frbench", "transformers", "ultralytics", "openTSNE", "ai-edge-litert"),  # extras without fast tests
     *("mkdocs-material", "mkdocstrings"),
 }
 

@@ -12,7 +12,7 @@ from campro.cli import data, models
 from campro.core.catalogue import ASSETS, asset, find_asset
 from campro.core.errors import CamproError
 from campro.models.faces import load_embedder, load_face_detector
-from campro.models.model_table import MODELS
+from campro.models.model_table import MODELS, models_at_hand
 from campro.models.poses import load_pose_estimator
 
 
@@ -99,3 +99,13 @@ def test_a_file_of_the_publisher_stands_in_for_the_one_of_the_figures(empty):
         os.makedirs(file.parent, exist_ok=True)
         file.touch()
         assert MODELS["yolox-nano"].path == find_asset(asset(name)) == file
+
+
+@pytest.mark.parametrize("installed", [False, True])
+def test_a_model_without_its_package_is_not_at_hand(empty, monkeypatch, installed):
+    """Its file alone is no reason to choose it by default."""
+    file = empty / asset("mediapipe-pose").path
+    file.parent.mkdir(parents=True)
+    file.touch()
+    monkeypatch.setattr("campro.models.model_table.find_spec", lambda name: object() if installed else None)
+    assert models_at_hand("pose estimator") == (("mediapipe-pose",) if installed else ())

@@ -30,6 +30,7 @@ from campro.models.faces import FACE_DETECTORS, FACE_EMBEDDERS
 from campro.models.model_table import MODELS
 from campro.models.persons import PERSON_DETECTORS
 from campro.models.poses import POSE_ESTIMATORS
+from campro.models.poses.pose_estimators import POSE_FILES
 
 
 def test_names_are_those_of_the_tables():
@@ -37,6 +38,7 @@ def test_names_are_those_of_the_tables():
         *FACE_EMBEDDERS,
         *FACE_DETECTORS,
         *POSE_ESTIMATORS,
+        *POSE_FILES,
         *CAPTIONERS,
         *(name.partition("/")[0] for name in PERSON_DETECTORS),
     }

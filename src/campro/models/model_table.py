@@ -141,11 +141,28 @@ _MODELS = (
         ("ultralight-simplepose",),
     ),
     ModelEntry(
+        "mediapipe-pose",
+        "pose estimator",
+        "Apache-2.0",
+        "MediaPipe BlazePose, full, coordinates; TFLite",
+        ("mediapipe-pose",),
+        "pip install 'campro[tflite]', get the file (docs/howto/models.md) and copy it to models/ below CAMPRO_DATA",
+        "ai_edge_litert",
+    ),
+    ModelEntry(
         "onnx/POSE_CARD.json",
         "pose estimator",
         UNSTATED,
         "your ONNX file: heat maps or coordinates",
         steps="write a card beside the file POSE_CARD.onnx, see docs/howto/models.md",
+    ),
+    ModelEntry(
+        "tflite/POSE_CARD.json",
+        "pose estimator",
+        UNSTATED,
+        "your TFLite file: heat maps or coordinates",
+        steps="pip install 'campro[tflite]', and write a card beside the file POSE_CARD.tflite",
+        package="ai_edge_litert",
     ),
     ModelEntry(
         "onnx/CAPTIONER_CARD.json",
@@ -175,5 +192,10 @@ MODELS: dict[str, ModelEntry] = {entry.name: entry for entry in _MODELS}
 
 def recognisers_at_hand() -> tuple[str, ...]:
     """Face recognisers whose weights and packages are on this machine."""
-    entries = [entry for entry in _MODELS if entry.kind == "face recogniser" and entry.path is not None]
+    return models_at_hand("face recogniser")
+
+
+def models_at_hand(kind: Kind) -> tuple[str, ...]:
+    """Names of this kind whose weight file of the catalogue and whose packages are on this machine."""
+    entries = [entry for entry in _MODELS if entry.kind == kind and entry.path is not None]
     return tuple(entry.name for entry in entries if not entry.package or find_spec(entry.package) is not None)

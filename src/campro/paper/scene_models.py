@@ -11,7 +11,7 @@ from campro.data.captioned_photos import CaptionedPhoto, read_captions
 from campro.models.captions import Captioner, load_captioner
 from campro.models.captions.gru_captioner import learn_gru
 from campro.models.captions.retrieval_captioner import learn_retrieval
-from campro.models.model_table import MODELS
+from campro.models.model_table import models_at_hand
 from campro.models.persons import load_detector
 from campro.models.persons.yolox import YoloxDetector
 from campro.models.poses import PoseEstimator, load_pose_estimator
@@ -24,13 +24,12 @@ OBJECTS = "yolox-nano"
 
 
 def pose_estimators(context: PaperContext) -> list[PoseEstimator]:
-    """Those of --pose-models, or else those whose weights are on this machine.
+    """Those of --pose-models, or else those whose weights and packages are on this machine.
 
     Raises:
         CamproError: where there are none.
     """
-    here = [name for name, entry in MODELS.items() if entry.kind == "pose estimator" and entry.here]
-    names = context.config.pose_models or tuple(here)
+    names = context.config.pose_models or models_at_hand("pose estimator")
     if not names:
         remedy = "name one: --pose-models onnx/CARD.json (docs/howto/models.md)"
         raise CamproError("paper", "a pose estimator", "none on this machine", remedy)

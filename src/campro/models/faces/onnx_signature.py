@@ -1,7 +1,8 @@
-"""Input of an ONNX network, and output of a recogniser, as its file states them: axes, data type, size, batch."""
+"""Input of a network, and output of a recogniser, as its file states them: axes, data type, size, batch."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,24 @@ def picture_input(session: Any, card: EmbedderCard | PictureCard, path: Path) ->
     shape, kind = list(inputs[0].shape), inputs[0].type
     if kind not in TYPES:
         raise CamproError(str(path), f"an input of {', '.join(TYPES)}", kind)
+    return checked_input(inputs[0].name, shape, TYPES[kind], card, path)
+
+
+def checked_input(
+    name: str, shape: Sequence[Any], dtype: type, card: EmbedderCard | PictureCard, path: Path
+) -> PictureInput:
+    """The input that a file states, if it is a picture of the size of the card.
+
+    Args:
+        name: of the input.
+        shape: its axes; those that are no positive whole number are open.
+        dtype: its data type.
+        card: states the size, and mean and standard deviation.
+        path: of the file, for messages.
+
+    Raises:
+        CamproError: if it is no picture, or of another size.
+    """
     if len(shape) != 4:
         raise CamproError(str(path), "an input of 4 axes: batch, channels, height, width", f"{len(shape)} axes")
     known = [side if isinstance(side, int) and side > 0 else None for side in shape]
@@ -69,9 +88,9 @@ def picture_input(session: Any, card: EmbedderCard | PictureCard, path: Path) ->
         got = f"an input of {size[0]} x {size[1]}"
         wanted = f"the size {card.size[0]} x {card.size[1]} of its card"
         raise CamproError(str(path), wanted, got, "correct `size` in the card")
-    if kind == "tensor(uint8)":
+    if dtype is np.uint8:
         _check_uint8(card, path)
-    return PictureInput(inputs[0].name, TYPES[kind], channels_last, known[0])
+    return PictureInput(name, dtype, channels_last, known[0])
 
 
 def _check_uint8(card: EmbedderCard | PictureCard, path: Path) -> None:
