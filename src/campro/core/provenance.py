@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-LIBRARIES = ("torchvision", "numpy", "numba", "onnxruntime", "opencv-python-headless", "pillow")
+LIBRARIES = ("torchvision", "numpy", "numba", "onnxruntime", "opencv-python-headless", "pillow", "ai-edge-litert")
 """Libraries, beside torch, on whose versions figures may depend."""
 UNKNOWN = "unknown"
 
