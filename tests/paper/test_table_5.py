@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from campro.core.errors import CamproError
+from campro.evaluation.pose_evaluation import PosesOfHeight
 from campro.metrics.captions import CaptionScores
 from campro.metrics.keypoints import PoseScores
 from campro.paper import fig_10, table_5
@@ -19,11 +20,14 @@ from campro.paper.scoped_run import ScopedRun
 def test_rows_of_both_halves(paper_run):
     part = ScopedRun(paper_run, {"data": table_5.DATA, "profile": "campro-default"})
     part.write_cell(table_5.pose_key("simple", "raw"), PoseScores(0.5, 0.8, 0.4, 0.4, 0.6, 68))
+    by_height = (PosesOfHeight(56.6, 113.1, PoseScores(0.3, 0.6, 0.2, 0.1, 0.4, 9)),)
+    part.write_cell(table_5.height_key("simple", "raw"), by_height)
     part.write_cell(table_5.caption_key("tiny-gru", "enhanced"), CaptionScores(0.3, 0.2, 0.4, 102))
     part.write_cell(table_5.caption_key(table_5.PEOPLE, "raw"), CaptionScores(1.0, 0.9, 1.1, 102))
     rows = {row.row: row for row in table_5.section(PaperCells(paper_run.cells())).rows}
     assert set(rows) == {
         "pose, raw, simple, 68 people",
+        "pose, raw, simple, 9 whole people 57 to 113 pixels high (47 px/m)",
         "captions, enhanced, tiny-gru, 102 photographs",
         "captions, raw, people, 102 photographs",
     }

@@ -116,7 +116,9 @@ def scaled_scene(scene: Scene, rgb: Rgb8, scale: float) -> tuple[Scene, Rgb8] | 
     ratio = torch.tensor([shape[0] / rgb.shape[1], shape[1] / rgb.shape[0]], dtype=torch.float32).repeat(2)
     truth = replace(scene.truth, boxes=scene.truth.boxes * ratio)
     areas = tuple(float(area * ratio[0] * ratio[1]) for area in scene.areas)
-    return replace(scene, width=shape[0], height=shape[1], truth=truth, areas=areas), small
+    factors = (float(ratio[0]), float(ratio[1]), 1.0)  # of x, y and visibility
+    keypoints = tuple(tuple(value * factors[i % 3] for i, value in enumerate(one)) for one in scene.keypoints)
+    return replace(scene, width=shape[0], height=shape[1], truth=truth, areas=areas, keypoints=keypoints), small
 
 
 def detected_at_scale(

@@ -7,7 +7,7 @@ from campro.audit.cell_keys import Key
 from campro.core.errors import CamproError
 from campro.core.types import ImageTransform
 from campro.data import read_scenes
-from campro.evaluation.pose_evaluation import estimate_scenes, with_keypoints
+from campro.evaluation.pose_evaluation import PosesOfHeight, estimate_scenes, poses_by_height, with_keypoints
 from campro.metrics.captions import CaptionScores, score_captions
 from campro.metrics.keypoints import PoseScores, score_poses
 from campro.paper.comparison import Comparison, Estimate, Section, Unit
@@ -20,7 +20,7 @@ from campro.paper.scoped_run import ScopedRun
 ITEM, DATA = "table-5", "coco"
 KEYPOINTS = "coco/annotations/person_keypoints_val2017.json"
 """File below --data."""
-POSE, CAPTIONS = "pose", "captions"
+POSE, BY_HEIGHT, CAPTIONS = "pose", "pose by height", "captions"
 EXCHANGED, PEOPLE = "captions of other photographs", "people"
 """Controls: what a captioner would score that does not see the photograph, and what a person does."""
 REASON = {
@@ -30,7 +30,7 @@ REASON = {
 
 
 def measure(context: PaperContext) -> None:
-    """A cell per estimator and view, and one per captioner and view.
+    """Two cells per estimator and view, and one per captioner and view.
 
     Raises:
         CamproError: where data or models are missing; poses are measured before captions.
@@ -44,6 +44,11 @@ def measure(context: PaperContext) -> None:
 def pose_key(estimator: str, view: str) -> Key:
     """Scores of a pose estimator."""
     return {"kind": POSE, "model": estimator, "view": view}
+
+
+def height_key(estimator: str, view: str) -> Key:
+    """Scores of a pose estimator by the height of people."""
+    return {"kind": BY_HEIGHT, "model": estimator, "view": view}
 
 
 def caption_key(captioner: str, view: str) -> Key:
@@ -62,6 +67,8 @@ def _measure_poses(part: ScopedRun, context: PaperContext, views: dict[str, Imag
             if part.cell(key) is None:
                 poses = estimate_scenes(estimator, scenes, view)
                 part.write_cell(key, score_poses(scenes, poses, seed=context.config.seed))
+            if part.cell(key := height_key(estimator.card.name, name)) is None:
+                part.write_cell(key, poses_by_height(estimator, scenes, view, context.config.seed))
 
 
 def _measure_captions(part: ScopedRun, context: PaperContext, views: dict[str, ImageTransform]) -> None:
@@ -93,13 +100,20 @@ def section(cells: PaperCells) -> Section:
         for view in part.named("view", kind=POSE, model=model)
     ]
     rows += [
+        row
+        for model in part.named("model", kind=BY_HEIGHT)
+        for view in part.named("view", kind=BY_HEIGHT, model=model)
+        for row in _height_rows(part, model, view)
+    ]
+    rows += [
         _caption_row(part, model, view)
         for model in part.named("model", kind=CAPTIONS)
         for view in part.named("view", kind=CAPTIONS, model=model)
     ]
     how = (
         "Pose: COCO's key point AP with the boxes of the ground truth, so that errors of a person detector do not "
-        "count. Captions: CIDEr-D. Nothing is fine-tuned for the captured view; intervals are over photographs."
+        "count. By height: people visible from head to feet, in pictures enlarged and shrunk in front of the camera. "
+        "Captions: CIDEr-D. Nothing is fine-tuned for the captured view; intervals are over photographs."
     )
     notes = (
         "Captioners marked tiny-gru and retrieval learned from the raw photographs at hand, in this run; they see the "
@@ -119,6 +133,21 @@ def _pose_row(part: PaperCells, model: str, view: str) -> Comparison:
     paper = published(ITEM, POSE, view)
     row = f"pose, {view}, {model}, {found.people} people"
     return Comparison(row, "key point AP", unit, paper, here, REASON[POSE], part.origin(key))
+
+
+def _height_rows(part: PaperCells, model: str, view: str) -> list[Comparison]:
+    """The rows beyond the paper: by the height of people who are visible from head to feet."""
+    key = height_key(model, view)
+    found = part.value(tuple[PosesOfHeight, ...], key)
+    assert found is not None
+    rows = []
+    for one in found:
+        scores = one.scores
+        here = Estimate(100 * scores.ap, 100 * scores.ap_low, 100 * scores.ap_high)
+        height = f"{one.low:.0f} to {one.high:.0f} pixels high ({one.density:.0f} px/m)"
+        row = f"pose, {view}, {model}, {scores.people} whole people {height}"
+        rows.append(Comparison(row, "key point AP", "%", None, here, REASON[POSE], part.origin(key)))
+    return rows
 
 
 def _caption_row(part: PaperCells, model: str, view: str) -> Comparison:

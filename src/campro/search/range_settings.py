@@ -69,6 +69,8 @@ SPACE: Mapping[str, tuple[float, ...]] = {
     "exposure": (0, -0.5, -1, -1.5),
 }
 """Values of each parameter, from mild to strong. Stronger ones lose more than a third of the AP by themselves."""
+ENCODERS = ("quality", "quantiser")
+"""Of these one is on at most."""
 BLOCKS = {"scaler": "scaler", "denoise": "denoise", "quality": "jpeg", "quantiser": "h264"}
 """The block of a profile that each parameter needs, if a camera does not have it anyway."""
 REFERENCES = (
@@ -101,14 +103,17 @@ def within(setting: RangeSetting, space: Mapping[str, tuple[float, ...]]) -> boo
 
 def drawn(space: Mapping[str, tuple[float, ...]], rng: np.random.Generator) -> RangeSetting:
     """A setting with each parameter drawn from its values, milder ones more often: strong ones add up."""
-    return _setting({name: values[rng.integers(len(values), size=2).min()] for name, values in space.items()})
+    chosen = {name: values[rng.integers(len(values), size=2).min()] for name, values in space.items()}
+    if all(chosen[name] != OFF for name in ENCODERS):
+        chosen[ENCODERS[rng.integers(2)]] = OFF
+    return _setting(chosen)
 
 
 def neighbour(setting: RangeSetting, space: Mapping[str, tuple[float, ...]], rng: np.random.Generator) -> RangeSetting:
     """The setting with one or two parameters one step milder or stronger."""
     changed = asdict(setting)
-    other = {"quality": "quantiser", "quantiser": "quality"}
-    idle = {other[name] for name in other if changed[name] != OFF}  # an encoder beside the one that is on
+    pairs = zip(ENCODERS, ENCODERS[::-1], strict=True)
+    idle = {other for name, other in pairs if changed[name] != OFF}  # an encoder beside the one that is on
     free = [name for name, values in space.items() if len(values) > 1 and name not in idle]
     for name in rng.permutation(free)[: rng.integers(1, 3)].tolist():
         values = space[name]
