@@ -142,7 +142,8 @@ def restore(
     def score() -> float:
         return float((embed_crops(network, validation_set.captured) * validation_targets).sum(1).mean())
 
-    label, faces = f"restore, identity weight {identity:g}", (training_set, validation_set)
+    label = f"restore from {len(training_set)} faces, identity weight {identity:g}"
+    faces = (training_set, validation_set)
     annealed = knowledge.budget.annealed
     run = TrainingRun(network, loss, score, len(training_set), knowledge, label, faces, batch=BATCH, annealed=annealed)
     return network, run.train(settings)

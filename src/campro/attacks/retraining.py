@@ -120,8 +120,9 @@ def retrain(
     def score() -> float:
         return validation_rank1(student, validation_set)
 
-    label, untrained = f"retrain, {start}, {head}", start == "from scratch"
+    label = f"retrain on {len(training_set)} faces, {start}, {head}"
     faces = (training_set, validation_set)
+    untrained = start == "from scratch"
     run = TrainingRun(trained, loss, score, len(training_set), knowledge, label, faces, untrained)
     return student, run.train(settings)
 
