@@ -24,15 +24,16 @@ def test_rows_of_both_halves(paper_run):
     part.write_cell(table_5.height_key("simple", "raw"), by_height)
     part.write_cell(table_5.caption_key("tiny-gru", "enhanced"), CaptionScores(0.3, 0.2, 0.4, 102))
     part.write_cell(table_5.caption_key(table_5.PEOPLE, "raw"), CaptionScores(1.0, 0.9, 1.1, 102))
-    rows = {row.row: row for row in table_5.section(PaperCells(paper_run.cells())).rows}
+    section = table_5.section(PaperCells(paper_run.cells()))
+    rows = {row.row: row for row in section.rows}
     assert set(rows) == {
         "pose, raw, simple, 68 people",
-        "pose, raw, simple, 9 whole people 57 to 113 pixels high (47 px/m)",
         "captions, enhanced, tiny-gru, 102 photographs",
         "captions, raw, people, 102 photographs",
     }
     pose = rows["pose, raw, simple, 68 people"].here
     assert (pose.value, pose.low, pose.high) == pytest.approx((50, 40, 60))
+    assert section.tables[0].rows == (("simple", "57 to 113", "47", "9", "30.0 [10.0, 40.0]"),)
 
 
 def test_the_sample_has_neither_key_points_nor_captions():

@@ -16,6 +16,7 @@ from campro.paper.paper_context import PaperContext
 from campro.paper.published_figures import published
 from campro.paper.scene_models import captioned, captioners, describe, pose_estimators
 from campro.paper.scoped_run import ScopedRun
+from campro.report.tables import Table
 
 ITEM, DATA = "table-5", "coco"
 KEYPOINTS = "coco/annotations/person_keypoints_val2017.json"
@@ -100,20 +101,14 @@ def section(cells: PaperCells) -> Section:
         for view in part.named("view", kind=POSE, model=model)
     ]
     rows += [
-        row
-        for model in part.named("model", kind=BY_HEIGHT)
-        for view in part.named("view", kind=BY_HEIGHT, model=model)
-        for row in _height_rows(part, model, view)
-    ]
-    rows += [
         _caption_row(part, model, view)
         for model in part.named("model", kind=CAPTIONS)
         for view in part.named("view", kind=CAPTIONS, model=model)
     ]
     how = (
         "Pose: COCO's key point AP with the boxes of the ground truth, so that errors of a person detector do not "
-        "count. By height: people visible from head to feet, in pictures enlarged and shrunk in front of the camera. "
-        "Captions: CIDEr-D. Nothing is fine-tuned for the captured view; intervals are over photographs."
+        "count. Captions: CIDEr-D. Nothing is fine-tuned for the captured view; intervals are over photographs. The "
+        "last table has people visible from head to feet, in photographs enlarged and shrunk in front of the camera."
     )
     notes = (
         "Captioners marked tiny-gru and retrieval learned from the raw photographs at hand, in this run; they see the "
@@ -121,7 +116,8 @@ def section(cells: PaperCells) -> Section:
         "photographs; another what one person's caption scores against those of the other people.",
         "Words are split by an expression of our own, not by the Penn Treebank tokeniser of the published numbers.",
     )
-    return Section(how, tuple(rows), notes=notes)
+    table = _height_table(part)
+    return Section(how, tuple(rows), () if table is None else (table,), notes=notes)
 
 
 def _pose_row(part: PaperCells, model: str, view: str) -> Comparison:
@@ -135,19 +131,23 @@ def _pose_row(part: PaperCells, model: str, view: str) -> Comparison:
     return Comparison(row, "key point AP", unit, paper, here, REASON[POSE], part.origin(key))
 
 
-def _height_rows(part: PaperCells, model: str, view: str) -> list[Comparison]:
-    """The rows beyond the paper: by the height of people who are visible from head to feet."""
-    key = height_key(model, view)
-    found = part.value(tuple[PosesOfHeight, ...], key)
-    assert found is not None
+def _height_table(part: PaperCells) -> Table | None:
+    """Beyond the paper: key point AP by the height of people, a row per estimator and class; None without cells."""
+    models, views = (part.named(name, kind=BY_HEIGHT) for name in ("model", "view"))
     rows = []
-    for one in found:
-        scores = one.scores
-        here = Estimate(100 * scores.ap, 100 * scores.ap_low, 100 * scores.ap_high)
-        height = f"{one.low:.0f} to {one.high:.0f} pixels high ({one.density:.0f} px/m)"
-        row = f"pose, {view}, {model}, {scores.people} whole people {height}"
-        rows.append(Comparison(row, "key point AP", "%", None, here, REASON[POSE], part.origin(key)))
-    return rows
+    for model in models:
+        found = {view: part.value(tuple[PosesOfHeight, ...], height_key(model, view)) or () for view in views}
+        for one in found[views[0]]:
+            same = [next((each for each in found[view] if each.low == one.low), None) for view in views]
+            aps = ["–" if each is None else _percent(each.scores) for each in same]
+            height = f"{one.low:.0f} to {one.high:.0f}"
+            rows.append((model, height, f"{one.density:.0f}", f"{one.scores.people}", *aps))
+    header = ("pose estimator", "height, pixels", "px/m", "whole people", *(f"{view}, AP" for view in views))
+    return Table((), header, tuple(rows)) if rows else None
+
+
+def _percent(scores: PoseScores) -> str:
+    return f"{100 * scores.ap:.1f} [{100 * scores.ap_low:.1f}, {100 * scores.ap_high:.1f}]"
 
 
 def _caption_row(part: PaperCells, model: str, view: str) -> Comparison:
