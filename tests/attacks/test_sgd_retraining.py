@@ -8,7 +8,7 @@ import torch
 
 from campro.attacks import sgd_retraining
 from campro.attacks.attack_base import AttackerKnowledge
-from campro.attacks.sgd_retraining import retrain_by_sgd
+from campro.attacks.sgd_retraining import retrain_at_falling_rates, retrain_by_sgd
 from campro.attacks.training_crops import CropPairs
 
 
@@ -51,3 +51,21 @@ def test_a_training_that_diverges_has_not_converged(tiny_embedder, faces):
     _, history = retrain_by_sgd(knowledge, *faces, "fine-tuned", "softmax", "captured only", 3, learning_rate=1e38)
     assert len(history.losses) < 3
     assert not history.converged
+
+
+def test_a_rate_at_which_the_training_diverges_is_followed_by_a_lower_one(tiny_embedder, faces, monkeypatch):
+    monkeypatch.setattr(sgd_retraining, "RATES", (1e38, 0.1, 0.01))
+    knowledge = AttackerKnowledge(tiny_embedder(), 0)
+    _, history = retrain_at_falling_rates(knowledge, *faces, "fine-tuned", "softmax", "captured only", 1)
+    assert history.learning_rate == 0.1
+    assert len(history.losses) == 1
+
+
+def test_a_fine_tuning_that_loses_what_was_known_is_given_up(tiny_embedder, faces, monkeypatch):
+    """Validation accuracy of 0.8, then 0.5, then 0.3: below the half in the second epoch of five."""
+    accuracies = iter((0.8, 0.5, 0.3))
+    monkeypatch.setattr(sgd_retraining, "validation_rank1", lambda *_: next(accuracies))
+    knowledge = AttackerKnowledge(tiny_embedder(), 0)
+    _, history = retrain_by_sgd(knowledge, *faces, "fine-tuned", "softmax", "captured only", 5)
+    assert history.accuracy == (0.8, 0.5, 0.3)
+    assert len(history.losses) == 1 and not history.converged

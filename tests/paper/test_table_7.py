@@ -39,8 +39,8 @@ def test_rows_beside_their_controls(paper_run):
         ("white, restoration by L1, captured (not converged)", "rank-1", 60.0),
     ]
     assert section.tables[0].rows == (
-        ("white", PAPER, "fine-tuned", "ArcFace", "40.0 [20.0, 40.0]", "90.0 [45.0, 90.0]", "yes", "2", "6, 90"),
-        ("white", OURS, "from scratch", "softmax", "10.0 [5.0, 10.0]", "–", "no", "2", "6, 90"),
+        ("white", PAPER, "fine-tuned", "ArcFace", "40.0 [20.0, 40.0]", "90.0 [45.0, 90.0]", "yes", "0.1", "2", "6, 90"),
+        ("white", OURS, "from scratch", "softmax", "10.0 [5.0, 10.0]", "–", "no", "0.1", "2", "6, 90"),
     )
 
 
@@ -57,7 +57,7 @@ def test_a_diverged_training_is_a_dash(paper_run):
     part.write_cell(Case("white", "fine-tuned", "softmax", PAPER, "captured").key, Retrained(None, history, 9, 2))
     section = table_7.section(PaperCells(paper_run.cells()))
     assert section.rows[0].here is None
-    assert section.tables[0].rows[0][4:8] == ("–", "–", "no", "0")
+    assert section.tables[0].rows[0][4:9] == ("–", "–", "no", "0.1", "0")
 
 
 def test_first_people():

@@ -29,6 +29,10 @@ from campro.training.schedules import set_learning_rate
 
 LEARNING_RATE = 0.1
 """That of the attackers of Algorithm 1 (VI-A)."""
+RATES = (LEARNING_RATE, 0.01, 0.001)
+"""Learning rates that are tried in turn: at the published one some recognisers lose all they know in one epoch."""
+LEAST_KEPT = 0.5
+"""Share of the initial accuracy below which a fine-tuning has lost what the recogniser knew."""
 DECAYS = (0.5, 0.75)
 """Shares of the epochs after which the learning rate falls to a tenth; chosen here."""
 Protocol = Literal["captured only", "raw and captured"]
@@ -45,10 +49,31 @@ class TrainingHistory:
     """The course of one training; Fig. 14 of the paper."""
 
     losses: tuple[float, ...]
-    """Mean training loss of each epoch; shorter than asked for where the training diverged, with useless weights."""
+    """Mean training loss of each epoch; shorter than asked for where the training diverged or the recogniser lost what
+    it knew, with useless weights.
+    """
     accuracy: tuple[float, ...]
     """Rank-1 rate in [0, 1] of validation people: before the training, then after each epoch."""
     converged: bool
+    learning_rate: float = LEARNING_RATE
+    """Before the first decay."""
+
+
+def retrain_at_falling_rates(
+    knowledge: AttackerKnowledge,
+    training_set: CropPairs,
+    validation_set: CropPairs,
+    start: Literal["fine-tuned", "from scratch"],
+    head: Head,
+    protocol: Protocol,
+    epochs: int,
+) -> tuple[FaceEmbedder, TrainingHistory]:
+    """`retrain_by_sgd` at the first of `RATES` at which the training neither diverges nor loses what was known."""
+    for rate in RATES:
+        result = retrain_by_sgd(knowledge, training_set, validation_set, start, head, protocol, epochs, rate)
+        if len(result[1].losses) == epochs:
+            break
+    return result
 
 
 def retrain_by_sgd(
@@ -86,6 +111,11 @@ def retrain_by_sgd(
     optimiser = SGD([*student.parameters(), proxies], lr=learning_rate)
     losses: list[float] = []
     accuracy = [validation_rank1(student.eval(), validation_set)]
+    least = LEAST_KEPT * accuracy[0] if start == "fine-tuned" else 0.0
+
+    def history(converged: bool = False) -> TrainingHistory:
+        return TrainingHistory(tuple(losses), tuple(accuracy), converged, learning_rate)
+
     for epoch in range(epochs):
         set_learning_rate(optimiser, learning_rate * 0.1 ** sum(epoch >= share * epochs for share in DECAYS))
         student.train()
@@ -93,15 +123,17 @@ def retrain_by_sgd(
         for indices in _batches(len(training_set), rng):
             loss = _loss(student, proxies, training_set, indices, head, rng)
             if not gradient_step(loss, [optimiser]):
-                return student.eval(), TrainingHistory(tuple(losses), tuple(accuracy), converged=False)
+                return student.eval(), history()
             steps.append(float(loss.detach()))
         try:
             accuracy.append(validation_rank1(student.eval(), validation_set))
         except CamproError:  # huge weights make embeddings infinite before they are so themselves
-            return student, TrainingHistory(tuple(losses), tuple(accuracy), converged=False)
+            return student, history()
+        if accuracy[-1] < least:
+            return student, history()
         losses.append(float(np.mean(steps)))
     start_score = 0.0 if start == "from scratch" else accuracy[0]
-    return student, TrainingHistory(tuple(losses), tuple(accuracy), has_converged([start_score, *accuracy[1:]]))
+    return student, history(has_converged([start_score, *accuracy[1:]]))
 
 
 def _proxies(student: FaceEmbedder, training_set: CropPairs, random: bool) -> Tensor:
