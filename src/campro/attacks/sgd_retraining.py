@@ -29,7 +29,7 @@ from campro.training.schedules import set_learning_rate
 
 LEARNING_RATE = 0.1
 """That of the attackers of Algorithm 1 (VI-A)."""
-RATES = (LEARNING_RATE, 0.01, 0.001)
+RATES = (LEARNING_RATE, 0.01, 0.001, 0.0001)
 """Learning rates that are tried in turn: at the published one some recognisers lose all they know in one epoch."""
 LEAST_KEPT = 0.5
 """Share of the initial accuracy below which a fine-tuning has lost what the recogniser knew."""
