@@ -69,3 +69,13 @@ def test_a_fine_tuning_that_loses_what_was_known_is_given_up(tiny_embedder, face
     _, history = retrain_by_sgd(knowledge, *faces, "fine-tuned", "softmax", "captured only", 5)
     assert history.accuracy == (0.8, 0.5, 0.3)
     assert len(history.losses) == 1 and not history.converged
+
+
+def test_the_lowest_rate_is_trained_to_the_end(tiny_embedder, faces, monkeypatch):
+    monkeypatch.setattr(sgd_retraining, "validation_rank1", lambda *_: next(accuracies))
+    monkeypatch.setattr(sgd_retraining, "RATES", (0.1, 0.01))
+    accuracies = iter((0.8, 0.3, 0.8, 0.3, 0.2))
+    _, history = retrain_at_falling_rates(
+        AttackerKnowledge(tiny_embedder(), 0), *faces, "fine-tuned", "softmax", "captured only", 2
+    )
+    assert (history.learning_rate, history.accuracy, len(history.losses)) == (0.01, (0.8, 0.3, 0.2), 2)

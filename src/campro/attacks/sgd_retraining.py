@@ -68,9 +68,12 @@ def retrain_at_falling_rates(
     protocol: Protocol,
     epochs: int,
 ) -> tuple[FaceEmbedder, TrainingHistory]:
-    """`retrain_by_sgd` at the first of `RATES` at which the training neither diverges nor loses what was known."""
+    """`retrain_by_sgd` at the first of `RATES` at which the training neither diverges nor loses what was known;
+    with the last one whatever is lost.
+    """
     for rate in RATES:
-        result = retrain_by_sgd(knowledge, training_set, validation_set, start, head, protocol, epochs, rate)
+        lose = rate == RATES[-1]
+        result = retrain_by_sgd(knowledge, training_set, validation_set, start, head, protocol, epochs, rate, lose)
         if len(result[1].losses) == epochs:
             break
     return result
@@ -85,6 +88,7 @@ def retrain_by_sgd(
     protocol: Protocol,
     epochs: int,
     learning_rate: float = LEARNING_RATE,
+    may_lose: bool = False,
 ) -> tuple[FaceEmbedder, TrainingHistory]:
     """Train a copy of the recogniser for all epochs; returns it, in evaluation mode, with its last weights.
 
@@ -99,6 +103,7 @@ def retrain_by_sgd(
         protocol: see `Protocol`.
         epochs: passes over the training set.
         learning_rate: before the first decay.
+        may_lose: whether a fine-tuning goes on that has lost what the recogniser knew; see `LEAST_KEPT`.
     """
     seed_everything(knowledge.seed)
     student, rng = trainable_copy(knowledge.embedder), np.random.default_rng(knowledge.seed)
@@ -111,7 +116,7 @@ def retrain_by_sgd(
     optimiser = SGD([*student.parameters(), proxies], lr=learning_rate)
     losses: list[float] = []
     accuracy = [validation_rank1(student.eval(), validation_set)]
-    least = LEAST_KEPT * accuracy[0] if start == "fine-tuned" else 0.0
+    least = LEAST_KEPT * accuracy[0] if start == "fine-tuned" and not may_lose else 0.0
 
     def history(converged: bool = False) -> TrainingHistory:
         return TrainingHistory(tuple(losses), tuple(accuracy), converged, learning_rate)
