@@ -61,14 +61,14 @@ class RangeSetting:
 
 
 SPACE: Mapping[str, tuple[float, ...]] = {
-    "scaler": (1, 1.25, 1.5, 2, 2.5),
+    "scaler": (1, 1.25, 1.5, 2, 3, 4),
     "clip": (0, 0.3, 0.5, 0.7, 0.85, 1),
     "denoise": (0, 0.04, 0.08),
     "quality": (OFF, 60, 40, 30, 20, 15),
     "quantiser": (OFF, 28, 32, 36, 40, 44),
     "exposure": (0, -0.5, -1, -1.5),
 }
-"""Values of each parameter, from mild to strong. Stronger ones lose more than a third of the AP by themselves."""
+"""Values of each parameter, from mild to strong."""
 ENCODERS = ("quality", "quantiser")
 """Of these one is on at most."""
 BLOCKS = {"scaler": "scaler", "denoise": "denoise", "quality": "jpeg", "quantiser": "h264"}
