@@ -78,6 +78,7 @@ REFERENCES = (
     RangeSetting(clip=1),
     RangeSetting(quality=20),
     RangeSetting(scaler=1.5),
+    RangeSetting(scaler=3),
     RangeSetting(scaler=1.5, clip=0.5, quality=30),
     RangeSetting(clip=1, quality=30),
     RangeSetting(quantiser=36),
