@@ -55,7 +55,7 @@ class HeightClass:
     @property
     def density(self) -> float:
         """Pixels per metre at the middle of the class."""
-        return float(np.sqrt(self.low * self.high)) / BODY
+        return middle_density(self.low, self.high)
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,17 @@ class PeopleByHeight:
     """Of classes with people in them, by rising height."""
     false_per_picture: dict[str, float]
     """False detections per picture, by the factor by which pictures were scaled."""
+
+
+def middle_density(low: float, high: float) -> float:
+    """Pixels per metre at the geometric middle of a class of heights in pixels."""
+    return float(np.sqrt(low * high)) / BODY
+
+
+def of_height(scene: Scene, low: float, high: float) -> Bool[Tensor, "N"]:
+    """Which people of a scene are at least `low` and less than `high` pixels high."""
+    heights = scene.truth.boxes[:, 3] - scene.truth.boxes[:, 1]
+    return (heights >= low) & (heights < high)
 
 
 def whole_people(scene: Scene) -> Bool[Tensor, "N"]:
@@ -140,8 +151,7 @@ def height_class(seen: Sequence[Detected], low: float, high: float) -> HeightCla
     hits = people = 0
     scenes, detections = [], []
     for scene, found, whole in seen:
-        heights = scene.truth.boxes[:, 3] - scene.truth.boxes[:, 1]
-        wanted = whole & (heights >= low) & (heights < high)
+        wanted = whole & of_height(scene, low, high)
         judged = replace(scene, truth=replace(scene.truth, crowd=~wanted))
         hits, people = hits + match_people(judged.truth, found)[0], people + int(wanted.sum())
         scenes.append(judged)

@@ -14,7 +14,7 @@ from campro.core.errors import CamproError
 from campro.core.images import read_image, to_tensor
 from campro.core.progress import track
 from campro.core.types import ImageTransform, Poses, Scene
-from campro.evaluation.person_heights import BODY, SCALES, scaled_scene, whole_people
+from campro.evaluation.person_heights import SCALES, middle_density, of_height, scaled_scene, whole_people
 from campro.metrics.keypoints import PoseScores, score_poses
 from campro.models.poses import PoseEstimator
 
@@ -34,7 +34,7 @@ class PosesOfHeight:
     @property
     def density(self) -> float:
         """Pixels per metre at the middle of the class."""
-        return float((self.low * self.high) ** 0.5) / BODY
+        return middle_density(self.low, self.high)
 
 
 def with_keypoints(scenes: Sequence[Scene]) -> tuple[Scene, ...]:
@@ -99,8 +99,7 @@ def _at_scale(
 def _class(seen: Sequence[tuple[Scene, Poses]], low: float, high: float, seed: int) -> PosesOfHeight | None:
     scenes, poses = [], []
     for scene, found in seen:
-        heights = scene.truth.boxes[:, 3] - scene.truth.boxes[:, 1]
-        inside = (heights >= low) & (heights < high)
+        inside = of_height(scene, low, high)
         rows = inside[labelled_people(scene)]
         if rows.any():
             scenes.append(_only(scene, inside))

@@ -10,13 +10,14 @@ from campro.data import read_scenes
 from campro.evaluation.pose_evaluation import PosesOfHeight, estimate_scenes, poses_by_height, with_keypoints
 from campro.metrics.captions import CaptionScores, score_captions
 from campro.metrics.keypoints import PoseScores, score_poses
-from campro.paper.comparison import Comparison, Estimate, Section, Unit
+from campro.paper.comparison import Comparison, Estimate, Section, Unit, estimate_text
 from campro.paper.paper_cells import PaperCells
 from campro.paper.paper_context import PaperContext
 from campro.paper.published_figures import published
 from campro.paper.scene_models import captioned, captioners, describe, pose_estimators
 from campro.paper.scoped_run import ScopedRun
 from campro.report.tables import Table
+from campro.report.text import GAP
 
 ITEM, DATA = "table-5", "coco"
 KEYPOINTS = "coco/annotations/person_keypoints_val2017.json"
@@ -125,10 +126,9 @@ def _pose_row(part: PaperCells, model: str, view: str) -> Comparison:
     found = part.value(PoseScores, key)
     assert found is not None
     unit: Unit = "%"
-    here = Estimate(100 * found.ap, 100 * found.ap_low, 100 * found.ap_high)
     paper = published(ITEM, POSE, view)
     row = f"pose, {view}, {model}, {found.people} people"
-    return Comparison(row, "key point AP", unit, paper, here, REASON[POSE], part.origin(key))
+    return Comparison(row, "key point AP", unit, paper, _estimate(found), REASON[POSE], part.origin(key))
 
 
 def _height_table(part: PaperCells) -> Table | None:
@@ -139,15 +139,16 @@ def _height_table(part: PaperCells) -> Table | None:
         found = {view: part.value(tuple[PosesOfHeight, ...], height_key(model, view)) or () for view in views}
         for one in found[views[0]]:
             same = [next((each for each in found[view] if each.low == one.low), None) for view in views]
-            aps = ["–" if each is None else _percent(each.scores) for each in same]
+            aps = [GAP if each is None else estimate_text(_estimate(each.scores), "%") for each in same]
             height = f"{one.low:.0f} to {one.high:.0f}"
             rows.append((model, height, f"{one.density:.0f}", f"{one.scores.people}", *aps))
     header = ("pose estimator", "height, pixels", "px/m", "whole people", *(f"{view}, AP" for view in views))
     return Table((), header, tuple(rows)) if rows else None
 
 
-def _percent(scores: PoseScores) -> str:
-    return f"{100 * scores.ap:.1f} [{100 * scores.ap_low:.1f}, {100 * scores.ap_high:.1f}]"
+def _estimate(scores: PoseScores) -> Estimate:
+    """The AP in per cent."""
+    return Estimate(100 * scores.ap, 100 * scores.ap_low, 100 * scores.ap_high)
 
 
 def _caption_row(part: PaperCells, model: str, view: str) -> Comparison:

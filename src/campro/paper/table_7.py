@@ -100,8 +100,7 @@ def measure(context: PaperContext) -> None:
     grid = GRIDS[context.config.scale]
     models = [name for name in context.recognisers if context.embedder(name).differentiable][: grid.recognisers]
     for case in _cases(models, grid.protocols):
-        possible = case.start == "fine-tuned" or can_reset(context.embedder(case.model))
-        if possible and part.cell(case.key) is None:
+        if part.cell(case.key) is None and (case.start == "fine-tuned" or can_reset(context.embedder(case.model))):
             note(f"retraining: {', '.join(map(str, vars(case).values()))}")
             part.write_cell(case.key, _retrained(audit, case, grid))
     for model, camera in product(models if grid.restoration else (), (CAPTURED, CONTROL)):

@@ -104,10 +104,7 @@ def within(setting: RangeSetting, space: Mapping[str, tuple[float, ...]]) -> boo
 
 def drawn(space: Mapping[str, tuple[float, ...]], rng: np.random.Generator) -> RangeSetting:
     """A setting with each parameter drawn from its values, milder ones more often: strong ones add up."""
-    chosen = {name: values[rng.integers(len(values), size=2).min()] for name, values in space.items()}
-    if all(chosen[name] != OFF for name in ENCODERS):
-        chosen[ENCODERS[rng.integers(2)]] = OFF
-    return _setting(chosen)
+    return _setting({name: values[rng.integers(len(values), size=2).min()] for name, values in space.items()}, rng)
 
 
 def neighbour(setting: RangeSetting, space: Mapping[str, tuple[float, ...]], rng: np.random.Generator) -> RangeSetting:
@@ -120,7 +117,7 @@ def neighbour(setting: RangeSetting, space: Mapping[str, tuple[float, ...]], rng
         values = space[name]
         place = values.index(changed[name]) + int(rng.choice((-1, 1)))
         changed[name] = values[min(max(place, 0), len(values) - 1)]
-    return _setting(changed)
+    return _setting(changed, rng)
 
 
 def milder(block: Ccm, strength: float) -> Ccm:
@@ -133,8 +130,9 @@ def milder(block: Ccm, strength: float) -> Ccm:
     return ccm_of(matrix.round(6))
 
 
-def _setting(values: Mapping[str, float]) -> RangeSetting:
-    """The setting; where both encoders are on, JPEG stays."""
-    quality, quantiser = int(values["quality"]), int(values["quantiser"])
-    quantiser = OFF if quality != OFF else quantiser
-    return RangeSetting(values["scaler"], values["clip"], values["denoise"], quality, quantiser, values["exposure"])
+def _setting(values: Mapping[str, float], rng: np.random.Generator) -> RangeSetting:
+    """The setting; where both encoders are on, one of them, drawn at random, is switched off."""
+    encoders = {name: int(values[name]) for name in ENCODERS}
+    if OFF not in encoders.values():
+        encoders[ENCODERS[rng.integers(2)]] = OFF
+    return RangeSetting(values["scaler"], values["clip"], values["denoise"], **encoders, exposure=values["exposure"])
