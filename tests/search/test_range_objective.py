@@ -13,6 +13,7 @@ from campro.core.types import Detections, Scene
 from campro.data.faces import read_faces
 from campro.evaluation import EvaluationSet
 from campro.evaluation.pixel_density import at_density
+from campro.metrics.rates import Rate
 from campro.models.faces import Landmarks
 from campro.search import range_objective
 from campro.search.range_objective import FULL_SIZE, RangeObjective, as_original
@@ -68,6 +69,20 @@ def test_the_camera_without_profile_protects_nobody_and_keeps_everybody(objectiv
     worst = objective.worst_attacks(profile)
     assert [one.density for one in worst] == [125.0, FULL_SIZE]
     assert [one.rank1.mean for one in worst] == [1.0, 1.0]
+
+
+def test_people_are_counted_in_pictures_of_both_sizes(objective):
+    class Short(BrightBoxes):
+        """Loses everybody in a picture of less than 80 rows."""
+
+        def detect(self, images):
+            return super().detect(images if images.shape[2] >= 80 else torch.zeros_like(images))
+
+    objective.heights, profile = (20.0, 120.0), RangeSetting().profile("x")  # 60 pixels, and 30 in half the picture
+    assert objective.people_kept(profile).detected == Rate.of_counts(2, 2)
+    fresh = RangeObjective(objective.sides, objective.scenes, objective.embedder, Short(), 0, objective.heights)
+    people = fresh.people_kept(profile)
+    assert (people.detected, people.kept_detected, people.kept_ap.mean) == (Rate.of_counts(1, 2), 1.0, 1.0)
 
 
 def test_a_constant_picture_protects_everybody_but_for_ties_and_loses_everybody(objective):

@@ -35,11 +35,11 @@ class RangeBudget:
 
 BUDGETS: dict[str, RangeBudget] = {
     "quick": RangeBudget(people=20, photos=2, scenes=12, tries=6),
-    "cpu": RangeBudget(people=60, photos=3, scenes=60, tries=24),
-    "paper-small": RangeBudget(people=60, photos=3, scenes=60, tries=24),
+    "cpu": RangeBudget(people=120, photos=3, scenes=120, tries=24),
+    "paper-small": RangeBudget(people=120, photos=3, scenes=120, tries=24),
     "paper": RangeBudget(people=300, photos=4, scenes=1000, tries=200),
 }
-"""By `--preset`. A setting of `cpu` takes about a minute on one core."""
+"""By `--preset`. A setting of `cpu` takes about 20 seconds on one core."""
 
 
 def design_for_range(config: DesignConfig) -> Path:

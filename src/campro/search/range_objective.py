@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,10 @@ LEFT_OUT = ("polynomial", "monotone curves", "neighbourhood inverse")
 """Runs that take long; an audit has them."""
 HEIGHTS = (40.0, 120.0)
 """Heights of people in pixels of the raw picture, in front of the camera."""
+SIZES = (1.0, 0.5)
+"""Factors by which scenes are scaled for the people of these heights. A detector that shrinks its input does not see
+all pixels of a photograph; it does see those of half the photograph, and a scaler costs people there.
+"""
 PAIRS = 20
 """Photographs from which colour maps and the prior of raw colours are taken."""
 RESAMPLES = 50
@@ -70,7 +75,7 @@ class PeopleKept:
     kept_ap: Ratio
     """AP over that on raw pictures, by a paired bootstrap over pictures."""
     detected: Rate
-    """Share of whole people of these heights detected."""
+    """Share of whole people of these heights detected, in pictures of all sizes (`SIZES`)."""
     kept_detected: float | None
     """That share over the share in raw pictures; None if nobody of that height is detected there."""
     heights: tuple[float, float] = HEIGHTS
@@ -100,15 +105,15 @@ class RangeObjective:
         self.sides, self.scenes, self.embedder, self.detector, self.seed = sides, scenes, embedder, detector, seed
 
     @cached_property
-    def _raw(self) -> list[Detected]:
+    def _raw(self) -> list[list[Detected]]:
         return self._detected(RAW)
 
     def people_kept(self, profile: IspProfile) -> PeopleKept:
         """Person detection behind the profile, by the detector as it is."""
         raw, found = self._raw, self._detected(Camera(profile))
-        scenes, captured = [scene for scene, _, _ in found], [detections for _, detections, _ in found]
-        kept = kept_precision(scenes, captured, [detections for _, detections, _ in raw], RESAMPLES, self.seed)
-        detected, before = (_share(each, self.heights) for each in (found, raw))
+        scenes, captured = [scene for scene, _, _ in found[0]], [detections for _, detections, _ in found[0]]
+        kept = kept_precision(scenes, captured, [detections for _, detections, _ in raw[0]], RESAMPLES, self.seed)
+        detected, before = (_share(list(chain(*each)), self.heights) for each in (found, raw))
         share = detected.mean / before.mean if before.mean > 0 else None
         return PeopleKept(average_precision(scenes, captured)[0], kept, detected, share, self.heights)
 
@@ -120,11 +125,13 @@ class RangeObjective:
             max(self.rates_at(profile, density, adversaries), key=lambda one: one.rank1.mean) for density in densities
         )
 
-    def _detected(self, camera: ImageTransform) -> list[Detected]:
+    def _detected(self, camera: ImageTransform) -> list[list[Detected]]:
+        """By the size of the pictures, in the order of `SIZES`."""
+
         def detect(rgb: Rgb8) -> Detections:
             return self.detector.detect(to_tensor(rgb))[0]
 
-        return list(detected_at_scale(self.scenes, camera, detect, 1.0))
+        return [list(detected_at_scale(self.scenes, camera, detect, size)) for size in SIZES]
 
     def adversaries(self, profile: IspProfile) -> dict[str, Adversary]:
         """The attacks that are tried, prepared for the profile."""
