@@ -61,7 +61,7 @@ class RangeSetting:
 
 
 SPACE: Mapping[str, tuple[float, ...]] = {
-    "scaler": (1, 1.25, 1.5, 2, 3, 4),
+    "scaler": (1, 1.25, 1.5, 2, 2.5, 3, 4),
     "clip": (0, 0.3, 0.5, 0.7, 0.85, 1),
     "denoise": (0, 0.04, 0.08, 0.16, 0.3),
     "quality": (OFF, 60, 40, 30, 20, 15),
