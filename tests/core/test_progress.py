@@ -43,3 +43,8 @@ def test_an_error_before_the_first_step_prints_nothing(capsys):
     with pytest.raises(KeyError), Progress("x", 3):
         raise KeyError
     assert capsys.readouterr().err == ""
+
+
+def test_work_without_steps_prints_nothing(capsys):
+    assert list(track([], "embed")) == []
+    assert capsys.readouterr().err == ""

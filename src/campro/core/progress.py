@@ -76,7 +76,7 @@ class Progress:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if self._bar is not None:
             self._bar.stop()
-        elif self.done or kind is None:
+        elif self.done or (kind is None and self.total != 0):
             self._print_line()
 
     def _tail(self) -> str:
