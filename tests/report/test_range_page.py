@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -82,7 +83,17 @@ def test_tables_name_model_and_attack(folder):
     crossings = {row[0]: row[1:] for row in range_rows(curves, DOME).rows}
     assert crossings["rank-1 at most 1 %"] == ("at no tested distance", "at no tested distance")
     assert "px/m) on" in crossings["rank-1 at most 10 %"][1]
+    begin = 40 * (125 / 40) ** ((0.1 - 0.065) / (0.62 - 0.065))  # upper ends: 6.5 % at 40, 62 % at 125 px/m
+    end = 40 * 2**0.5 / 1.7 * 2 ** (1 - 0.3 / 0.4)  # 40 and 80 % in the middle of both classes of heights
+    assert crossings["zone: density at rank-1 10 % over density at 50 % detected"] == ("–", f"{begin / end:.2f}")
     assert as_markdown(density_table(curves)).count("\n") == 4
+
+
+def test_the_zone_of_the_raw_camera_stands_beside_that_of_the_profile(folder):
+    curves = RangeCurves.of(Findings.read(folder))
+    raw = tuple(replace(point, rank1=rate(0.05)) for point in curves.raw)
+    row = range_rows(replace(curves, raw=raw), DOME).rows[-1]
+    assert row[1] == f"{125 / (40 * 2**0.5 / 1.7):.2f}"  # never above 10 %, and 60 % are detected in the lowest class
 
 
 def test_groups_of_the_worst_attack_at_each_density(folder):

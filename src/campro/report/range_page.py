@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from campro.audit import cell_keys
 from campro.audit.audit_config import RAW
 from campro.core.errors import CamproError
+from campro.evaluation.person_heights import HeightClass
 from campro.evaluation.pixel_density import level_name
 from campro.metrics.rates import Rate
 from campro.report.field_of_view import FieldOfView
@@ -111,10 +112,14 @@ def range_rows(curves: RangeCurves, camera: FieldOfView) -> Table:
         label = f"{100 * share:g} % of people detected"
         sides = (curves.raw_people, curves.people)
         rows.append((label, *(_within(detected_from(side, share), camera) if side else GAP for side in sides)))
-    zone = depth(protected_up_to(curves.worst, 0.1), detected_from(curves.people, 0.5))
-    text = GAP if zone is None else f"{zone:.2f}"
-    rows.append(("zone: density at rank-1 10 % over density at 50 % detected", GAP, text))
+    zones = (_zone(curves.raw, curves.raw_people), _zone(curves.worst, curves.people))
+    rows.append(("zone: density at rank-1 10 % over density at 50 % detected", *zones))
     return Table((), (str(camera), "raw", "captured, worst attack"), tuple(rows))
+
+
+def _zone(points: Sequence[DensityPoint], people: Sequence[HeightClass]) -> str:
+    zone = depth(protected_up_to(points, 0.1), detected_from(people, 0.5))
+    return GAP if zone is None else f"{zone:.2f}"
 
 
 def sentence(curves: RangeCurves, camera: FieldOfView, profile: str, limit: float = 0.1) -> str:
