@@ -14,7 +14,7 @@ from campro.attacks.budget import TrainingSettings
 from campro.attacks.training_run import TrainingRun, averaging_share, has_converged
 
 SETTINGS = TrainingSettings(1e-3)
-FELL, GAVE_UP = [0.3, 0.4, 0.01, 0.01, 0.01, 0.01, 0.01], [0.3, 0.2, 0.2, 0.2]
+FELL, GAVE_UP, LOST = [0.3, 0.4, 0.2, 0.2, 0.2, 0.2, 0.2], [0.3, 0.2, 0.2, 0.2], [0.3, 0.1]
 ROSE = [0.3, *np.linspace(0.35, 0.46, 12).tolist()]
 
 
@@ -104,7 +104,9 @@ def test_a_loss_that_is_not_finite_ends_the_attempt(long):
     assert layer.weight.item() == 1
 
 
-@pytest.mark.parametrize("scores", [[*FELL, *ROSE], [*FELL, *GAVE_UP, *GAVE_UP]], ids=["better", "worse"])
+@pytest.mark.parametrize(
+    "scores", [[*FELL, *ROSE], [*FELL, *GAVE_UP, *LOST], [*LOST, *ROSE]], ids=["better", "worse", "lost at once"]
+)
 def test_the_best_attempt_counts(scores, long):
     layer, remaining = nn.Linear(1, 1), iter(scores)
     run = TrainingRun(layer, lambda indices, rng: layer.weight.sum(), lambda: next(remaining), 8, long, "")

@@ -34,6 +34,10 @@ ATTEMPTS, START_PATIENCE = 3, 3
 """Trainings at most, and validations not above the initial score after which one is given up. The usual cause is a
 learning rate that is too high, above all for networks without normalisation.
 """
+LEAST_KEPT = 0.5
+"""Share of the initial score below which an attempt is given up at once: the student has lost what it knew. None of
+the 103 trainings in benchmarks/results was ever that low in its best attempt.
+"""
 PERFECT = 0.999
 """Score from which there is nothing left to learn, for example of a copy of the recogniser on raw faces."""
 LAST_SHARE = 0.01
@@ -149,7 +153,8 @@ class _Attempt:
         curve, epochs = self._curve, self._run.knowledge.budget.epochs
         without_gain = len(curve) - 1 - int(np.argmax(curve))
         patience = PATIENCE if max(curve) > curve[0] else START_PATIENCE
-        return not self._finite or curve[0] > PERFECT or len(curve) > epochs or without_gain >= patience
+        lost = curve[0] > 0 and curve[-1] < LEAST_KEPT * curve[0]
+        return not self._finite or curve[0] > PERFECT or len(curve) > epochs or without_gain >= patience or lost
 
     def _step(self) -> None:
         student = self._run.student.train()
