@@ -14,6 +14,7 @@ from campro.audit.results import DensityResult, GroupRate
 from campro.cli.main import main
 from campro.evaluation.person_heights import HeightClass, PeopleByHeight
 from campro.metrics.rates import Rate
+from campro.report.compare import density_comparison, read_audited
 from campro.report.field_of_view import DOME
 from campro.report.findings import Findings
 from campro.report.headline import headline
@@ -94,6 +95,15 @@ def test_the_zone_of_the_raw_camera_stands_beside_that_of_the_profile(folder):
     raw = tuple(replace(point, rank1=rate(0.05)) for point in curves.raw)
     row = range_rows(replace(curves, raw=raw), DOME).rows[-1]
     assert row[1] == f"{125 / (40 * 2**0.5 / 1.7):.2f}"  # never above 10 %, and 60 % are detected in the lowest class
+
+
+def test_profiles_side_by_side_at_each_density(folder):
+    first, second = density_comparison([read_audited(folder)]).splitlines()[2:]
+    assert [cell.split(" [")[0] for cell in first.strip("| ").split(" | ")[2:]] == [
+        *("90.0", "30.0", "45.0", "60.0"),
+        *("–", "restoration, restoration, strong"),  # nobody trained on raw pictures
+    ]
+    assert second.split(" | ")[5:] == ["–", "–", "filters, filters, strong |"]
 
 
 def test_groups_of_the_worst_attack_at_each_density(folder):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,21 +107,29 @@ def comparison_table(audits: Sequence[Audited]) -> str:
 
 
 def density_comparison(audits: Sequence[Audited]) -> str:
-    """Markdown: rank-1 in % at each pixel density and profile, without an attack and by the worst one."""
-    densities = sorted({row.density for audit in audits for row in audit.distant}, reverse=True)
-    if not densities:
-        return ""
-    header = ("pixel density", "profile", "no attack", "worst", "by")
-    lines = ["| " + " | ".join(header) + " |", "|---" * len(header) + "|"]
-    for density in densities:
+    """Markdown: rank-1 in % at each pixel density and profile, without an attack and by the worst ones."""
+    header = ("pixel density", "profile", "raw, no attack", "no attack", "worst without training", "worst trained")
+    lines = ["| " + " | ".join((*header, "its control", "worst attack")) + " |", "|---" * (len(header) + 2) + "|"]
+    for density in sorted({row.density for audit in audits for row in audit.distant}, reverse=True):
         for audit in audits:
-            rows = sorted((row for row in audit.distant if row.density == density), key=lambda row: -row.rank1.mean)
-            if rows:
-                plain = next((row for row in rows if row.threat_model == "none"), None)
-                case = f"{rows[0].attack}, {rows[0].best.name}, {rows[0].model}"
-                cells = (level_name(density), audit.name, _rate(plain), _rate(rows[0]), case)
-                lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+            if rows := [row for row in audit.distant if row.density == density]:
+                lines.append("| " + " | ".join((level_name(density), audit.name, *_density_cells(rows))) + " |")
+    return "\n".join(lines) + "\n" if len(lines) > 2 else ""
+
+
+def _density_cells(rows: Sequence[DensityRow]) -> tuple[str, ...]:
+    """Of one profile at one density."""
+    plain = _worst(row for row in rows if row.threat_model == "none")
+    trained = _worst(row for row in rows if row.trained)
+    worst = _worst(rows)
+    assert worst is not None
+    raw, control = (GAP if row is None else interval(row.control) for row in (plain, trained))
+    case = f"{worst.attack}, {worst.best.name}, {worst.model}"
+    return raw, _rate(plain), _rate(_worst(row for row in rows if not row.trained)), _rate(trained), control, case
+
+
+def _worst(rows: Iterable[DensityRow]) -> DensityRow | None:
+    return max(rows, key=lambda row: row.rank1.mean, default=None)
 
 
 def _rate(row: AttackRow | DensityRow | None) -> str:
