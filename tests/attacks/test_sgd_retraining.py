@@ -71,6 +71,15 @@ def test_a_fine_tuning_that_loses_what_was_known_is_given_up(tiny_embedder, face
     assert len(history.losses) == 1 and not history.converged
 
 
+def test_a_network_from_scratch_that_is_killed_is_trained_at_a_lower_rate(tiny_embedder, faces, monkeypatch):
+    """From scratch a fall of the accuracy counts only where nobody is identified any more."""
+    accuracies = iter((0.04, 0.0, 0.04, 0.01, 0.3))
+    monkeypatch.setattr(sgd_retraining, "validation_rank1", lambda *_: next(accuracies))
+    knowledge = AttackerKnowledge(tiny_embedder(), 0)
+    _, history = retrain_at_falling_rates(knowledge, *faces, "from scratch", "softmax", "captured only", 2)
+    assert (history.learning_rate, history.accuracy) == (0.01, (0.04, 0.01, 0.3))
+
+
 def test_the_lowest_rate_is_trained_to_the_end(tiny_embedder, faces, monkeypatch):
     monkeypatch.setattr(sgd_retraining, "validation_rank1", lambda *_: next(accuracies))
     monkeypatch.setattr(sgd_retraining, "RATES", (0.1, 0.01))

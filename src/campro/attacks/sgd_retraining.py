@@ -33,6 +33,8 @@ RATES = (LEARNING_RATE, 0.01, 0.001, 0.0001)
 """Learning rates that are tried in turn: at the published one some recognisers lose all they know in one epoch."""
 LEAST_KEPT = 0.5
 """Share of the initial accuracy below which a fine-tuning has lost what the recogniser knew."""
+DEAD = 1e-6
+"""Accuracy below which a training from scratch has killed the network: all its embeddings are zero."""
 DECAYS = (0.5, 0.75)
 """Shares of the epochs after which the learning rate falls to a tenth; chosen here."""
 Protocol = Literal["captured only", "raw and captured"]
@@ -103,7 +105,7 @@ def retrain_by_sgd(
         protocol: see `Protocol`.
         epochs: passes over the training set.
         learning_rate: before the first decay.
-        may_lose: whether a fine-tuning goes on that has lost what the recogniser knew; see `LEAST_KEPT`.
+        may_lose: whether a training goes on that has lost what the recogniser knew (`LEAST_KEPT`), or is `DEAD`.
     """
     seed_everything(knowledge.seed)
     student, rng = trainable_copy(knowledge.embedder), np.random.default_rng(knowledge.seed)
@@ -116,7 +118,7 @@ def retrain_by_sgd(
     optimiser = SGD([*student.parameters(), proxies], lr=learning_rate)
     losses: list[float] = []
     accuracy = [validation_rank1(student.eval(), validation_set)]
-    least = LEAST_KEPT * accuracy[0] if start == "fine-tuned" and not may_lose else 0.0
+    least = 0.0 if may_lose else LEAST_KEPT * accuracy[0] if start == "fine-tuned" else DEAD
 
     def history(converged: bool = False) -> TrainingHistory:
         return TrainingHistory(tuple(losses), tuple(accuracy), converged, learning_rate)
