@@ -79,14 +79,16 @@ REFERENCES = (
     RangeSetting(quality=20),
     RangeSetting(scaler=1.5),
     RangeSetting(scaler=3),
+    RangeSetting(scaler=4),
+    RangeSetting(scaler=4, denoise=0.04),
     RangeSetting(scaler=1.5, clip=0.5, quality=30),
     RangeSetting(clip=1, quality=30),
     RangeSetting(quantiser=36),
     RangeSetting(clip=1, quantiser=36),
     RangeSetting(quantiser=36, exposure=-1),
 )
-"""What is tried first: the camera without profile, `campro-strong`, encoder and scaler alone, all together, and
-`campro-strong` with an encoder; the last three with H.264, once of a darker picture."""
+"""What is tried first: the camera without profile, `campro-strong`, encoder and scaler alone, a scaler with noise
+reduction, all together, and `campro-strong` with an encoder; the last three with H.264, once of a darker picture."""
 
 
 def space_of(settable: Collection[str] | None) -> dict[str, tuple[float, ...]]:
