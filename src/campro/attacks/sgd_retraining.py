@@ -20,7 +20,7 @@ from campro.attacks.budget import Head
 from campro.attacks.retraining import initial_proxies, logits, reset_weights, validation_rank1
 from campro.attacks.student_networks import trainable_copy
 from campro.attacks.training_crops import BATCH, CropPairs, Indices, augmented, embed_crops
-from campro.attacks.training_run import has_converged
+from campro.attacks.training_run import LEAST_KEPT, has_converged
 from campro.core.device import device_of, seed_everything
 from campro.core.errors import CamproError
 from campro.models.faces.embedder_card import FaceEmbedder
@@ -31,10 +31,8 @@ LEARNING_RATE = 0.1
 """That of the attackers of Algorithm 1 (VI-A)."""
 RATES = (LEARNING_RATE, 0.01, 0.001, 0.0001)
 """Learning rates that are tried in turn: at the published one some recognisers lose all they know in one epoch."""
-LEAST_KEPT = 0.5
-"""Share of the initial accuracy below which a fine-tuning has lost what the recogniser knew."""
 DEAD = 1e-6
-"""Accuracy below which a training from scratch has killed the network: all its embeddings are zero."""
+"""Accuracy below which a network that is trained from scratch has dead units alone: all its embeddings are zero."""
 DECAYS = (0.5, 0.75)
 """Shares of the epochs after which the learning rate falls to a tenth; chosen here."""
 Protocol = Literal["captured only", "raw and captured"]

@@ -181,9 +181,9 @@ def section(cells: PaperCells) -> Section:
     how = (
         "Rank-1 in % of recognisers that were retrained on captured faces of other people (SGD, step decay). The rate "
         "is the published 0.1, or the first tenth of it at which a fine-tuned recogniser keeps half of what it knew, "
-        f'and one from scratch does not die. "{PAPER}" is the protocol of the paper: training set and gallery are '
-        f'captured. "{OURS}": half of the training set and the gallery are raw. The control is the same training for a '
-        "camera without profile; a low control means that the training fails, not that the profile protects."
+        f'and one from scratch identifies anybody. "{PAPER}" is the protocol of the paper: training set and gallery '
+        f'are captured. "{OURS}": half of the training set and the gallery are raw. The control is the same training '
+        "for a camera without profile; a low control means that the training fails, not that the profile protects."
     )
     notes = (
         "The attack suite trains by AdamW with early stopping and restarts; its retraining is the stronger attack.",
