@@ -28,7 +28,7 @@ from campro.isp.pointwise import is_pointwise
 DIGESTS = {
     "black": "ac2c3ba78ee9a08d3bfcddf2f3fd54e779ea6f1b8ead249c864d84ed73f1d5d4",
     "campro-default": "4da4a05f9366b7a33b7972c73e8a7692c397892cd371784cd230572ee2f6b5d0",
-    "campro-distance": "6408e8ca4ef57a1d02ada3149b5c383e3dd769b1d58ddb28b68878eaf0a4f524",
+    "campro-distance": "578991f1cd95f7abf2479046fd633f10d575a8ce33bd2da56ab28d5fd5f33fbb",
     "campro-range": "abe3addda3b049be5be749e7d7e70c180d75247dfa59788c6f7243fc984d5917",
     "campro-strong": "b626adbaac19fbc83fe5aea2c2e6c2b123a1913e55616918a13ebe0fa80deab4",
     "defocus-13-5": "ba777f9afa05c8811c1eb4be6a2019a189e1f5ecad331d681b338b52eb0190cc",

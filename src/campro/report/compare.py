@@ -118,14 +118,15 @@ def density_comparison(audits: Sequence[Audited]) -> str:
 
 
 def _density_cells(rows: Sequence[DensityRow]) -> tuple[str, ...]:
-    """Of one profile at one density."""
-    plain = _worst(row for row in rows if row.threat_model == "none")
-    trained = _worst(row for row in rows if row.trained)
-    worst = _worst(rows)
+    """Of one profile at one density; raw pictures by the recogniser that identifies most in them."""
+    plain = [row for row in rows if row.threat_model == "none"]
+    raw = max((row.control for row in plain if row.control is not None), key=lambda rate: rate.mean, default=None)
+    trained, worst = _worst(row for row in rows if row.trained), _worst(rows)
     assert worst is not None
-    raw, control = (GAP if row is None else interval(row.control) for row in (plain, trained))
+    rates = (_worst(plain), _worst(row for row in rows if not row.trained), trained)
+    control = None if trained is None else trained.control
     case = f"{worst.attack}, {worst.best.name}, {worst.model}"
-    return raw, _rate(plain), _rate(_worst(row for row in rows if not row.trained)), _rate(trained), control, case
+    return interval(raw), *map(_rate, rates), interval(control), case
 
 
 def _worst(rows: Iterable[DensityRow]) -> DensityRow | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import log
 from pathlib import Path
 from typing import Any
 
@@ -134,10 +135,12 @@ def sentence(curves: RangeCurves, camera: FieldOfView, profile: str, limit: floa
             f"{100 * limit:g} % of the people even at {camera.distance(least):.1f} m ({least:g} px/m), the farthest "
             "distance that was tested."
         )
+    begin = protected.density
+    nearest = min(curves.worst, key=lambda point: abs(log(point.density / begin)))  # fewer people are left far away
     text = (
         f"With {profile} on a camera of {camera}, people farther away than {camera.distance(protected.density):.1f} m "
         f"were not identified by the strongest attack that was run (rank-1 at most {100 * limit:g} % in a gallery of "
-        f"{curves.worst[0].rank1.n} people)"
+        f"{nearest.rank1.n} people)"
     )
     found = detected_from(curves.people, 0.5)
     if curves.people and found.density is not None:
