@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import product
@@ -12,11 +12,11 @@ from campro.attacks.attack_base import Attack
 from campro.attacks.attack_table import chosen_attacks, find_attack
 from campro.attacks.filters import IMAGE_FILTERS, NO_ATTACK
 from campro.audit import cell_keys
-from campro.audit.attack_rows import attack_rows
+from campro.audit.attack_rows import AttackRow, attack_rows
 from campro.audit.audit_config import CAPTURED, RAW, AuditConfig
 from campro.audit.audit_context import CONTROL, NIGHT, AuditContext
 from campro.audit.cell_keys import Key
-from campro.audit.density_rows import density_rows
+from campro.audit.density_rows import DensityRow, density_rows
 from campro.audit.fan_out import fan_out
 from campro.audit.judge_density import judge_at
 from campro.audit.prepared_attack import PreparedAttack, Task, process_context
@@ -32,7 +32,7 @@ Job = tuple[Task, tuple[float, ...]]
 
 def measure_densities(run: RunFolder, context: AuditContext) -> None:
     """Judge attacks at each density; on the camera without profile no attack and the best run; in night mode no attack
-    and filters. Of an attack with many runs those count that identify most people at full size; see `SCREENED`.
+    and filters. Of an attack with many runs those that identify most people count; see `_screened`.
     """
     config, attacks = context.config, chosen_attacks(context.config.attacks)
     _detect_faces(run, context)
@@ -54,14 +54,24 @@ def measure_densities(run: RunFolder, context: AuditContext) -> None:
 
 
 def _screened(run: RunFolder, context: AuditContext, attack: Attack, model: str) -> list[str]:
-    """Names of the runs that are judged at densities: the `SCREENED` best at full size, as the run folder has them."""
-    names = attack.runs(context.knowledge(attack, model, CAPTURED, distant=True), context.attack_cache)
-    rates: dict[str, float] = {}
-    for row in attack_rows(run.cells()):
-        if (row.model, row.attack) == (model, attack.name):
-            rates |= {each.name: each.result.rank1.mean for each in row.runs}
-    known = sorted((name for name in names if name in rates), key=lambda name: -rates[name])
-    return [*known[:SCREENED], *(name for name in names if name not in rates)]
+    """Names of the runs that are judged at all densities: the `SCREENED` best at full size, as the run folder has them.
+    Where full size was not measured and there are more, all are judged at the highest density, and the best go on.
+    """
+    names = list(attack.runs(context.knowledge(attack, model, CAPTURED, distant=True), context.attack_cache))
+    known = _rates(attack_rows(run.cells()), model, attack)
+    if not any(name in known for name in names) and len(names) > SCREENED:
+        highest = max(context.densities)
+        _measure(run, context, [(Task(model, attack.name, CAPTURED, name), (highest,)) for name in names])
+        rows = [row for row in density_rows(run.cells()) if row.density == highest and row.camera == CAPTURED]
+        known = _rates(rows, model, attack)
+    best = sorted((name for name in names if name in known), key=lambda name: -known[name])
+    return [*best[:SCREENED], *(name for name in names if name not in known)]
+
+
+def _rates(rows: Iterable[AttackRow | DensityRow], model: str, attack: Attack) -> dict[str, float]:
+    """Rank-1 rates of the runs of one attack."""
+    mine = (row for row in rows if (row.model, row.attack) == (model, attack.name))
+    return {each.name: each.result.rank1.mean for row in mine for each in row.runs}
 
 
 def density_key(context: AuditContext, task: Task, density: float) -> Key:
