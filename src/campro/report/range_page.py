@@ -227,7 +227,7 @@ def _draw(axes: Axes, curves: RangeCurves, camera: FieldOfView) -> None:
         _line(axes, camera, [(each.density, each.detected) for each in classes], colour, label, "--")
     axes.set(xscale="log", xlabel=f"distance in m ({camera})", ylabel="share, %", ylim=(-2, 102))
     _ticks(axes, camera, sorted({point.density for point in curves.worst}))
-    axes.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    axes.legend(fontsize=7, handlelength=3.5, loc="center left", bbox_to_anchor=(1.0, 0.5))
 
 
 def _line(
