@@ -101,3 +101,12 @@ def test_people_with_equal_photographs_are_equal_for_the_linear_matcher():
     scores = scorer(embeddings)
     assert torch.equal(scores[:, :5], scores[:, 5:])
     assert (scorer.search(embeddings, subjects).ranks == 1).all()
+
+
+def test_scores_are_not_rounded_while_networks_run_in_bfloat16():
+    """Two references whose scores differ by 0.001 are equal in bfloat16."""
+    references = torch.tensor([[1.0, 0.0], [0.999, 0.0]])
+    with torch.autocast("cpu", torch.bfloat16):
+        found = search(torch.tensor([[1.0, 0.0]]), references, torch.tensor([0]))
+        assert comparison_scores(references[:1], references).tolist() == [pytest.approx([1.0, 0.999])]
+    assert not found.tied.any() and found.best.dtype == torch.float32

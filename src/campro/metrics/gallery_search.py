@@ -65,7 +65,7 @@ def comparison_scores(probe: Float[Tensor, "P D"], references: Float[Tensor, "G 
     [[0.5, 0.5], [0.25, 0.25]]
     """
     (probes, row), (distinct, column) = distinct_rows(probe), distinct_rows(references)
-    scores = probes @ distinct.T
+    scores = _product(probes, distinct.T)
     scores = scores if len(probes) == len(row) else scores[row]
     return scores if len(distinct) == len(column) else scores[:, column]
 
@@ -119,6 +119,12 @@ def check_finite(scores: Float[Tensor, "P G"]) -> None:
         raise CamproError("ranks_of_mates", "finite scores", "NaN or infinity", "a broken model is not a defence")
 
 
+def _product(probes: Float[Tensor, "P D"], transposed: Float[Tensor, "D G"]) -> Float[Tensor, "P G"]:
+    """In the precision of the embeddings, also while a network is validated in bfloat16: rounded scores are ties."""
+    with torch.autocast(probes.device.type, enabled=False):
+        return probes @ transposed
+
+
 def _chunks(
     probes: Float[Tensor, "U D"], references: Float[Tensor, "V D"], number: Int[Tensor, "N"], chunk: int
 ) -> Iterator[tuple[Float[Tensor, "u V"], Int[Tensor, "n"], Int[Tensor, "n"]]]:
@@ -128,7 +134,7 @@ def _chunks(
     size = max(1, chunk // len(references))
     transposed = references.T
     for start in range(0, len(probes), size):
-        scores = probes[start : start + size] @ transposed
+        scores = _product(probes[start : start + size], transposed)
         check_finite(scores)
         low, high = torch.searchsorted(ends, torch.tensor([start, start + len(scores)], device=ends.device)).tolist()
         members = order[low:high]
