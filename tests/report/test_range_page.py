@@ -20,7 +20,6 @@ from campro.report.findings import Findings
 from campro.report.headline import headline
 from campro.report.range_curves import RangeCurves
 from campro.report.range_page import (
-    as_markdown,
     density_group_table,
     density_table,
     mask_table,
@@ -28,6 +27,7 @@ from campro.report.range_page import (
     range_rows,
     sentence,
 )
+from campro.report.tables import as_markdown
 from campro.report.write import write_report
 
 

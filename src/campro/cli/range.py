@@ -42,6 +42,7 @@ def run(config: Config) -> None:
     from campro.report.field_of_view import FieldOfView
     from campro.report.findings import Findings
     from campro.report.range_curves import RangeCurves
+    from campro.report.tables import as_markdown
 
     camera = FieldOfView.of(config.sensor, config.hfov, config.lens, config.sensor_width)
     findings = Findings.read(config.run)
@@ -61,6 +62,6 @@ def run(config: Config) -> None:
         range_page.density_group_table(curves),
         range_page.people_table(curves),
     ):
-        print(range_page.as_markdown(table))
-    if masks := range_page.as_markdown(range_page.mask_table(findings, curves)):
+        print(as_markdown(table))
+    if masks := as_markdown(range_page.mask_table(findings, curves)):
         print("For comparison, privacy masks on the faces that a detector finds in raw pictures:\n\n" + masks)

@@ -17,8 +17,7 @@ from campro.paper.paper_cells import ItemStatus, PaperCells, PaperSettings, stat
 from campro.paper.paper_items import PAPER_ITEMS, PaperItem
 from campro.report.findings import DIRTY
 from campro.report.pages import page
-from campro.report.range_page import as_markdown
-from campro.report.tables import Table
+from campro.report.tables import Table, as_markdown
 from campro.report.text import GAP
 from campro.report.write import written_on
 

@@ -22,6 +22,7 @@ from campro.evaluation.pixel_density import level_name
 from campro.report.findings import DIRTY, by_threat_model
 from campro.report.headline import THREAT_MODELS
 from campro.report.plots import COLOURS, STYLE, axes_of
+from campro.report.tables import Table, as_markdown
 from campro.report.text import GAP, interval, kept, percent
 
 PAPER_KEPT = 0.82
@@ -108,13 +109,13 @@ def comparison_table(audits: Sequence[Audited]) -> str:
 
 def density_comparison(audits: Sequence[Audited]) -> str:
     """Markdown: rank-1 in % at each pixel density and profile, without an attack and by the worst ones."""
-    header = ("pixel density", "profile", "raw, no attack", "no attack", "worst without training", "worst trained")
-    lines = ["| " + " | ".join((*header, "its control", "worst attack")) + " |", "|---" * (len(header) + 2) + "|"]
+    kinds = ("raw, no attack", "no attack", "worst without training", "worst trained", "its control", "worst attack")
+    lines = []
     for density in sorted({row.density for audit in audits for row in audit.distant}, reverse=True):
         for audit in audits:
             if rows := [row for row in audit.distant if row.density == density]:
-                lines.append("| " + " | ".join((level_name(density), audit.name, *_density_cells(rows))) + " |")
-    return "\n".join(lines) + "\n" if len(lines) > 2 else ""
+                lines.append((level_name(density), audit.name, *_density_cells(rows)))
+    return as_markdown(Table((), ("pixel density", "profile", *kinds), tuple(lines)))
 
 
 def _density_cells(rows: Sequence[DensityRow]) -> tuple[str, ...]:

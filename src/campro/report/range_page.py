@@ -163,14 +163,6 @@ def range_json(curves: RangeCurves, camera: FieldOfView) -> dict[str, Any]:
     }
 
 
-def as_markdown(table: Table) -> str:
-    """A table for the terminal and for pages in Markdown; empty for a table without rows."""
-    if not table.rows:
-        return ""
-    lines = [table.header, ("---",) * len(table.header), *table.rows]
-    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
-
-
 def _beyond(crossing: Crossing, camera: FieldOfView) -> str:
     """From which distance on a rate stays below a limit."""
     if crossing.density is None:

@@ -31,6 +31,14 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
 
+def as_markdown(table: Table) -> str:
+    """A table for the terminal and for pages in Markdown; empty for a table without rows."""
+    if not table.rows:
+        return ""
+    lines = [table.header, ("---",) * len(table.header), *table.rows]
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+
+
 def identification_table(findings: Findings) -> Table:
     """Table I: per face model, matcher and view the rates at rank 1 (± sd over trials), 5 and 50, in %.
 
